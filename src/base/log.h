@@ -1,0 +1,31 @@
+/* log.h - one line per event to stderr, by level. The level is the program's only global.
+ *
+ * Not known here: where messages come from. Secrets are kept out by the callers. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
+
+#if defined(__GNUC__)
+#define LOG_PRINTF(a, b) __attribute__((format(printf, a, b)))
+#else
+#define LOG_PRINTF(a, b)
+#endif
+
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+/* -1 when `name` is none of error, warn, info, debug, trace. */
+int log_level_of(const char *name);
+
+bool log_on(enum log_level level);
+void log_at(enum log_level level, const char *fmt, ...) LOG_PRINTF(2, 3);
+
+#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,86 @@
+/* conn.h - a transport that carries whole WAMP messages, whatever it is made of.
+ *
+ * Three makers: ws_connect and a ws listener (sockets), link_pair (memory). Users give a struct
+ * conn_handler and get told: opened once (or never), then messages, then closed exactly once,
+ * after which the conn is gone. Handlers run inside the transport's own event handling: they
+ * note what came and return; they must not run Lua or free machines. The pump does the rest.
+ *
+ * A message is one struct buf. conn_send takes the reference. What is queued is charged to
+ * conn->queued until the transport has really handed it on. */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+
+struct conn;
+
+enum conn_error {
+    CONN_OK = 0,        /* closed by agreement (or by us) */
+    CONN_REFUSED,       /* nobody listens */
+    CONN_UNKNOWN_HOST,  /* name does not resolve */
+    CONN_UNREACHABLE,   /* other failure to connect */
+    CONN_TIMEOUT,       /* connect or upgrade took too long, or a ping went unanswered */
+    CONN_HTTP_STATUS,   /* the upgrade was answered with something but 101; `code` is the status */
+    CONN_SUBPROTOCOL,   /* no, or not an offered, subprotocol was chosen */
+    CONN_PROTOCOL,      /* broken WebSocket handshake or framing */
+    CONN_TOO_LARGE,     /* a message over the limit */
+    CONN_LOST,          /* the link broke without a close frame */
+    CONN_CLOSED,        /* closed by the peer; `code` is the WebSocket close code, 1005 if none */
+    CONN_TLS,           /* certificate or TLS failure */
+    CONN_TRUNCATED      /* the link ended inside a message; `code` is the bytes still required, if known */
+};
+
+struct conn_end {
+    enum conn_error error;
+    int code;
+    char text[240]; /* one clear line for people, naming the URL or address */
+};
+
+struct conn_handler {
+    /* The transport is up and `subprotocol` (e.g. "wamp.2.json") is agreed. */
+    void (*opened)(struct conn *c, struct slice subprotocol);
+    /* One whole message. Borrowed: take a reference to keep it. */
+    void (*message)(struct conn *c, struct buf *message);
+    /* The end; `c` is freed when this returns. Comes once for every conn, opened or not. */
+    void (*closed)(struct conn *c, const struct conn_end *end);
+    /* The queue has fallen below half of its limit after being above it. May be NULL. */
+    void (*drained)(struct conn *c);
+};
+
+struct conn_ops {
+    void (*send)(struct conn *c, struct buf *message); /* takes the reference */
+    void (*close)(struct conn *c, int code, const char *reason);
+};
+
+struct conn {
+    const struct conn_ops *ops;
+    const struct conn_handler *handler;
+    void *user;    /* the handler's */
+    size_t queued; /* bytes given to send and not yet handed on */
+    bool closing;  /* conn_close was called: nothing more may be sent */
+};
+
+static inline void conn_send(struct conn *c, struct buf *message)
+{
+    if (c->closing)
+        buf_unref(message);
+    else
+        c->ops->send(c, message);
+}
+
+/* Closes after what is queued has been sent; `closed` follows, also when the peer never answers.
+ * `code` is a WebSocket close code, `reason` at most 123 bytes or NULL. Harmless twice. */
+static inline void conn_close(struct conn *c, int code, const char *reason)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    c->ops->close(c, code, reason);
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* session.h - the client's half of a WAMP session, as a machine without input or output.
+ *
+ * Inputs are calls: the transport opened, one whole message, the transport closed, the time is
+ * now, and intents (call, publish, register ...). Outputs are pulled: session_next_out gives
+ * bytes to send, session_next_event what happened, session_deadline when session_tick is wanted.
+ * Nothing is called back, so nothing above can re-enter it half way (session->busy is asserted).
+ *
+ * What it keeps: requests under way by id, subscriptions with a count of handlers, registrations,
+ * invocations being worked on. What it does not know: sockets, Lua, how values are encoded (its
+ * payloads are slices in the session's wire format), reconnecting (a session joins once; a new
+ * connection is a new session).
+ *
+ * Time is milliseconds on any monotonic clock, given with each input. */
+#ifndef WAMP_SESSION_H
+#define WAMP_SESSION_H
+
+#include "base/heap.h"
+#include "wamp/ids.h"
+#include "wamp/msg.h"
+#include "wamp/opts.h"
+#include "wamp/roles.h"
+
+enum session_state {
+    SESSION_NEW,     /* transport not up yet */
+    SESSION_JOINING, /* HELLO sent (or AUTHENTICATE); no WELCOME yet */
+    SESSION_JOINED,
+    SESSION_LEAVING, /* our GOODBYE sent */
+    SESSION_CLOSED   /* for good: left, aborted, refused or the transport is gone */
+};
+
+struct session_config {
+    const char *realm;
+    struct roles roles;      /* announced in HELLO; all client roles and what we implement if 0 */
+    struct slice hello;      /* further members of HELLO.Details as a raw dict in the wire format
+                                (authid, authmethods, authextra ...), copied; may be absent */
+    const char *agent;       /* HELLO agent, may be NULL */
+    uint64_t join_timeout;   /* ms from session_opened to WELCOME; 0 = none */
+    uint64_t max_message;    /* bytes; 0 = LIMIT_MESSAGE_SIZE. A larger message is not sent */
+};
+
+/* Why an intent was not taken, or why a request ended without an answer from the router. */
+enum session_error {
+    SESSION_OK = 0,
+    SESSION_NOT_JOINED = -1,  /* no session to do it in */
+    SESSION_BAD_URI = -2,     /* URI breaks the rule of its place */
+    SESSION_NO_FEATURE = -3,  /* the router did not announce what an option needs */
+    SESSION_TOO_LARGE = -4,   /* message over max_message */
+    SESSION_BUSY = -5,        /* LIMIT_PENDING requests under way */
+    SESSION_UNKNOWN = -6,     /* no such subscription, registration, invocation */
+    SESSION_TIMEOUT = -7,     /* local timer ran out */
+    SESSION_LOST = -8,        /* the session ended before the answer came */
+    SESSION_BAD_OPTION = -9   /* an option of the wrong type */
+};
+
+enum event_kind {
+    EVENT_JOINED,       /* m: WELCOME */
+    EVENT_CHALLENGE,    /* m: CHALLENGE; answer with session_authenticate or session_abort */
+    EVENT_LEFT,         /* the end. error: SESSION_OK after GOODBYE (m: GOODBYE of the router, if
+                           any), otherwise why; reason/text: URI and words. Always the last event */
+    EVENT_RESULT,       /* answers a call; progress: more will follow */
+    EVENT_ERROR,        /* a request failed. m: ERROR, or m.row NULL and `error` says why */
+    EVENT_PUBLISHED,    /* m.publication */
+    EVENT_REGISTERED,   /* m.id */
+    EVENT_UNREGISTERED, /* request 0: revoked by the router, m.id, reason */
+    EVENT_SUBSCRIBED,   /* m.id */
+    EVENT_UNSUBSCRIBED, /* likewise */
+    EVENT_EVENT,        /* m: EVENT; m.id is a subscription with at least one handler */
+    EVENT_INVOCATION,   /* m: INVOCATION; answer m.request with session_yield or _fail */
+    EVENT_INTERRUPT     /* m: INTERRUPT; the caller wants invocation m.request stopped */
+};
+
+/* Slices in `m` live until event_done: the event holds a reference on the message. */
+struct event {
+    enum event_kind kind;
+    uint64_t request; /* ours, for answers; 0 for events nobody asked for */
+    void *tag;        /* as given with the request */
+    int error;        /* enum session_error */
+    bool progress;
+    struct msg m;
+    char *reason; /* owned; LEFT, revocation: URI; may be NULL */
+    char *text;   /* owned; LEFT: words for people; may be NULL */
+};
+
+void event_done(struct event *e);
+
+struct session;
+
+/* `rng` is copied. */
+struct session *session_new(const struct wire *wire, const struct session_config *config,
+                            const struct rng *rng);
+void session_free(struct session *s); /* pending requests are dropped without events */
+
+/* ---- input from the transport ------------------------------------------------------ */
+
+void session_opened(struct session *s, uint64_t now); /* queues HELLO */
+void session_feed(struct session *s, struct buf *message, uint64_t now); /* borrows `message` */
+
+/* The transport is gone; `why` (may be NULL) becomes EVENT_LEFT's text. Every pending request
+ * gets EVENT_ERROR with SESSION_LOST first. Harmless after the session has ended. */
+void session_closed(struct session *s, const char *why, uint64_t now);
+void session_tick(struct session *s, uint64_t now);
+uint64_t session_deadline(const struct session *s); /* NEVER when no tick is wanted */
+
+/* ---- output ------------------------------------------------------------------------ */
+
+struct buf *session_next_out(struct session *s);           /* the reference passes; NULL: none */
+bool session_next_event(struct session *s, struct event *e); /* end each with event_done */
+
+/* True when everything has been sent that ever will be and the transport should be closed. */
+bool session_wants_close(const struct session *s);
+
+/* ---- intents ----------------------------------------------------------------------- *
+ * `options` is a raw dict in the wire format, or absent; args and kwargs likewise; all are
+ * copied. Requests return their id (> 0) and are answered by one event with `tag`, or return a
+ * negative enum session_error and nothing is sent. */
+
+struct request {
+    struct slice uri;
+    struct slice options, args, kwargs;
+    uint64_t timeout; /* ms, our own timer; 0 = none. A call that times out is cancelled */
+    void *tag;
+};
+
+int64_t session_call(struct session *s, const struct request *q, uint64_t now);
+
+/* Without {"acknowledge": true} returns 0 when queued: no event will follow. */
+int64_t session_publish(struct session *s, const struct request *q, uint64_t now);
+int64_t session_register(struct session *s, const struct request *q, uint64_t now);
+int64_t session_unregister(struct session *s, uint64_t registration, void *tag, uint64_t now);
+
+/* Each SUBSCRIBED counts one handler of its subscription id; a session_unsubscribe takes one
+ * away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event follows. */
+int64_t session_subscribe(struct session *s, const struct request *q, uint64_t now);
+int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag, uint64_t now);
+
+/* Cancels a call. `mode` is "skip", "kill", "killnowait" or NULL (router's default). CANCEL goes
+ * out only where the router announced call_canceling; except for kill with such a router the
+ * call is settled here and now with EVENT_ERROR wamp.error.canceled (error 0, m.row NULL). */
+int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now);
+
+/* Forgets who waits for a request: its answer, when it comes, gives no event. */
+void session_forget(struct session *s, uint64_t request);
+
+/* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
+ * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer. */
+int session_yield(struct session *s, uint64_t invocation, bool progress, struct slice args,
+                  struct slice kwargs);
+int session_fail(struct session *s, uint64_t invocation, struct slice uri, struct slice args,
+                 struct slice kwargs);
+
+int session_authenticate(struct session *s, struct slice signature, struct slice extra);
+
+/* GOODBYE; EVENT_LEFT follows with the answer, or after LIMIT_GOODBYE_MS without one. `reason`
+ * NULL means wamp.close.normal. In other states the session just ends. */
+void session_leave(struct session *s, const char *reason, const char *text, uint64_t now);
+void session_abort(struct session *s, const char *reason, const char *text, uint64_t now);
+
+/* ---- looking ----------------------------------------------------------------------- */
+
+enum session_state session_state(const struct session *s);
+uint64_t session_id(const struct session *s);                  /* 0 while not joined */
+const struct roles *session_router_roles(const struct session *s); /* announced in WELCOME */
+size_t session_pending(const struct session *s);               /* requests under way */
+uint64_t session_late(const struct session *s); /* answers and events that came for nobody */
+
+#endif

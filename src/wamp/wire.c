@@ -1,0 +1,101 @@
+/* wire.c - what all serializations share: choosing one, setting up readers and writers, UTF-8. */
+#include "wamp/wire.h"
+
+#include <string.h>
+
+static const struct wire *const wires[] = { &wire_json };
+
+#define WIRES (sizeof wires / sizeof *wires)
+
+const struct wire *wire_of_subprotocol(struct slice subprotocol)
+{
+    for (size_t i = 0; i < WIRES; i++)
+        if (slice_is(subprotocol, wires[i]->subprotocol))
+            return wires[i];
+    return NULL;
+}
+
+const struct wire *wire_of_name(struct slice name)
+{
+    for (size_t i = 0; i < WIRES; i++)
+        if (slice_is(name, wires[i]->name))
+            return wires[i];
+    return NULL;
+}
+
+void reader_init(struct reader *r, const struct wire *wire, struct slice input)
+{
+    *r = (struct reader){ .wire = wire,
+                          .start = input.p,
+                          .p = input.p,
+                          .end = input.p ? input.p + input.n : NULL };
+}
+
+void writer_init(struct writer *w, const struct wire *wire, size_t reserve)
+{
+    w->wire = wire;
+    w->buf = buf_new(reserve);
+}
+
+struct buf *writer_take(struct writer *w)
+{
+    struct buf *b = w->buf;
+
+    w->buf = NULL;
+    return b;
+}
+
+void writer_fini(struct writer *w)
+{
+    buf_unref(w->buf);
+    w->buf = NULL;
+}
+
+/* Length of the well-formed sequence at p, 0 when there is none (Unicode, table 3-7). */
+static size_t sequence(const unsigned char *p, size_t n)
+{
+    unsigned char lo = 0x80, hi = 0xBF;
+    size_t len;
+
+    if (p[0] < 0xC2 || p[0] > 0xF4)
+        return 0;
+    len = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    if (p[0] == 0xE0)
+        lo = 0xA0;
+    else if (p[0] == 0xED)
+        hi = 0x9F;
+    else if (p[0] == 0xF0)
+        lo = 0x90;
+    else if (p[0] == 0xF4)
+        hi = 0x8F;
+    if (n < len || p[1] < lo || p[1] > hi)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return len;
+}
+
+bool utf8_ok(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t i = 0;
+
+    while (i < s.n) {
+        size_t len;
+        uint64_t w;
+
+        if (i + 8 <= s.n) { /* eight ASCII bytes at a time */
+            memcpy(&w, p + i, 8);
+            if (!(w & 0x8080808080808080ULL)) {
+                i += 8;
+                continue;
+            }
+        }
+        len = p[i] < 0x80 ? 1 : sequence(p + i, s.n - i);
+        if (!len)
+            return false;
+        i += len;
+    }
+    return true;
+}
