@@ -21,7 +21,7 @@ FUZZ_TIME ?= 60
 VERSION := $(shell cat VERSION)
 B := build/$(MODE)
 Q := $(if $(V),,@)
-say = @echo "$(1)  $(2)"
+run = $(if $(V),,@echo "$(1) $@"; )mkdir -p $(@D) && $(2)
 
 # --- flags -------------------------------------------------------------------------------------
 FLAGS_release := -O2 -g
@@ -36,6 +36,7 @@ LUA_CFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags 
 OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION='"$(VERSION)"' \
 	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets)
 OWN_LDFLAGS := -Wl,-E
+CORE_MAP := -Wl,--version-script=tools/core.map
 LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
 LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lcrypto -lm -ldl
 ifeq ($(MODE),release)
@@ -96,26 +97,19 @@ $(B)/flags: FORCE
 	@echo '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' | cmp -s - $@ || \
 		echo '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' > $@
 $(B)/%.o: %.c $(B)/flags
-	@mkdir -p $(@D)
-	$(call say,CC ,$<)
-	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
-$(B)/prelude.c: tools/embed.lua $(PRELUDE) $(ARGPARSE)
-	$(call say,GEN,$@)
-	$(Q)$(LUA) tools/embed.lua $@ $(PRELUDE) argparse=$(ARGPARSE)
+	$(call run,CC ,$(COMPILE) -MMD -MP -c $< -o $@)
 $(B)/prelude.o: $(B)/prelude.c $(B)/flags
-	$(call say,CC ,$<)
-	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+	$(call run,CC ,$(COMPILE) -MMD -MP -c $< -o $@)
+$(B)/prelude.c: tools/embed.lua $(PRELUDE) $(ARGPARSE)
+	$(call run,GEN,$(LUA) tools/embed.lua $@ $(PRELUDE) argparse=$(ARGPARSE))
 $(B)/libcore.a: $(call obj,$(CORE))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(call run,AR ,rm -f $@ && ar rcs $@ $^)
 $(B)/libnet.a: $(call obj,$(NET))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(call run,AR ,rm -f $@ && ar rcs $@ $^)
 $(B)/wampy-lua: $(call obj,$(MAIN) $(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES)
-	$(call say,LD ,$@)
-	$(Q)$(LINK) $(filter-out %/flags,$^) $(LUA_LIBS) $(LIBS) -o $@
+	$(call run,LD ,$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@)
 $(B)/wampy/core.so: $(call obj,$(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES) tools/core.map
-	@mkdir -p $(@D)
-	$(call say,LD ,$@)
-	$(Q)$(LINK) -shared -Wl,--version-script=tools/core.map $(filter-out %.map,$^) $(LIBS) -o $@
+	$(call run,LD ,$(LINK) -shared $(CORE_MAP) $(filter-out %.map,$^) $(LIBS) -o $@)
 
 # --- tests -------------------------------------------------------------------------------------
 $(B)/unit_list.h: $(UNIT)
@@ -123,14 +117,11 @@ $(B)/unit_list.h: $(UNIT)
 	$(Q)echo '#define UNIT_LIST $(patsubst tests/unit/%.c,UNIT(%),$(filter tests/unit/test_%,$^))' > $@
 $(call obj,tests/unit/main.c): $(B)/unit_list.h
 $(B)/unit: $(call obj,$(UNIT)) $(ARCHIVES)
-	$(call say,LD ,$@)
-	$(Q)$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@
+	$(call run,LD ,$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@)
 $(B)/talk: $(call obj,$(TALK)) $(ARCHIVES)
-	$(call say,LD ,$@)
-	$(Q)$(LINK) $^ $(LIBS) -o $@
+	$(call run,LD ,$(LINK) $^ $(LIBS) -o $@)
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(ARCHIVES)
-	$(call say,LD ,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer $^ $(LIBS) -o $@
+	$(call run,LD ,$(LINK) -fsanitize=fuzzer $^ $(LIBS) -o $@)
 
 test: unit talk spec ## unit, talk and spec
 test-%: $(PROGRAM) $(B)/unit $(B)/talk ## one unit test, conversation or spec by its name
@@ -156,19 +147,23 @@ bench: $(PROGRAM) ## what a call and an event cost, against the others
 	bench/run $(B)/wampy-lua
 
 # --- looking after the tree --------------------------------------------------------------------
-lint: layers doc-check versions fmt-check ## layers, luacheck, cppcheck, formats, docs, versions
-	luacheck -q lua apps tests tools bench
-	tools/cppcheck $(OWN_CFLAGS)
+lint: layers luacheck cppcheck fmt-check doc-check versions ## all of the following checks
+luacheck: ## unused, undefined and redefined names in Lua files
+	luacheck -q $(wildcard lua apps tests tools bench)
+cppcheck: ## suspicious C
+	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem -Isrc src tests
 layers: ## who may include whom
-	$(LUA) tools/layers.lua $(wildcard src/*.[ch] src/*/*.[ch])
+	@$(LUA) tools/layers.lua $(wildcard src/*.[ch] src/*/*.[ch])
 doc-check: ## every binding and every public function has its comment
-	$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
+	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
 versions: ## the rockspec, the man page and the changelog agree with VERSION
 	$(LUA) tools/versions.lua
 fmt: ## format the C files
 	clang-format -i $(C_FILES)
 fmt-check: ## whether the C files are formatted
-	clang-format --dry-run --Werror $(C_FILES)
+	@bad=0; for f in $(C_FILES); do clang-format $$f | cmp -s - $$f || \
+		{ echo "$$f is not formatted: make fmt"; bad=1; }; done; exit $$bad
 doc: ## API pages into build/doc
 	ldoc -q -c config.ld -d build/doc .
 man: $(MEN:docs/man/%=build/man/%) ## man pages into build/man
@@ -197,4 +192,4 @@ FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup demo check all debug test unit talk spec spec-plain asan e2e interop fuzz bench \
-	lint layers doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
+	lint layers luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
