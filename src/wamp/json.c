@@ -1,344 +1,20 @@
-/* json.c - JSON (RFC 8259) as a wire format: the reading half, and the table of both. See wire.h.
+/* json.c - JSON (RFC 8259) as a wire format: tokens, the values of strings, and the table of
+ * the whole format. See wire.h.
  *
- * Strict: exactly the grammar, valid UTF-8, whole surrogate pairs, LIMIT_DEPTH, one value and
- * white space behind. What it does not know: duplicate keys (whoever reads a dict decides),
- * messages, Lua. The writing half is in json_write.c, numbers in json_number.c.
+ * What it does not know: the grammar within a token and reader_skip (json_scan.c), numbers as
+ * text (json_number.c), writing (json_write.c), duplicate keys, messages, Lua.
  *
- * Two ways through the same text share all rules below "grammar": json_next stops at each token,
- * json_skip runs over a whole value in one loop and keeps nothing but the kinds of the open
- * containers. Between tokens r->state says what may come: VALUE (at the start, behind a key),
- * FIRST (behind `[` or `{`), AFTER (behind a value). Commas are read with what follows them, so
- * a reader never has to look ahead. A rule that fails sets r->error, r->p and returns NULL. */
-#include <math.h>
+ * Between tokens r->state says what may come: JSON_VALUE (at the start, behind a key),
+ * JSON_FIRST (behind `[` or `{`), JSON_AFTER (behind a value). A comma is read together with
+ * what follows it, so the reader never looks ahead and one token is one step of json_next. */
 #include <string.h>
 
 #include "wamp/base64.h"
 #include "wamp/json.h"
 
-enum { VALUE, FIRST, AFTER }; /* r->state; reader_init makes it 0 */
-
-#define TEXT_OF(x) #x
-#define TOO_DEEP(limit) "nested deeper than " TEXT_OF(limit)
-
-static const char *fail(struct reader *r, const char *p, const char *what)
-{
-    r->error = p == r->end ? "unexpected end" : what;
-    r->p = p;
-    return NULL;
-}
-
-/* ---- the open containers ----------------------------------------------------------- */
-
-static inline bool is_dict(const struct reader *r, unsigned depth)
-{
-    return depth && (r->dicts[(depth - 1) / 64] >> (depth - 1) % 64 & 1);
-}
-
-static inline void set_dict(struct reader *r, unsigned depth, bool dict)
-{
-    uint64_t bit = 1ULL << (depth - 1) % 64, *word = &r->dicts[(depth - 1) / 64];
-
-    *word = dict ? *word | bit : *word & ~bit;
-}
-
-/* ---- grammar ----------------------------------------------------------------------- */
-
-static inline const char *space(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-        p++;
-    return p;
-}
-
-static inline const char *digits(const char *p, const char *end)
-{
-    while (p < end && *p >= '0' && *p <= '9')
-        p++;
-    return p;
-}
-
-/* The value of four hexadecimal digits, -1 if they are none. */
-static int hex4(const char *p)
-{
-    int v = 0;
-
-    for (int i = 0; i < 4; i++) {
-        int c = p[i] | 0x20;
-
-        if (p[i] >= '0' && p[i] <= '9')
-            v = v * 16 + (p[i] - '0');
-        else if (c >= 'a' && c <= 'f')
-            v = v * 16 + (c - 'a' + 10);
-        else
-            return -1;
-    }
-    return v;
-}
-
-/* The code point of the \u escape at p, two of them for a surrogate pair; -1 if it is none. */
-static int32_t unicode_escape(const char *p, size_t n)
-{
-    int high = n >= 6 ? hex4(p + 2) : -1, low;
-
-    if (high < 0xD800 || high > 0xDFFF)
-        return high;
-    if (high > 0xDBFF || n < 12 || p[6] != '\\' || p[7] != 'u')
-        return -1;
-    low = hex4(p + 8);
-    if (low < 0xDC00 || low > 0xDFFF)
-        return -1;
-    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-}
-
-/* Length of the escape at p, 0 if it is none. */
-static size_t escape_length(const char *p, size_t n)
-{
-    int32_t code;
-
-    if (n < 2)
-        return 0;
-    if (p[1] != 'u')
-        return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
-    code = unicode_escape(p, n);
-    if (code < 0)
-        return 0;
-    return code > 0xFFFF ? 12 : 6;
-}
-
-static inline bool is_plain(unsigned char c)
-{
-    return c < 0x80 && !json_special(c);
-}
-
-/* Passes over ASCII that stands for itself. Most strings are shorter than the first test. */
-static inline const char *plain(const char *p, const char *end)
-{
-    uint64_t eight;
-
-    while (end - p >= 8) {
-        memcpy(&eight, p, 8);
-        if (json_special8(eight) | (eight & JSON_HIGH))
-            break;
-        p += 8;
-    }
-    while (p < end && is_plain((unsigned char)*p))
-        p++;
-    return p;
-}
-
-/* From behind a string's opening quote to its closing one. */
-static const char *string(struct reader *r, const char *p, bool *escaped)
-{
-    const char *end = r->end;
-
-    for (;;) {
-        size_t len;
-
-        p = plain(p, end);
-        if (p == end)
-            return fail(r, p, NULL);
-        if (*p == '"')
-            return p;
-        if ((unsigned char)*p < 0x20)
-            return fail(r, p, "control character in a string");
-        if (*p == '\\') {
-            *escaped = true;
-            len = escape_length(p, (size_t)(end - p));
-        } else {
-            len = utf8_length(p, (size_t)(end - p));
-        }
-        if (!len)
-            return fail(r, p, *p == '\\' ? "invalid escape" : "invalid UTF-8");
-        p += len;
-    }
-}
-
-/* From a key's opening quote to behind its colon. */
-static const char *key(struct reader *r, const char *p, struct slice *text, bool *escaped)
-{
-    const char *start = p + 1;
-
-    if (p == r->end || *p != '"')
-        return fail(r, p, "expected a key");
-    p = string(r, start, escaped);
-    if (!p)
-        return NULL;
-    *text = (struct slice){ start, (size_t)(p - start) };
-    p = space(p + 1, r->end);
-    if (p == r->end || *p != ':')
-        return fail(r, p, "expected ':'");
-    return p + 1;
-}
-
-static const char *literal(struct reader *r, const char *p, const char *word)
-{
-    for (; *word; p++, word++)
-        if (p == r->end || *p != *word)
-            return fail(r, p, "expected null, true or false");
-    return p;
-}
-
-/* From behind `e` to the end of the exponent. Only three digits or more can pass double's
- * range, together with what stands in front. */
-static const char *exponent(struct reader *r, const char *p, bool *may_overflow)
-{
-    const char *first;
-
-    if (p < r->end && (*p == '+' || *p == '-'))
-        p++;
-    first = p;
-    p = digits(p, r->end);
-    if (p == first)
-        return fail(r, p, "expected a digit");
-    *may_overflow = p - first > 2;
-    return p;
-}
-
-/* A number, whatever its first byte is. *integral: it has neither fraction nor exponent. */
-static const char *number(struct reader *r, const char *start, bool *integral)
-{
-    const char *end = r->end, *first = start + (*start == '-'), *p = digits(first, end);
-    bool may_overflow = false;
-
-    if (p == first)
-        return fail(r, p, *start == '-' ? "expected a digit" : "expected a value");
-    if (*first == '0' && p - first > 1)
-        return fail(r, first + 1, "digit behind a leading 0");
-    *integral = true;
-    if (p < end && *p == '.') {
-        *integral = false;
-        first = p + 1;
-        p = digits(first, end);
-        if (p == first)
-            return fail(r, p, "expected a digit");
-    }
-    if (p < end && (*p == 'e' || *p == 'E')) {
-        *integral = false;
-        p = exponent(r, p + 1, &may_overflow);
-        if (!p)
-            return NULL;
-    }
-    if ((may_overflow || p - start > 200) && isinf(json_number_read(start, p)))
-        return fail(r, start, "number out of range");
-    return p;
-}
-
-/* ---- skip -------------------------------------------------------------------------- */
-
-/* A value that is no container. */
-static inline const char *scalar(struct reader *r, const char *p)
-{
-    bool unused;
-
-    switch (*p) {
-    case '"':
-        p = string(r, p + 1, &unused);
-        return p ? p + 1 : NULL;
-    case 'n':
-        return literal(r, p, "null");
-    case 't':
-        return literal(r, p, "true");
-    case 'f':
-        return literal(r, p, "false");
-    default:
-        return number(r, p, &unused);
-    }
-}
-
-/* Behind a comma, or behind `{`: passes over the key if it must have one. */
-static inline const char *element(struct reader *r, const char *p, bool dict)
-{
-    struct slice text;
-    bool escaped;
-
-    p = space(p, r->end);
-    return dict ? key(r, p, &text, &escaped) : p;
-}
-
-/* Behind a value inside `depth` containers: closes those that end here, down to `base`, and
- * passes over the comma and key in front of the next value. */
-static inline const char *after(struct reader *r, const char *p, unsigned *depth, unsigned base)
-{
-    while (*depth > base) {
-        bool dict = is_dict(r, *depth);
-
-        p = space(p, r->end);
-        if (p < r->end && *p == ',')
-            return element(r, p + 1, dict);
-        if (p == r->end || *p != (dict ? '}' : ']'))
-            return fail(r, p, dict ? "expected ',' or '}'" : "expected ',' or ']'");
-        p++;
-        --*depth;
-    }
-    return p;
-}
-
-/* From the first byte of a value to behind it. */
-static const char *value(struct reader *r, const char *p)
-{
-    const char *end = r->end;
-    unsigned base = r->depth, depth = base;
-
-    do {
-        p = space(p, end);
-        if (p == end)
-            return fail(r, p, NULL);
-        if (*p == '[' || *p == '{') {
-            bool dict = *p == '{';
-
-            if (depth == LIMIT_DEPTH)
-                return fail(r, p, TOO_DEEP(LIMIT_DEPTH));
-            set_dict(r, ++depth, dict);
-            p = space(p + 1, end);
-            if (p == end || *p != (dict ? '}' : ']')) {
-                p = dict ? element(r, p, true) : p;
-                continue;
-            }
-        } else {
-            p = scalar(r, p);
-        }
-        if (p)
-            p = after(r, p, &depth, base);
-    } while (p && depth > base);
-    return p;
-}
-
-/* A comma or the lack of it, in front of an element of a list that r->state allows. Returns
- * where the value begins; NULL where there is none, which is an error only when r->error says. */
-static const char *list_element(struct reader *r)
-{
-    const char *p = space(r->p, r->end);
-
-    if (p < r->end && *p == ']')
-        return r->state == FIRST || r->state == AFTER ? NULL : p;
-    if (r->state != AFTER)
-        return p;
-    if (p == r->end || *p != ',')
-        return fail(r, p, "expected ',' or ']'");
-    return space(p + 1, r->end);
-}
-
-static bool json_skip(struct reader *r, struct slice *text)
-{
-    const char *start, *p;
-
-    if (r->error || (r->state != VALUE && (!r->depth || is_dict(r, r->depth))))
-        return false;
-    start = r->state == VALUE ? space(r->p, r->end) : list_element(r);
-    p = start ? value(r, start) : NULL;
-    if (!p)
-        return false;
-    *text = (struct slice){ start, (size_t)(p - start) };
-    r->p = p;
-    r->state = AFTER;
-    return true;
-}
-
-/* ---- next -------------------------------------------------------------------------- */
-
 static enum token error_at(struct reader *r, const char *p, const char *what)
 {
-    fail(r, p, what);
+    json_fail(r, p, what);
     return TOKEN_ERROR;
 }
 
@@ -347,23 +23,23 @@ static enum token read_string(struct reader *r, const char *p)
     const char *start = p + 1;
 
     r->escaped = false;
-    p = string(r, start, &r->escaped);
+    p = json_scan_string(r, start, &r->escaped);
     if (!p)
         return TOKEN_ERROR;
     r->text = (struct slice){ start, (size_t)(p - start) };
     r->p = p + 1;
-    r->state = AFTER;
+    r->state = JSON_AFTER;
     return slice_has_prefix(r->text, SLICE("\\u0000")) ? TOKEN_BINARY : TOKEN_STRING;
 }
 
 static enum token read_key(struct reader *r, const char *p)
 {
     r->escaped = false;
-    p = key(r, p, &r->text, &r->escaped);
+    p = json_scan_key(r, p, &r->text, &r->escaped);
     if (!p)
         return TOKEN_ERROR;
     r->p = p;
-    r->state = VALUE;
+    r->state = JSON_VALUE;
     return TOKEN_KEY;
 }
 
@@ -387,12 +63,12 @@ static bool to_integer(const char *p, const char *end, int64_t *integer)
 static enum token read_number(struct reader *r, const char *start)
 {
     bool integral;
-    const char *p = number(r, start, &integral);
+    const char *p = json_scan_number(r, start, &integral);
 
     if (!p)
         return TOKEN_ERROR;
     r->p = p;
-    r->state = AFTER;
+    r->state = JSON_AFTER;
     if (integral && to_integer(start, p, &r->integer))
         return TOKEN_INT;
     r->number = json_number_read(start, p);
@@ -402,11 +78,11 @@ static enum token read_number(struct reader *r, const char *start)
 static enum token read_literal(struct reader *r, const char *p, const char *word,
                                enum token token)
 {
-    p = literal(r, p, word);
+    p = json_scan_literal(r, p, word);
     if (!p)
         return TOKEN_ERROR;
     r->p = p;
-    r->state = AFTER;
+    r->state = JSON_AFTER;
     return token;
 }
 
@@ -415,10 +91,10 @@ static enum token open(struct reader *r, const char *p)
     bool dict = *p == '{';
 
     if (r->depth == LIMIT_DEPTH)
-        return error_at(r, p, TOO_DEEP(LIMIT_DEPTH));
-    set_dict(r, ++r->depth, dict);
+        return error_at(r, p, JSON_TOO_DEEP);
+    json_set_dict(r, ++r->depth, dict);
     r->p = p + 1;
-    r->state = FIRST;
+    r->state = JSON_FIRST;
     return dict ? TOKEN_DICT : TOKEN_LIST;
 }
 
@@ -426,7 +102,7 @@ static enum token close(struct reader *r, const char *p)
 {
     r->depth--;
     r->p = p + 1;
-    r->state = AFTER;
+    r->state = JSON_AFTER;
     return *p == '}' ? TOKEN_DICT_END : TOKEN_LIST_END;
 }
 
@@ -453,12 +129,12 @@ static enum token read_value(struct reader *r, const char *p)
 
 static enum token json_next(struct reader *r)
 {
-    const char *p = space(r->p, r->end);
-    bool dict = is_dict(r, r->depth);
+    const char *p = json_space(r->p, r->end);
+    bool dict = json_is_dict(r, r->depth);
 
     if (r->error)
         return TOKEN_ERROR;
-    if (r->state == VALUE)
+    if (r->state == JSON_VALUE)
         return read_value(r, p);
     if (!r->depth) {
         r->p = p;
@@ -466,10 +142,10 @@ static enum token json_next(struct reader *r)
     }
     if (p < r->end && *p == (dict ? '}' : ']'))
         return close(r, p);
-    if (r->state == AFTER) {
+    if (r->state == JSON_AFTER) {
         if (p == r->end || *p != ',')
             return error_at(r, p, dict ? "expected ',' or '}'" : "expected ',' or ']'");
-        p = space(p + 1, r->end);
+        p = json_space(p + 1, r->end);
     }
     return dict ? read_key(r, p) : read_value(r, p);
 }
@@ -508,7 +184,7 @@ static size_t unescape(const char *p, size_t n, char *out, size_t *written)
     int32_t code;
 
     if (p[1] == 'u') {
-        code = unicode_escape(p, n);
+        code = json_unicode(p, n);
         *written = put_utf8(out, code);
         return code > 0xFFFF ? 12 : 6;
     }
@@ -517,7 +193,8 @@ static size_t unescape(const char *p, size_t n, char *out, size_t *written)
     return 2;
 }
 
-/* Decodes a string that passed string(); it never becomes longer. Returns the bytes written. */
+/* Decodes a string that passed json_scan_string, which never makes it longer. Returns the
+ * bytes written. */
 static size_t unescape_all(struct slice text, char *out)
 {
     const char *p = text.p, *end = p + text.n;
@@ -537,10 +214,10 @@ static size_t unescape_all(struct slice text, char *out)
     return (size_t)(out - start);
 }
 
-/* A key may begin with U+0000 too, but behind a key the reader is in state VALUE. */
+/* A key may begin with U+0000 too, but behind a key the reader is in state JSON_VALUE. */
 static struct slice json_text(const struct reader *r, struct buf **scratch)
 {
-    bool binary = r->state == AFTER && slice_has_prefix(r->text, SLICE("\\u0000"));
+    bool binary = r->state == JSON_AFTER && slice_has_prefix(r->text, SLICE("\\u0000"));
     size_t n;
     char *out;
 

@@ -68,13 +68,12 @@ void json_write_number(struct writer *w, double f)
 static size_t plain_run(struct slice s, size_t i)
 {
     size_t start = i;
-    uint64_t eight;
 
-    while (i + 8 <= s.n) {
-        memcpy(&eight, s.p + i, 8);
-        if (json_special8(eight))
-            break;
-        i += 8;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t mask = json_special8(json_load8(s.p + i));
+
+        if (mask)
+            return i + json_first8(mask) - start;
     }
     while (i < s.n && !json_special((unsigned char)s.p[i]))
         i++;
