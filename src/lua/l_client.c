@@ -228,18 +228,31 @@ static const char *end_class(const struct client *c, const struct event *e)
     return "ConnectionError";
 }
 
-static void left(struct l_client *lc, struct event *e)
-{
-    lua_State *L = lc->S->L;
-    struct reply *join = lc->join, *leave = lc->leave;
-    const struct conn_end *end = client_end(lc->c);
+/* Names of enum conn_error, for the prelude. */
+static const char *const end_names[] = { "ok",          "refused",     "unknown_host", "unreachable",
+                                         "timeout",     "http_status", "subprotocol",  "protocol",
+                                         "too_large",   "lost",        "closed",       "tls",
+                                         "truncated" };
 
-    lua_pushstring(L, e->error == SESSION_OK ? "left" : end_class(lc->c, e));
+/* Pushes what ended the session: class, reason, text, transport's error, transport's code. */
+static int push_end(lua_State *L, const struct l_client *lc, const struct event *e)
+{
+    lua_pushstring(L, lc->end_class);
     lua_pushstring(L, e->reason);
     lua_pushstring(L, e->text);
-    lua_pushinteger(L, end->error);
-    lua_pushinteger(L, end->code);
-    serve_hook(lc, "_ended", 5);
+    lua_pushstring(L, end_names[lc->end.error]);
+    lua_pushinteger(L, lc->end.code);
+    return 5;
+}
+
+static void left(struct l_client *lc, struct event *e)
+{
+    struct reply *join = lc->join, *leave = lc->leave;
+
+    lc->end = *client_end(lc->c);
+    lc->end_class = e->error == SESSION_OK && !join ? "left" : end_class(lc->c, e);
+    if (!join)
+        serve_hook(lc, "_ended", push_end(lc->S->L, lc, e));
     disconnected(lc);
     lc->join = lc->leave = NULL;
     if (join)
@@ -347,15 +360,13 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
         reply_free(L, r);
         return 1;
     }
-    lua_pushnil(L); /* the object's _ended hook has, or will have, the rest */
-    lua_pushinteger(L, e->error);
-    lua_pushstring(L, e->reason);
-    lua_pushstring(L, e->text);
+    lua_pushnil(L);
+    push_end(L, lc, e);
     reply_free(L, r);
-    return 4;
+    return 6;
 }
 
-/* client:connect(options) -> WELCOME details | nil, error, reason, text
+/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport error, code
  * options: url | server, realm, hello (dict), agent, connect_timeout, call_timeout,
  * ping_interval, ping_timeout (seconds), max_message_size (bytes), headers (list) */
 static int l_connect(lua_State *L)

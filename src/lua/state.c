@@ -13,9 +13,7 @@
 #include "base/log.h"
 #include "lua/errors.h"
 
-#ifndef SIG_FORCED
 #define SIG_FORCED 2 /* the signal that ends the process at once, counted from 1 */
-#endif
 
 const char KEY_STATE;
 
@@ -85,11 +83,9 @@ static void linger(struct state *S)
 static int state_gc(lua_State *L)
 {
     struct state *S = lua_touserdata(L, 1);
-    struct host_hooks none = { 0 };
 
     if (!S->host)
         return 0;
-    (void)none;
     state_unwatch_signals(S);
     linger(S);
     task_fini(S);

@@ -29,6 +29,7 @@ struct state {
     struct list clients; /* struct l_client: all that are connected */
     int signal;          /* the first INT or TERM that came, 0 before */
     int signals;         /* how many came */
+    int signals_seen;    /* how many of them the program has dealt with */
     bool watching;       /* INT and TERM are ours now */
     bool stop;           /* wampy.stop was called: wampy.run returns */
     int stop_code;

@@ -281,9 +281,9 @@ static int wait_pumping(lua_State *L, struct state *S, lua_KContext ctx, lua_KFu
 
     if (!watched)
         state_watch_signals(S);
-    while (S->main.parked && !(S->signals && !S->main.canceled))
+    while (S->main.parked && S->signals == S->signals_seen)
         state_turn(S, -1);
-    if (S->signals && S->main.parked)
+    if (S->signals > S->signals_seen && S->main.parked)
         S->main.canceled = true;
     S->main.parked = false;
     host_timer_clear(S->host, &S->main.timer);
@@ -322,7 +322,7 @@ void task_check(lua_State *L, struct state *S)
     if (!t->canceled)
         return;
     t->canceled = false;
-    if (t == &S->main && S->signal)
+    if (t == &S->main && S->signals > S->signals_seen)
         raise_error(L, "Canceled", "interrupted by a signal");
     raise_error(L, "Canceled", "canceled");
 }
