@@ -30,37 +30,37 @@ enum session_state {
 
 struct session_config {
     const char *realm;
-    struct roles roles; /* announced in HELLO; all client roles and what we implement if 0 */
-    struct slice hello; /* further members of HELLO.Details as a raw dict in the wire format
+    struct roles roles;      /* announced in HELLO; all client roles and what we implement if 0 */
+    struct slice hello;      /* further members of HELLO.Details as a raw dict in the wire format
                                 (authid, authmethods, authextra ...), copied; may be absent */
-    const char *agent;     /* HELLO agent, may be NULL */
-    uint64_t join_timeout; /* ms from session_opened to WELCOME; 0 = none */
-    uint64_t max_message; /* bytes; 0 = LIMIT_MESSAGE_SIZE. A larger message is not sent */
+    const char *agent;       /* HELLO agent, may be NULL */
+    uint64_t join_timeout;   /* ms from session_opened to WELCOME; 0 = none */
+    uint64_t max_message;    /* bytes; 0 = LIMIT_MESSAGE_SIZE. A larger message is not sent */
 };
 
 /* Why an intent was not taken, or why a request ended without an answer from the router. */
 enum session_error {
     SESSION_OK = 0,
-    SESSION_NOT_JOINED = -1, /* no session to do it in */
-    SESSION_BAD_URI = -2,    /* URI breaks the rule of its place */
-    SESSION_NO_FEATURE = -3, /* the router did not announce what an option needs */
-    SESSION_TOO_LARGE = -4,  /* message over max_message */
-    SESSION_BUSY = -5,       /* LIMIT_PENDING requests under way */
-    SESSION_UNKNOWN = -6,    /* no such subscription, registration, invocation */
-    SESSION_TIMEOUT = -7,    /* local timer ran out */
-    SESSION_LOST = -8,       /* the session ended before the answer came */
-    SESSION_BAD_OPTION = -9  /* an option of the wrong type */
+    SESSION_NOT_JOINED = -1,  /* no session to do it in */
+    SESSION_BAD_URI = -2,     /* URI breaks the rule of its place */
+    SESSION_NO_FEATURE = -3,  /* the router did not announce what an option needs */
+    SESSION_TOO_LARGE = -4,   /* message over max_message */
+    SESSION_BUSY = -5,        /* LIMIT_PENDING requests under way */
+    SESSION_UNKNOWN = -6,     /* no such subscription, registration, invocation */
+    SESSION_TIMEOUT = -7,     /* local timer ran out */
+    SESSION_LOST = -8,        /* the session ended before the answer came */
+    SESSION_BAD_OPTION = -9   /* an option of the wrong type */
 };
 
 enum event_kind {
-    EVENT_JOINED,    /* m: WELCOME */
-    EVENT_CHALLENGE, /* m: CHALLENGE; answer with session_authenticate or session_abort */
-    EVENT_LEFT, /* the end. error: SESSION_OK after GOODBYE (m: GOODBYE of the router, if
+    EVENT_JOINED,       /* m: WELCOME */
+    EVENT_CHALLENGE,    /* m: CHALLENGE; answer with session_authenticate or session_abort */
+    EVENT_LEFT,         /* the end. error: SESSION_OK after GOODBYE (m: GOODBYE of the router, if
                            any), otherwise why; reason/text: URI and words. Always the last event */
-    EVENT_RESULT,     /* answers a call; progress: more will follow */
-    EVENT_ERROR,      /* a request failed. m: ERROR, or m.row NULL and `error` says why */
-    EVENT_PUBLISHED,  /* m.publication */
-    EVENT_REGISTERED, /* m.id */
+    EVENT_RESULT,       /* answers a call; progress: more will follow */
+    EVENT_ERROR,        /* a request failed. m: ERROR, or m.row NULL and `error` says why */
+    EVENT_PUBLISHED,    /* m.publication */
+    EVENT_REGISTERED,   /* m.id */
     EVENT_UNREGISTERED, /* request 0: revoked by the router, m.id, reason */
     EVENT_SUBSCRIBED,   /* m.id */
     EVENT_UNSUBSCRIBED, /* likewise */
@@ -93,8 +93,7 @@ void session_free(struct session *s); /* pending requests are dropped without ev
 /* ---- input from the transport ------------------------------------------------------ */
 
 void session_opened(struct session *s, uint64_t now); /* queues HELLO */
-void session_feed(struct session *s, struct buf *message,
-                  uint64_t now); /* borrows `message` */
+void session_feed(struct session *s, struct buf *message, uint64_t now); /* borrows `message` */
 
 /* The transport is gone; `why` (may be NULL) becomes EVENT_LEFT's text. Every pending request
  * gets EVENT_ERROR with SESSION_LOST first. Harmless after the session has ended. */
@@ -104,9 +103,8 @@ uint64_t session_deadline(const struct session *s); /* NEVER when no tick is wan
 
 /* ---- output ------------------------------------------------------------------------ */
 
-struct buf *session_next_out(struct session *s); /* the reference passes; NULL: none */
-bool session_next_event(struct session *s,
-                        struct event *e); /* end each with event_done */
+struct buf *session_next_out(struct session *s);           /* the reference passes; NULL: none */
+bool session_next_event(struct session *s, struct event *e); /* end each with event_done */
 
 /* True when everything has been sent that ever will be and the transport should be closed. */
 bool session_wants_close(const struct session *s);
@@ -119,8 +117,7 @@ bool session_wants_close(const struct session *s);
 struct request {
     struct slice uri;
     struct slice options, args, kwargs;
-    uint64_t
-        timeout; /* ms, our own timer; 0 = none. Each progressive result starts it again.
+    uint64_t timeout; /* ms, our own timer; 0 = none. Each progressive result starts it again.
                          A call that times out is cancelled */
     void *tag;
 };
@@ -132,16 +129,14 @@ int64_t session_publish(struct session *s, const struct request *q, uint64_t now
 int64_t session_register(struct session *s, const struct request *q, uint64_t now);
 
 /* Invocations may come until EVENT_UNREGISTERED; those that came are still answered after it. */
-int64_t session_unregister(struct session *s, uint64_t registration, void *tag,
-                           uint64_t now);
+int64_t session_unregister(struct session *s, uint64_t registration, void *tag, uint64_t now);
 
 /* Each SUBSCRIBED counts one handler of its subscription id; a session_unsubscribe takes one
  * away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event follows. Also
  * 0 for the last while a SUBSCRIBE is under way, which may be for the same topic: UNSUBSCRIBE
  * then goes out, if still wanted, behind its answer. */
 int64_t session_subscribe(struct session *s, const struct request *q, uint64_t now);
-int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
-                            uint64_t now);
+int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag, uint64_t now);
 
 /* Cancels a call. `mode` is "skip", "kill", "killnowait" or NULL (router's default). CANCEL goes
  * out only where the router announced call_canceling; except for kill with such a router the
@@ -155,10 +150,10 @@ void session_forget(struct session *s, uint64_t request);
 /* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
  * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer, as
  * does SESSION_NO_FEATURE: progress for a caller who did not ask for it. */
-int session_yield(struct session *s, uint64_t invocation, bool progress,
-                  struct slice args, struct slice kwargs);
-int session_fail(struct session *s, uint64_t invocation, struct slice uri,
-                 struct slice args, struct slice kwargs);
+int session_yield(struct session *s, uint64_t invocation, bool progress, struct slice args,
+                  struct slice kwargs);
+int session_fail(struct session *s, uint64_t invocation, struct slice uri, struct slice args,
+                 struct slice kwargs);
 
 /* SESSION_UNKNOWN when no challenge waits for an answer. `extra` is a raw dict, or absent. */
 int session_authenticate(struct session *s, struct slice signature, struct slice extra);
@@ -171,12 +166,10 @@ void session_abort(struct session *s, const char *reason, const char *text, uint
 /* ---- looking ----------------------------------------------------------------------- */
 
 enum session_state session_state(const struct session *s);
-uint64_t session_id(const struct session *s); /* 0 while not joined */
-const struct roles *session_router_roles(
-    const struct session *s);                    /* announced in WELCOME */
-size_t session_pending(const struct session *s); /* requests under way */
-uint64_t session_late(
-    const struct session *s); /* answers and events that came for nobody */
+uint64_t session_id(const struct session *s);                  /* 0 while not joined */
+const struct roles *session_router_roles(const struct session *s); /* announced in WELCOME */
+size_t session_pending(const struct session *s);               /* requests under way */
+uint64_t session_late(const struct session *s); /* answers and events that came for nobody */
 
 /* Why the latest refused intent was refused, for people: names the URI, option or feature, as in
  * "the router did not announce pattern_based_registration (needed by match)". "" before that. */
