@@ -51,7 +51,7 @@ OWN_CFLAGS += $(SAN)
 OWN_LDFLAGS += $(SAN)
 endif
 ifeq ($(MODE),fuzz)
-CC := clang
+override CC := clang
 OWN_CFLAGS += $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 OWN_LDFLAGS += $(SAN) -fprofile-instr-generate
 endif
