@@ -7,7 +7,7 @@
 -- A row of `files` widens its room's row for one file. Whatever is not listed is refused.
 local libc = {}
 for h in ("assert ctype errno float inttypes limits locale math setjmp signal stdarg stdalign "
-  .. "stdatomic stdbool stddef stdint stdio stdlib string time unistd"):gmatch("%w+") do
+  .. "stdatomic stdbool stddef stdint stdio stdlib string strings time unistd"):gmatch("%w+") do
   libc[h .. ".h"] = true
 end
 

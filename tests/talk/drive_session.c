@@ -19,6 +19,7 @@ struct driver {
     uint64_t now;
     char *note; /* owned; what the last verb has to say to the app, in front of events */
     bool close_told;
+    bool app_open; /* the app was named: before that it cannot have missed anything */
 };
 
 /* What stands behind a verb. Slices are borrowed from the line. */
@@ -243,7 +244,10 @@ static bool app(struct driver *d, const char *verb, const char *arg)
         report(d, by_id(d, verb, number(first), rest));
         return true;
     }
-    return !strcmp(verb, "open") || by_session(d, verb, first, rest);
+    if (strcmp(verb, "open") != 0)
+        return by_session(d, verb, first, rest);
+    d->app_open = true;
+    return true;
 }
 
 static bool router(struct driver *d, const char *verb, const char *arg)
@@ -397,6 +401,8 @@ static char *next_event(struct driver *d)
     struct event e;
     struct buf *b;
 
+    if (!d->app_open)
+        return NULL;
     d->note = NULL;
     if (text || !session_next_event(d->session, &e))
         return text;
