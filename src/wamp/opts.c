@@ -317,13 +317,25 @@ static bool match_ok(const struct msg *m, const struct opts *o, struct fault *f)
     return false;
 }
 
+static bool bad_uri(const struct msg *m, enum uri_match match, struct fault *f)
+{
+    bool exact = match == MATCH_EXACT;
+
+    fault_set(f, "wamp.error.invalid_uri", "%s: '%.*s' is not a valid URI%s%s",
+              m->row->name, (int)(m->uri.n < 64 ? m->uri.n : 64), m->uri.p,
+              exact ? "" : " to match by ", exact ? "" : uri_match_name(match));
+    return false;
+}
+
 /* Realms, errors and reasons come from anywhere and are loose; names of topics and procedures
- * are as strict as the router wants; only who registers or subscribes may leave parts empty. */
+ * are as strict as the router wants, and not the router's own for who publishes or registers;
+ * only who registers or subscribes may leave parts empty. */
 bool msg_uri_ok(const struct msg *m, const struct opts *o, bool strict, struct fault *f)
 {
+    enum msg_code code = m->row->code;
     enum uri_match match = MATCH_EXACT;
 
-    switch (m->row->code) {
+    switch (code) {
     case MSG_HELLO:
     case MSG_ABORT:
     case MSG_GOODBYE:
@@ -342,11 +354,12 @@ bool msg_uri_ok(const struct msg *m, const struct opts *o, bool strict, struct f
     default:
         return true;
     }
-    if (uri_ok(m->uri, match, strict))
-        return true;
-    fault_set(f, "wamp.error.invalid_uri", "%s: '%.*s' is not a valid URI%s%s",
-              m->row->name, (int)(m->uri.n < 64 ? m->uri.n : 64), m->uri.p,
-              match == MATCH_EXACT ? "" : " to match by ",
-              match == MATCH_EXACT ? "" : uri_match_name(match));
-    return false;
+    if (!uri_ok(m->uri, match, strict))
+        return bad_uri(m, match, f);
+    if ((code == MSG_PUBLISH || code == MSG_REGISTER) && uri_reserved(m->uri)) {
+        fault_set(f, "wamp.error.invalid_uri",
+                  "%s: names under wamp. belong to the router", m->row->name);
+        return false;
+    }
+    return true;
 }
