@@ -1,16 +1,16 @@
 /* test_json_cjson.c - our reader against lua-cjson, where lua-cjson is right.
  *
- * Random texts (fixed seeds) are decoded by lua-cjson, and our tokens compared with the Lua value;
- * then lua-cjson encodes that value, and our tokens of its text are compared with it again.
- * Without the module the test says so and passes.
+ * Random texts (fixed seeds) are decoded by lua-cjson, and our tokens compared with the
+ * Lua value; then lua-cjson encodes that value, and our tokens of its text are compared
+ * with it again. Without the module the test says so and passes.
  *
- * Left out, because there the disagreement is lua-cjson's (2.1.0): it makes every number a float,
- * so integers are compared as numbers and stay below 2^53 (10^14 where it encodes: it prints 14
- * digits); it makes [] an empty table and writes it as {}, so empty containers are only compared
- * as empty; it accepts NaN, Infinity, hexadecimal numbers, leading zeros and invalid UTF-8, so
- * only good texts are compared; it keeps the last of duplicate keys, so there are none; it does
- * not know binary, so no string begins with U+0000; null as a dict's value is kept by its own
- * mark, which is what is compared. */
+ * Left out, because there the disagreement is lua-cjson's (2.1.0): it makes every number
+ * a float, so integers are compared as numbers and stay below 2^53 (10^14 where it
+ * encodes: it prints 14 digits); it makes [] an empty table and writes it as {}, so empty
+ * containers are only compared as empty; it accepts NaN, Infinity, hexadecimal numbers,
+ * leading zeros and invalid UTF-8, so only good texts are compared; it keeps the last of
+ * duplicate keys, so there are none; it does not know binary, so no string begins with
+ * U+0000; null as a dict's value is kept by its own mark, which is what is compared. */
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdlib.h>
@@ -44,11 +44,31 @@ static void add_space(struct text *t)
 
 static void add_characters(struct text *t)
 {
-    static const char *const some[] = {
-        "\\\"", "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u0000", "\\u001f", "\\u007f",
-        "\\u00e9", "\\u20AC", "\\ud83d\\ude00", "\\uFFFF", "\\ud800\\udc00", "\\udbff\\udfff", "/",
-        "'", "\x7f", "\xc3\xa9", "\xd0\xb6", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "abcdefghijkl"
-    };
+    static const char *const some[] = { "\\\"",
+                                        "\\\\",
+                                        "\\/",
+                                        "\\b",
+                                        "\\f",
+                                        "\\n",
+                                        "\\r",
+                                        "\\t",
+                                        "\\u0000",
+                                        "\\u001f",
+                                        "\\u007f",
+                                        "\\u00e9",
+                                        "\\u20AC",
+                                        "\\ud83d\\ude00",
+                                        "\\uFFFF",
+                                        "\\ud800\\udc00",
+                                        "\\udbff\\udfff",
+                                        "/",
+                                        "'",
+                                        "\x7f",
+                                        "\xc3\xa9",
+                                        "\xd0\xb6",
+                                        "\xe2\x82\xac",
+                                        "\xf0\x9f\x98\x80",
+                                        "abcdefghijkl" };
     char c[2] = { (char)('a' + random_below(&t->seed, 26)), 0 };
     unsigned pick = random_below(&t->seed, 60);
 
@@ -188,7 +208,8 @@ static bool same_value(lua_State *L, struct reader *r, enum token t)
     case TOKEN_FALSE:
         return lua_isboolean(L, -1) && lua_toboolean(L, -1) == (t == TOKEN_TRUE);
     case TOKEN_INT:
-        return lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (double)r->integer;
+        return lua_type(L, -1) == LUA_TNUMBER &&
+               lua_tonumber(L, -1) == (double)r->integer;
     case TOKEN_FLOAT:
         return lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == r->number;
     case TOKEN_STRING:
@@ -228,7 +249,8 @@ static void complain(struct slice text, const char *what)
     check_fail(__FILE__, __LINE__, s);
 }
 
-/* Lets lua-cjson encode the value on top, and compares our tokens of its text with the value. */
+/* Lets lua-cjson encode the value on top, and compares our tokens of its text with the
+ * value. */
 static void check_encoded(lua_State *L, struct slice text)
 {
     struct slice theirs;
@@ -256,8 +278,8 @@ static void check_text(lua_State *L, struct slice text, bool encode)
     lua_settop(L, 1);
 }
 
-/* With `encode`, lua-cjson's 14 digits must be enough, also for floats: those written here have
- * at most 11. */
+/* With `encode`, lua-cjson's 14 digits must be enough, also for floats: those written
+ * here have at most 11. */
 static void check_texts(lua_State *L, uint64_t seeds, uint64_t integers, bool encode)
 {
     size_t bytes = 0;
@@ -279,9 +301,9 @@ void test_json_cjson(void)
     lua_State *L = luaL_newstate();
 
     luaL_openlibs(L);
-    lua_getglobal(L, "require");   /* require */
-    lua_pushliteral(L, "cjson");   /* require "cjson" */
-    if (lua_pcall(L, 1, 1, 0)) {   /* cjson */
+    lua_getglobal(L, "require"); /* require */
+    lua_pushliteral(L, "cjson"); /* require "cjson" */
+    if (lua_pcall(L, 1, 1, 0)) { /* cjson */
         printf("unit: no lua-cjson here, JSON is not compared with it\n");
         lua_close(L);
         return;

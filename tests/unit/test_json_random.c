@@ -1,8 +1,9 @@
-/* test_json_random.c - random values are written and read back; random damage is judged the same
- * by every way through the text.
+/* test_json_random.c - random values are written and read back; random damage is judged
+ * the same by every way through the text.
  *
- * The seeds are fixed: each run tests the same. A value is made by pushing random tokens into a
- * writer and into a list of what is expected, which is then compared with what the reader gives. */
+ * The seeds are fixed: each run tests the same. A value is made by pushing random tokens
+ * into a writer and into a list of what is expected, which is then compared with what the
+ * reader gives. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -41,9 +42,19 @@ static struct expected *expect(struct made *m, enum token t)
 
 static void add_char(struct made *m)
 {
-    static const char *const some[] = { "\"", "\\", "\n", "\x01", "\x1f", "\x7f", "/",
-                                        "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-                                        "\xed\x9f\xbf", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf" };
+    static const char *const some[] = { "\"",
+                                        "\\",
+                                        "\n",
+                                        "\x01",
+                                        "\x1f",
+                                        "\x7f",
+                                        "/",
+                                        "\xc3\xa9",
+                                        "\xe2\x82\xac",
+                                        "\xf0\x9f\x98\x80",
+                                        "\xed\x9f\xbf",
+                                        "\xef\xbf\xbf",
+                                        "\xf4\x8f\xbf\xbf" };
     unsigned pick = random_below(&m->seed, 60);
     char c = (char)('a' + random_below(&m->seed, 26));
     struct slice s = { &c, 1 };
@@ -159,7 +170,8 @@ static void unmake(struct made *m)
 
 /* ---- reading them back ------------------------------------------------------------- */
 
-static bool as_expected(const struct made *m, const struct expected *e, const struct reader *r)
+static bool as_expected(const struct made *m, const struct expected *e,
+                        const struct reader *r)
 {
     struct buf *scratch = NULL;
     bool ok;
@@ -170,7 +182,8 @@ static bool as_expected(const struct made *m, const struct expected *e, const st
         return !memcmp(&e->number, &r->number, sizeof e->number);
     if (e->token != TOKEN_STRING && e->token != TOKEN_KEY && e->token != TOKEN_BINARY)
         return true;
-    ok = slice_eq(reader_text(r, &scratch), (struct slice){ m->pool->data + e->at, e->n });
+    ok =
+        slice_eq(reader_text(r, &scratch), (struct slice){ m->pool->data + e->at, e->n });
     buf_unref(scratch);
     return ok;
 }

@@ -1,7 +1,9 @@
-/* test_json_string.c - the values of strings and binaries, read and written, base64 and UTF-8.
+/* test_json_string.c - the values of strings and binaries, read and written, base64 and
+ * UTF-8.
  *
- * Which strings are accepted at all is tested with the files of tests/json. Here: what they are
- * worth, when the input's own bytes are given, and what is escaped in writing. */
+ * Which strings are accepted at all is tested with the files of tests/json. Here: what
+ * they are worth, when the input's own bytes are given, and what is escaped in
+ * writing. */
 #include <stdlib.h>
 
 #include "check.h"
@@ -54,7 +56,8 @@ static void values(void)
 
 static void places(void)
 {
-    struct slice json = SLICE("[\"plain\",\"esc\\u0061ped\",\"again\\n\",{\"\\u0000k\":0}]");
+    struct slice json =
+        SLICE("[\"plain\",\"esc\\u0061ped\",\"again\\n\",{\"\\u0000k\":0}]");
     struct buf *scratch = NULL;
     struct reader r;
     struct slice s;
@@ -107,7 +110,8 @@ static void escapes(void)
     WRITES_AS("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
     WRITES_AS("\x01\x0b\x1f", "\"\\u0001\\u000b\\u001f\"");
     WRITES_AS("x\0y", "\"x\\u0000y\"");
-    WRITES_AS("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
+    WRITES_AS("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+              "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
     WRITES_AS("\xe2\x80\xa8", "\"\xe2\x80\xa8\"");
 
     TEST("an escape may be at any place of the eight bytes looked at together");
@@ -167,8 +171,12 @@ static void base64(void)
 {
     static const struct {
         const char *bytes, *text;
-    } cases[] = { { "", "" },           { "f", "Zg==" },       { "fo", "Zm8=" },
-                  { "foo", "Zm9v" },    { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+    } cases[] = { { "", "" },
+                  { "f", "Zg==" },
+                  { "fo", "Zm8=" },
+                  { "foo", "Zm9v" },
+                  { "foob", "Zm9vYg==" },
+                  { "fooba", "Zm9vYmE=" },
                   { "foobar", "Zm9vYmFy" } }; /* RFC 4648, 10 */
     char out[64];
     size_t n = 99;
@@ -189,9 +197,10 @@ static void base64(void)
 static void base64_strict(void)
 {
     static const char *const bad[] = {
-        "Z",        "Zg",       "Zg=",      "Zm9",      "Zm9vY",     "=",        "====",     "Z===",
-        "Zg==Zg==", "Zm8=Zm8=", "Zg=v",     "Z=9v",     "Zh==",      "Zm9=",     "Z g=",     "Zg==\n",
-        "Zm-_",     "Zm9v=",    "Zm9v====", "Zm\xc3\xa9", "Zm9vZm9 ", "Zm9v\nZm9v", "Zm9.",     "@m9v",
+        "Z",        "Zg",         "Zg=",      "Zm9",        "Zm9vY", "=",
+        "====",     "Z===",       "Zg==Zg==", "Zm8=Zm8=",   "Zg=v",  "Z=9v",
+        "Zh==",     "Zm9=",       "Z g=",     "Zg==\n",     "Zm-_",  "Zm9v=",
+        "Zm9v====", "Zm\xc3\xa9", "Zm9vZm9 ", "Zm9v\nZm9v", "Zm9.",  "@m9v",
     };
     char out[64];
     size_t n;
@@ -282,8 +291,8 @@ static void all_code_points(void)
     CHECK_INT(good, 0x110000 - 0x800);
 }
 
-/* Counted by hand: 128 code points take one byte, 1920 two, 0x10000 - 0x800 three, of which the
- * surrogates do not count. */
+/* Counted by hand: 128 code points take one byte, 1920 two, 0x10000 - 0x800 three, of
+ * which the surrogates do not count. */
 static void all_short_sequences(void)
 {
     size_t ok2 = 0, ok3 = 0;
@@ -321,7 +330,8 @@ static void formats(void)
     CHECK(wire_of_name(SLICE("json")) == &wire_json);
     CHECK(wire_of_subprotocol(SLICE("wamp.2.json")) == &wire_json && wire_json.text);
     CHECK(!wire_of_name(SLICE("JSON")) && !wire_of_name(SLICE("jso")));
-    CHECK(!wire_of_subprotocol(SLICE("wamp.2.xml")) && !wire_of_name((struct slice){ 0 }));
+    CHECK(!wire_of_subprotocol(SLICE("wamp.2.xml")));
+    CHECK(!wire_of_name((struct slice){ 0 }));
 }
 
 void test_json_string(void)
