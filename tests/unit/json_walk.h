@@ -37,7 +37,9 @@ static inline struct outcome outcome_of(const struct reader *r, enum token last)
 
 static inline bool outcome_eq(struct outcome a, struct outcome b)
 {
-    return a.error == b.error && a.at == b.at;
+    if (!a.error || !b.error)
+        return a.error == b.error && a.at == b.at;
+    return !strcmp(a.error, b.error) && a.at == b.at;
 }
 
 static inline struct outcome walk_next(struct slice text)
