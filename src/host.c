@@ -30,7 +30,8 @@ struct host {
     struct list dirty_clients, dirty_servers;
     struct host_hooks hooks;
     uint64_t now;
-    bool more; /* the last pump stopped with work left */
+    size_t retired; /* clients given to the host */
+    bool more;      /* the last pump stopped with work left */
 };
 
 struct client {
@@ -41,6 +42,8 @@ struct client {
     struct host_timer deadline;
     struct conn_end end;
     size_t max_queue;
+    bool retired; /* the host's: freed when conn has closed */
+    bool room;    /* its queue has room again, and nobody has been told */
     void *user;
 };
 
@@ -116,8 +119,6 @@ static void client_closed(struct conn *conn, const struct conn_end *end)
 {
     struct client *c = conn->user;
 
-    if (!c)
-        return;
     c->conn = NULL;
     c->end = *end;
     session_closed(c->session, end->text, loop_now());
@@ -128,8 +129,8 @@ static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
-    if (c)
-        client_touch(c);
+    c->room = true;
+    client_touch(c);
 }
 
 static const struct conn_handler client_handler = { client_opened, client_message,
@@ -191,6 +192,8 @@ void client_free(struct client *c)
 {
     if (!c)
         return;
+    if (c->retired)
+        c->host->retired--;
     if (c->conn) {
         c->conn->handler = &nobody;
         c->conn->user = NULL;
@@ -200,6 +203,18 @@ void client_free(struct client *c)
     list_remove(&c->dirty);
     session_free(c->session);
     free(c);
+}
+
+void client_retire(struct client *c)
+{
+    c->retired = true;
+    c->host->retired++;
+    client_touch(c);
+}
+
+size_t host_retired(const struct host *h)
+{
+    return h->retired;
 }
 
 struct session *client_session(struct client *c)
@@ -228,11 +243,8 @@ void client_break(struct client *c)
         link_break(c->conn);
 }
 
-/* Carries on what one client's session wants. Returns with the client possibly freed. */
-static void pump_client(struct client *c)
+static void send_all(struct client *c)
 {
-    struct host *h = c->host;
-    struct event e;
     struct buf *out;
 
     while ((out = session_next_out(c->session))) {
@@ -243,12 +255,30 @@ static void pump_client(struct client *c)
     }
     if (session_wants_close(c->session) && c->conn)
         conn_close(c->conn, 1000, NULL);
+}
+
+/* Carries on what one client's session wants; one event at a time, because a hook may free the
+ * client. */
+static void pump_client(struct client *c)
+{
+    struct host *h = c->host;
+    struct event e;
+
+    send_all(c);
     host_timer_set(h, &c->deadline, session_deadline(c->session));
-    while (session_next_event(c->session, &e)) {
-        client_touch(c); /* there may be more; the hook may free the client */
+    if (c->retired) {
+        if (!c->conn)
+            client_free(c);
+        return;
+    }
+    if (c->room) {
+        c->room = false;
+        h->hooks.room(c->user);
+    }
+    if (session_next_event(c->session, &e)) {
+        client_touch(c); /* there may be more */
         h->hooks.event(c->user, &e);
         event_done(&e);
-        return;
     }
 }
 
@@ -439,6 +469,11 @@ static void no_event(void *user, struct event *e)
     (void)e;
 }
 
+static void no_room(void *user)
+{
+    (void)user;
+}
+
 static bool no_run(void *user)
 {
     (void)user;
@@ -455,7 +490,7 @@ struct host *host_new(enum loop_backend backend)
     h = xcalloc(1, sizeof *h);
     h->loop = loop;
     h->links = links_new();
-    h->hooks = (struct host_hooks){ no_event, no_run, NULL };
+    h->hooks = (struct host_hooks){ no_event, no_room, no_run, NULL };
     h->now = loop_now();
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);

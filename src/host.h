@@ -23,6 +23,8 @@ struct host_hooks {
     /* Something happened to a client. The event is ended by the host afterwards, unless the
      * hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
+    /* The queue of a client has room again after it was full. `user` is client_user. */
+    void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
     bool (*run)(void *user);
     void *user;
@@ -62,6 +64,11 @@ struct client *client_connect(struct host *h, const struct url *url,
 struct client *client_link(struct host *h, struct server *server,
                            const struct client_config *config, void *user);
 void client_free(struct client *c); /* without GOODBYE; at once, no event follows */
+
+/* Gives the client to the host, which frees it when its transport has closed. No event follows.
+ * host_retired counts those that are left. */
+void client_retire(struct client *c);
+size_t host_retired(const struct host *h);
 
 struct session *client_session(struct client *c);
 void client_touch(struct client *c);
