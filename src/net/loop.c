@@ -39,10 +39,11 @@ struct loop {
     struct ev_io ev_watches;
     struct ev_timer ev_limit;
     lws_sorted_usec_list_t poll_limit;
-    int watches; /* epoll set: foreign descriptors and `wake` */
-    int wake;    /* eventfd */
-    bool woken;  /* loop_wake came, and has not ended a wait yet */
-    bool firing; /* watches are freed later, because a batch of events points to them */
+    int watches;  /* epoll set: foreign descriptors and `wake` */
+    int wake;     /* eventfd */
+    bool stirred; /* the waiting has seen the set ready */
+    bool woken;   /* loop_wake came, and has not ended a wait yet */
+    bool firing;  /* watches are freed later, because a batch of events points to them */
     struct list dead;    /* of struct watch */
     struct list ready;   /* of struct watch: descriptors that epoll does not take (files) */
     struct heap timers;  /* of struct loop_timer */
@@ -198,8 +199,9 @@ static void run_watches(struct loop *l)
     struct epoll_event events[64];
     struct list *node;
     uint64_t count;
-    int n = epoll_wait(l->watches, events, 64, 0);
+    int n = l->stirred ? epoll_wait(l->watches, events, 64, 0) : 0;
 
+    l->stirred = false;
     l->firing = true;
     for (int i = 0; i < n; i++) {
         if (events[i].data.ptr)
@@ -251,9 +253,12 @@ static void run_timers(struct loop *l)
 
 /* ---- the two ways to wait ---------------------------------------------------------- */
 
-static void ev_nothing(struct ev_loop *ev, struct ev_io *w, int revents)
+static void ev_stirred(struct ev_loop *ev, struct ev_io *w, int revents)
 {
-    (void)ev, (void)w, (void)revents; /* run_watches looks for itself */
+    struct loop *l = w->data;
+
+    (void)ev, (void)revents;
+    l->stirred = true;
 }
 
 static void ev_enough(struct ev_loop *ev, struct ev_timer *w, int revents)
@@ -330,8 +335,12 @@ void loop_wake(struct loop *l)
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                   size_t len)
 {
-    (void)wsi, (void)reason, (void)user, (void)in, (void)len;
-    return 0; /* the watches: run_watches looks for itself */
+    struct loop *l = lws_context_user(lws_get_context(wsi));
+
+    (void)user, (void)in, (void)len;
+    if (reason == LWS_CALLBACK_RAW_RX_FILE)
+        l->stirred = true;
+    return 0;
 }
 
 static const struct lws_protocols protocols[] = { { "watches", on_lws, 0, 0, 0, NULL, 0 },
@@ -343,7 +352,7 @@ static void lws_line(int level, const char *line)
     log_debug("lws: %.*s", (int)strcspn(line, "\n"), line);
 }
 
-static struct lws_context *context_new(void *foreign_loop)
+static struct lws_context *context_new(struct loop *l, void *foreign_loop)
 {
     void *loops[1] = { foreign_loop };
     struct lws_context_creation_info info = { 0 };
@@ -353,6 +362,7 @@ static struct lws_context *context_new(void *foreign_loop)
         info.options |= LWS_SERVER_OPTION_LIBEV;
         info.foreign_loops = loops;
     }
+    info.user = l;
     info.port = CONTEXT_PORT_NO_LISTEN;
     info.gid = -1;
     info.uid = -1;
@@ -382,10 +392,11 @@ static bool start_ev(struct loop *l)
     if (access(EV_PLUGIN, R_OK) != 0)
         return false;
     l->ev = ev_loop_new(EVFLAG_AUTO);
-    l->context = l->ev ? context_new(l->ev) : NULL;
+    l->context = l->ev ? context_new(l, l->ev) : NULL;
     if (!l->context)
         return false;
-    ev_io_init(&l->ev_watches, ev_nothing, l->watches, EV_READ);
+    ev_io_init(&l->ev_watches, ev_stirred, l->watches, EV_READ);
+    l->ev_watches.data = l;
     ev_io_start(l->ev, &l->ev_watches);
     ev_init(&l->ev_limit, ev_enough);
     return true;
@@ -393,7 +404,7 @@ static bool start_ev(struct loop *l)
 
 static bool start_poll(struct loop *l)
 {
-    l->context = context_new(NULL);
+    l->context = context_new(l, NULL);
     return l->context && watch_by_poll(l);
 }
 
