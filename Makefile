@@ -1,8 +1,7 @@
 # wampy-lua. `make` lists the targets; docs/STYLE.md says how the tree is laid out.
 #
-# Objects live in build/MODE (release, debug, asan, fuzz), so modes never mix. The executable and
-# the module wampy/core.so are linked from the same objects. CFLAGS, LDFLAGS and the other ?=
-# variables are the caller's: ours stand in OWN_*, in front of them.
+# Objects live in build/MODE, so modes never mix; the executable and the module wampy/core.so are
+# linked from the same ones. The ?= variables are the caller's: our flags stand in OWN_*.
 MODE ?= release
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -17,6 +16,7 @@ MANDIR ?= $(PREFIX)/share/man
 VECTORS ?= ../shared/testvectors
 V ?=
 FUZZ_TIME ?= 60
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
 VERSION := $(shell cat VERSION)
 B := build/$(MODE)
@@ -136,6 +136,9 @@ spec-plain: $(PROGRAM) ## the same specs in plain lua5.4 with wampy/core.so
 	$(if $(SPECS),LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' $(LUA) $(BUSTED) --ignore-lua $(SPECS))
 asan: ## unit, talk and spec under AddressSanitizer and UBSan
 	$(MAKE) MODE=asan unit talk spec
+valgrind: $(B)/unit $(B)/talk ## unit and talk under valgrind
+	VECTORS=$(VECTORS) $(VALGRIND) $(B)/unit
+	$(VALGRIND) $(B)/talk tests/talk
 e2e: $(PROGRAM) ## real sockets, the program, and a real Crossbar.io
 	$(B)/wampy-lua $(BUSTED) --ignore-lua tests/e2e
 interop: $(PROGRAM) ## foreign peers against our router and our apps
@@ -191,5 +194,5 @@ clean: ## remove what was built (not the peers)
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup demo check all debug test unit talk spec spec-plain asan e2e interop fuzz bench \
+.PHONY: help setup demo check all debug test unit talk spec spec-plain asan valgrind e2e interop fuzz bench \
 	lint layers luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
