@@ -155,6 +155,12 @@ local function report(is_call, e, trace, uri, label)
   end
 end
 
+--- The text for an error that nobody caught: what, where, and how it came there.
+function errors.uncaught(e)
+  if not errors.is_error(e) then return debug.traceback(tostring(e), 2) end
+  return ("%s%s%s"):format(e.where and e.where .. ": " or "", tostring(e), e.traceback or "")
+end
+
 core.set_errors {
   new = function(class, message) return errors.make(class, message) end,
   error = errors.error, remote = remote, to_wire = to_wire, report = report,

@@ -330,7 +330,6 @@ end
 -- @param code exit code of `wampy-lua run`, default 0
 function tasks.stop(code)
   stopping = { code = code or 0 }
-  core.wake(core.current())
 end
 
 --- Runs the loop until all clients have stopped, stop was called, or INT or TERM came (then all
@@ -341,7 +340,7 @@ function tasks.run()
   core.watch_signals(true)
   local seen = core.signals()
   while next(started) and not stopping and core.signals() == seen do
-    core.turn(stopping and 0 or 1)
+    core.turn()
   end
   core.clear_signals()
   tasks.stop_all()

@@ -8,7 +8,8 @@
 
 /* ---- eight bytes of a string at a time --------------------------------------------- *
  * Bit tricks on a word that holds eight bytes, the first one lowest. A mask has the high bit of
- * a byte set where the byte is sought: exact up to and including the first one. */
+ * a byte set where the byte is sought. x - ONES has it where x has a zero byte; borrows come from
+ * such a byte and go upwards, so masks are exact up to and including the first byte set. */
 
 #define JSON_ONES 0x0101010101010101ULL
 #define JSON_HIGH 0x8080808080808080ULL
@@ -21,17 +22,6 @@ static inline uint64_t json_load8(const char *s)
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
            (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
            (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
-}
-
-/* Where a string must be looked at: `"`, `\` or a control character. (x - ONES) & ~x has a high
- * bit where x has a zero byte; a borrow adds bits above a true one only. */
-static inline uint64_t json_special8(uint64_t w)
-{
-    uint64_t quote = w ^ (JSON_ONES * '"'), slash = w ^ (JSON_ONES * '\\');
-
-    return (((quote - JSON_ONES) & ~quote) | ((slash - JSON_ONES) & ~slash) |
-            ((w - JSON_ONES * 0x20) & ~w)) &
-           JSON_HIGH;
 }
 
 /* The bytes in front of the first one set in a mask that is not 0: the ones of the bytes below

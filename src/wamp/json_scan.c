@@ -82,12 +82,19 @@ static inline bool is_plain(unsigned char c)
     return c < 0x80 && !json_special(c);
 }
 
+/* The bytes that are not plain. Those of UTF-8 are among them, so ~x is not needed. */
+static inline uint64_t not_plain8(uint64_t w)
+{
+    uint64_t quote = w ^ (JSON_ONES * '"'), slash = w ^ (JSON_ONES * '\\');
+
+    return ((quote - JSON_ONES) | (slash - JSON_ONES) | (w - JSON_ONES * 0x20) | w) & JSON_HIGH;
+}
+
 /* Passes over ASCII that stands for itself. */
 static inline const char *plain(const char *p, const char *end)
 {
     for (; end - p >= 8; p += 8) {
-        uint64_t eight = json_load8(p);
-        uint64_t mask = json_special8(eight) | (eight & JSON_HIGH);
+        uint64_t mask = not_plain8(json_load8(p));
 
         if (mask)
             return p + json_first8(mask);
@@ -97,48 +104,66 @@ static inline const char *plain(const char *p, const char *end)
     return p;
 }
 
-/* From behind a string's opening quote to its closing one. */
-const char *json_scan_string(struct reader *r, const char *p, bool *escaped)
+/* Passes over an escape, or over all UTF-8 that is not ASCII. */
+static const char *not_plain(struct reader *r, const char *p, bool *escaped)
+{
+    size_t len;
+
+    if ((unsigned char)*p < 0x20)
+        return json_fail(r, p, "control character in a string");
+    if (*p == '\\') {
+        *escaped = true;
+        len = escape_length(p, (size_t)(r->end - p));
+        return len ? p + len : json_fail(r, p, "invalid escape");
+    }
+    do {
+        len = utf8_length(p, (size_t)(r->end - p));
+        if (!len)
+            return json_fail(r, p, "invalid UTF-8");
+        p += len;
+    } while (p < r->end && (unsigned char)*p >= 0x80);
+    return p;
+}
+
+static inline const char *string(struct reader *r, const char *p, bool *escaped)
 {
     const char *end = r->end;
 
-    for (;;) {
-        size_t len;
-
+    while (p) {
         p = plain(p, end);
         if (p == end)
             return json_fail(r, p, NULL);
         if (*p == '"')
-            return p;
-        if ((unsigned char)*p < 0x20)
-            return json_fail(r, p, "control character in a string");
-        if (*p == '\\') {
-            *escaped = true;
-            len = escape_length(p, (size_t)(end - p));
-        } else {
-            len = utf8_length(p, (size_t)(end - p));
-        }
-        if (!len)
-            return json_fail(r, p, *p == '\\' ? "invalid escape" : "invalid UTF-8");
-        p += len;
+            break;
+        p = not_plain(r, p, escaped);
     }
+    return p;
 }
 
-/* From a key's opening quote to behind its colon. */
-const char *json_scan_key(struct reader *r, const char *p, struct slice *text, bool *escaped)
+const char *json_scan_string(struct reader *r, const char *p, bool *escaped)
 {
-    const char *start = p + 1;
+    return string(r, p, escaped);
+}
 
-    if (p == r->end || *p != '"')
+static inline const char *key(struct reader *r, const char *p, struct slice *text, bool *escaped)
+{
+    const char *start = p + 1, *end = r->end;
+
+    if (p == end || *p != '"')
         return json_fail(r, p, "expected a key");
-    p = json_scan_string(r, start, escaped);
+    p = string(r, start, escaped);
     if (!p)
         return NULL;
     *text = (struct slice){ start, (size_t)(p - start) };
-    p = json_space(p + 1, r->end);
-    if (p == r->end || *p != ':')
+    p = json_space(p + 1, end);
+    if (p == end || *p != ':')
         return json_fail(r, p, "expected ':'");
     return p + 1;
+}
+
+const char *json_scan_key(struct reader *r, const char *p, struct slice *text, bool *escaped)
+{
+    return key(r, p, text, escaped);
 }
 
 const char *json_scan_literal(struct reader *r, const char *p, const char *word)
@@ -203,7 +228,7 @@ static inline const char *scalar(struct reader *r, const char *p)
 
     switch (*p) {
     case '"':
-        p = json_scan_string(r, p + 1, &unused);
+        p = string(r, p + 1, &unused);
         return p ? p + 1 : NULL;
     case 'n':
         return json_scan_literal(r, p, "null");
@@ -216,49 +241,34 @@ static inline const char *scalar(struct reader *r, const char *p)
     }
 }
 
-/* Behind a comma, or behind `{`: passes over the key if it must have one. */
+/* Behind a comma, or in a dict's `{`: to the value, past the key if it must have one. */
 static inline const char *element(struct reader *r, const char *p, bool dict)
 {
     struct slice text;
     bool escaped;
 
     p = json_space(p, r->end);
-    return dict ? json_scan_key(r, p, &text, &escaped) : p;
+    if (dict)
+        p = key(r, p, &text, &escaped);
+    return dict && p ? json_space(p, r->end) : p;
 }
 
-/* Behind a value inside `depth` containers: closes those that end here, down to `base`, and
- * passes over the comma and key in front of the next value. */
-static inline const char *after(struct reader *r, const char *p, unsigned *depth, unsigned base)
-{
-    while (*depth > base) {
-        bool dict = json_is_dict(r, *depth);
-
-        p = json_space(p, r->end);
-        if (p < r->end && *p == ',')
-            return element(r, p + 1, dict);
-        if (p == r->end || *p != (dict ? '}' : ']'))
-            return json_fail(r, p, dict ? "expected ',' or '}'" : "expected ',' or ']'");
-        p++;
-        --*depth;
-    }
-    return p;
-}
-
-/* From the first byte of a value to behind it. */
+/* From the first byte of a value to behind it: values and the `[`, `{` of containers in the
+ * outer loop, what stands behind a value in the inner one. */
 static const char *value(struct reader *r, const char *p)
 {
-    const char *end = r->end;
-    unsigned base = r->depth, depth = base;
+    const char *const end = r->end;
+    const unsigned base = r->depth;
+    unsigned depth = base;
+    bool dict = false;
 
-    do {
-        p = json_space(p, end);
-        if (p == end)
-            return json_fail(r, p, NULL);
+    for (;;) {
+        if (!p || p == end)
+            return p ? json_fail(r, p, NULL) : NULL;
         if (*p == '[' || *p == '{') {
-            bool dict = *p == '{';
-
             if (depth == LIMIT_DEPTH)
                 return json_fail(r, p, JSON_TOO_DEEP);
+            dict = *p == '{';
             json_set_dict(r, ++depth, dict);
             p = json_space(p + 1, end);
             if (p == end || *p != (dict ? '}' : ']')) {
@@ -267,11 +277,21 @@ static const char *value(struct reader *r, const char *p)
             }
         } else {
             p = scalar(r, p);
+            if (!p || depth == base)
+                return p;
+            p = json_space(p, end);
         }
-        if (p)
-            p = after(r, p, &depth, base);
-    } while (p && depth > base);
-    return p;
+        while (p < end && *p == (dict ? '}' : ']')) {
+            p++;
+            if (--depth == base)
+                return p;
+            dict = json_is_dict(r, depth);
+            p = json_space(p, end);
+        }
+        if (p == end || *p != ',')
+            return json_fail(r, p, dict ? "expected ',' or '}'" : "expected ',' or ']'");
+        p = element(r, p + 1, dict);
+    }
 }
 
 /* A comma or the lack of it, in front of an element of a list that r->state allows. Returns

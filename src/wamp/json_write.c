@@ -64,13 +64,23 @@ void json_write_number(struct writer *w, double f)
     w->buf->len += json_number_write(at, f);
 }
 
+/* The bytes that need an escape. ~x: a byte of UTF-8 has a high bit of its own. */
+static inline uint64_t special8(uint64_t w)
+{
+    uint64_t quote = w ^ (JSON_ONES * '"'), slash = w ^ (JSON_ONES * '\\');
+
+    return (((quote - JSON_ONES) & ~quote) | ((slash - JSON_ONES) & ~slash) |
+            ((w - JSON_ONES * 0x20) & ~w)) &
+           JSON_HIGH;
+}
+
 /* How many bytes from `i` on need no escape. */
 static size_t plain_run(struct slice s, size_t i)
 {
     size_t start = i;
 
     for (; i + 8 <= s.n; i += 8) {
-        uint64_t mask = json_special8(json_load8(s.p + i));
+        uint64_t mask = special8(json_load8(s.p + i));
 
         if (mask)
             return i + json_first8(mask) - start;
