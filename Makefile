@@ -150,14 +150,16 @@ bench: $(PROGRAM) ## what a call and an event cost, against the others
 	bench/run $(B)/wampy-lua
 
 # --- looking after the tree --------------------------------------------------------------------
-lint: layers luacheck cppcheck fmt-check doc-check versions ## all of the following checks
+lint: layers shape luacheck cppcheck fmt-check doc-check versions ## all of these checks
 luacheck: ## unused, undefined and redefined names in Lua files
 	luacheck -q $(wildcard lua apps tests tools bench)
 cppcheck: ## suspicious C
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=returnDanglingLifetime -Isrc src tests
 layers: ## who may include whom
-	@$(LUA) tools/layers.lua $(wildcard src/*.[ch] src/*/*.[ch])
+	@$(LUA) tools/layers.lua $(filter src/%,$(C_FILES))
+shape: ## columns, headings and lengths of C files
+	@$(LUA) tools/shape.lua $(C_FILES)
 doc-check: ## every binding and every public function has its comment
 	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
 versions: ## the rockspec, the man page and the changelog agree with VERSION
@@ -181,9 +183,8 @@ install: all man ## install under DESTDIR and PREFIX
 	install -m 644 $(wildcard lua/wampy/*.lua) $(DESTDIR)$(LUADIR)/wampy
 	$(if $(MEN),install -m 644 $(MEN:docs/man/%=build/man/%) $(DESTDIR)$(MANDIR)/man1)
 uninstall: ## remove what install installed
-	rm -f $(DESTDIR)$(BINDIR)/wampy-lua $(DESTDIR)$(LUADIR)/wampy.lua
-	rm -rf $(DESTDIR)$(LUADIR)/wampy $(DESTDIR)$(LIBDIR)/wampy
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MEN)))
+	rm -rf $(addprefix $(DESTDIR),$(BINDIR)/wampy-lua $(LUADIR)/wampy.lua $(LUADIR)/wampy \
+		$(LIBDIR)/wampy $(addprefix $(MANDIR)/man1/,$(notdir $(MEN))))
 dist: ## a source tarball of the last commit into build
 	@mkdir -p build
 	git archive --prefix=wampy-lua-$(VERSION)/ HEAD | gzip -9n > build/wampy-lua-$(VERSION).tar.gz
@@ -195,4 +196,4 @@ FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup demo check all debug test unit talk spec spec-plain asan valgrind e2e interop fuzz bench \
-	lint layers luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
+	lint layers shape luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
