@@ -9,8 +9,8 @@
 /* ---- eight bytes of a string at a time --------------------------------------------- *
  * Bit tricks on a word that holds eight bytes, the first one lowest. A mask has the high
  * bit of a byte set where the byte is sought. x - ONES has it where x has a zero byte;
- * borrows come from such a byte and go upwards, so masks are exact up to and including the
- * first byte set. */
+ * borrows come from such a byte and go upwards, so masks are exact up to and including
+ * the first byte set. */
 
 #define JSON_ONES 0x0101010101010101ULL
 #define JSON_HIGH 0x8080808080808080ULL

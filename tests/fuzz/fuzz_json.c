@@ -1,9 +1,6 @@
-/* fuzz_json.c - libFuzzer target for the JSON reader and writer; its corpus is tests/json.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE \
- *       -Isrc -Itests/unit tests/fuzz/fuzz_json.c src/wamp/json*.c src/wamp/base64.c \
- *       src/wamp/wire.c src/base/buf.c src/base/mem.c -lm -o fuzz_json
- *   ./fuzz_json -dict=tests/fuzz/json.dict NEW_CORPUS tests/json
+/* fuzz_json.c - libFuzzer target for the JSON reader and writer, seeded by tests/json.
+ * covers: src/wamp/json.c src/wamp/json_scan.c
+ * covers: src/wamp/json_number.c src/wamp/json_write.c
  *
  * Whatever the bytes are: token by token and skip end alike, with the same error at the
  * same place. What is accepted is also copied through the writer, once token by token and
@@ -12,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "json_walk.h"
+#include "../unit/json_walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
