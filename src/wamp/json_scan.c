@@ -300,16 +300,15 @@ static const char *value(struct reader *r, const char *p)
     }
 }
 
-/* A comma or the lack of it, in front of an element of a list that r->state allows.
- * Returns where the value begins; NULL where there is none, which is an error only when
- * r->error says. */
+/* To the next element of a list, past the comma in front of it. NULL at the list's end,
+ * which is no error, and where a comma is missing, which is one. */
 static const char *list_element(struct reader *r)
 {
     const char *p = json_space(r->p, r->end);
 
     if (p < r->end && *p == ']')
-        return r->state == JSON_FIRST || r->state == JSON_AFTER ? NULL : p;
-    if (r->state != JSON_AFTER)
+        return NULL;
+    if (r->state == JSON_FIRST)
         return p;
     if (p == r->end || *p != ',')
         return json_fail(r, p, "expected ',' or ']'");
