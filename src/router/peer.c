@@ -15,7 +15,10 @@ static const unsigned client_roles =
 /* What WELCOME announces: exactly what broker.c and dealer.c do. */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
-    .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION },
+    .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
+                                  1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
+                                  1u << FEATURE_PUBLISHER_IDENTIFICATION |
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION },
 };
 
 void peer_send(struct peer *p, const struct msg *m)

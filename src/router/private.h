@@ -138,6 +138,20 @@ void broker_unsubscribe(struct member *m, struct msg *message);
 void broker_publish(struct member *m, struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
 
+/* ---- filter.c ----------------------------------------------------------------------- */
+
+#define FILTER_FIRST OPT_EXCLUDE
+#define FILTER_LISTS (OPT_ELIGIBLE_AUTHROLE - OPT_EXCLUDE + 1)
+
+struct filter {
+    unsigned lists; /* bit i: the list of option FILTER_FIRST + i is there */
+    struct map set[FILTER_LISTS];
+};
+
+void filter_init(struct filter *f, const struct msg *publish, const struct opts *o);
+void filter_fini(struct filter *f);
+bool filter_passes(const struct filter *f, const struct member *m);
+
 /* ---- dealer.c ----------------------------------------------------------------------- */
 
 struct registration {
@@ -189,6 +203,13 @@ struct details { /* zero-initialised = empty */
 void details_true(struct details *d, enum opt key);
 void details_int(struct details *d, enum opt key, uint64_t value);
 void details_text(struct details *d, enum opt key, struct slice text);
+
+/* Who a member is: session id, authid and authrole, under the keys that disclose them. */
+void details_caller(struct details *d, const struct member *m);
+void details_publisher(struct details *d, const struct member *m);
+
+/* Payload passthru: the sender's ppt_... keys as they are. */
+void details_passthru(struct details *d, const struct opts *o);
 
 /* The dict in `wire`; NULL when it is empty. */
 struct buf *details_encode(const struct details *d, const struct wire *wire);
