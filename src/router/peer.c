@@ -18,7 +18,13 @@ static const struct roles router_roles = {
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
-                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION },
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
+                  [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
+                                  1u << FEATURE_CALL_CANCELING | 1u << FEATURE_CALL_TIMEOUT |
+                                  1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
+                                  1u << FEATURE_PATTERN_BASED_REGISTRATION |
+                                  1u << FEATURE_SHARED_REGISTRATION |
+                                  1u << FEATURE_REGISTRATION_REVOCATION },
 };
 
 void peer_send(struct peer *p, const struct msg *m)
@@ -293,7 +299,7 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
         call_begin(member, m, o);
         break;
     case MSG_CANCEL:
-        call_cancel(member, m, o);
+        cancel_request(member, m, o);
         break;
     case MSG_YIELD:
         call_yield(member, m, o);

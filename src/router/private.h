@@ -154,22 +154,32 @@ bool filter_passes(const struct filter *f, const struct member *m);
 
 /* ---- dealer.c ----------------------------------------------------------------------- */
 
+/* How a shared registration picks its callee. */
+enum invoke { INVOKE_SINGLE, INVOKE_ROUNDROBIN, INVOKE_RANDOM, INVOKE_FIRST, INVOKE_LAST };
+
 struct registration {
     struct pattern pattern; /* first: the index finds it by this */
     struct realm *realm;    /* borrowed */
     uint64_t id;
-    struct list callees; /* of struct callee, earliest first */
+    enum invoke invoke;
+    struct list callees; /* of struct callee; earliest first, but for INVOKE_ROUNDROBIN the
+                            next one first */
+    size_t count;
 };
 
 struct callee {
     struct registration *registration;
     struct member *member;
-    struct list link; /* in registration.callees */
+    bool wants_caller; /* disclose_caller */
+    struct list link;  /* in registration.callees */
 };
 
 void dealer_register(struct member *m, struct msg *message, const struct opts *o);
 void dealer_unregister(struct member *m, struct msg *message);
 void dealer_leave(struct member *m);
+
+/* Who is to answer a call of `uri`; NULL when nobody can. */
+struct callee *dealer_pick(struct realm *realm, struct slice uri);
 
 /* ---- call.c ------------------------------------------------------------------------- */
 
@@ -177,13 +187,30 @@ struct call {
     struct member *caller, *callee;
     uint64_t request;    /* the caller's id */
     uint64_t invocation; /* the callee's */
+    uint64_t timeout;    /* ms until the first result, and between results; 0 = none */
+    bool progressive;    /* results may come in parts */
+    bool killed;         /* INTERRUPT kill was sent: what the callee answers is the answer */
+    struct timer timer;  /* of the timeout, or of the kill */
 };
 
 void call_begin(struct member *m, struct msg *message, const struct opts *o);
-void call_cancel(struct member *m, struct msg *message, const struct opts *o);
 void call_yield(struct member *m, struct msg *message, const struct opts *o);
 void call_error(struct member *m, struct msg *message, const struct opts *o);
 void call_leave(struct member *m);
+
+/* Ends a call, telling its caller this error. */
+void call_fail(struct call *c, const char *uri, const char *text);
+
+/* Starts the clock of the call's timeout, if it has one, anew. */
+void call_rearm(struct call *c);
+
+/* ---- cancel.c ------------------------------------------------------------------------ */
+
+void cancel_request(struct member *m, struct msg *message, const struct opts *o);
+void cancel_expire(struct call *c); /* its timer is due */
+
+/* INTERRUPT to the callee, unless it cannot be interrupted (false). */
+bool cancel_interrupt(struct call *c, const char *mode);
 
 /* ---- details.c ---------------------------------------------------------------------- */
 
