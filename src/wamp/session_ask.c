@@ -399,7 +399,7 @@ static void send_cancel(struct session *s, uint64_t call, const char *mode)
 void session_on_timer(struct session *s, struct timer *t)
 {
     struct pending *p = timer_entry(t, struct pending, timer);
-    int code = p->row->code;
+    enum msg_code code = p->row->code;
 
     if (code == MSG_CALL && can_cancel(s))
         send_cancel(s, p->id, "killnowait");

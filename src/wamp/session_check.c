@@ -128,3 +128,8 @@ int session_check(struct session *s, const struct msg *m, bool *acknowledge)
     opts_fini(&o);
     return error;
 }
+
+const char *session_last_error(const struct session *s)
+{
+    return s->refusal;
+}
