@@ -198,12 +198,6 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
     struct call *c;
     struct fault f;
 
-    if (message->type != MSG_INVOCATION) {
-        fault_set(&f, "wamp.error.protocol_violation",
-                  "ERROR.REQUEST.Type is %d, a callee answers 68", message->type);
-        peer_violate(m->peer, &f);
-        return;
-    }
     c = answered(m, message);
     if (!c)
         return;

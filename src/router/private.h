@@ -126,8 +126,7 @@ void member_send(struct member *m, const struct msg *message);
 /* An ERROR that answers a request: of type `type` with id `request`. */
 void member_error(struct member *m, int type, uint64_t request, const struct fault *f);
 
-/* Checks the URI of a request and the right to `action`; false fills `f`. Names that are reserved
- * for the router are refused to those who register or publish. */
+/* Checks the URI of a request and the right to `action`; false fills `f`. */
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
 
