@@ -169,6 +169,7 @@ local refusals = {
 -- The error for a session that did not come about, or has ended. Its fields say what
 -- `wampy-lua run` needs: `uri` when the router refused, `transport` and `code` when the link did.
 local function end_error(class, reason, text, transport, code)
+  if reason == "wamp.close.transport_lost" then reason = nil end -- our own word, not the router's
   if transport == "http_status" and code >= 500 and code < 600 then transport = "http_5xx" end
   local fields_of = { uri = reason, transport = transport, code = code }
   if transport == "truncated" then fields_of.required_bytes = code end
