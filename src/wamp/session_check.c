@@ -95,7 +95,14 @@ static int check_features(struct session *s, const struct msg *m, const struct o
     return SESSION_OK;
 }
 
-static int check_options(struct session *s, const struct msg *m, const struct opts *o)
+/* Only the router publishes and registers under wamp. (WAMP: reserved URIs). */
+static bool is_reserved(const struct msg *m)
+{
+    return (m->row->code == MSG_PUBLISH || m->row->code == MSG_REGISTER) &&
+           uri_reserved(m->uri);
+}
+
+static int check_uri(struct session *s, const struct msg *m, const struct opts *o)
 {
     struct fault f;
 
@@ -104,6 +111,14 @@ static int check_options(struct session *s, const struct msg *m, const struct op
                               strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION
                                                                       : SESSION_BAD_URI,
                               "%s", f.text);
+    if (is_reserved(m))
+        return session_refuse(s, SESSION_BAD_URI, "%s: URIs under wamp. are the router's",
+                              m->row->name);
+    return SESSION_OK;
+}
+
+static int check_options(struct session *s, const struct msg *m, const struct opts *o)
+{
     if (m->row->code == MSG_CALL && opt_is(o, OPT_PROGRESS, false))
         return session_refuse(s, SESSION_NO_FEATURE,
                               "progressive call invocations are not supported");
@@ -123,7 +138,9 @@ int session_check(struct session *s, const struct msg *m, bool *acknowledge)
                               m->row->name);
     if (!opts_decode(&o, m, &f))
         return session_refuse(s, SESSION_BAD_OPTION, "%s", f.text);
-    error = check_options(s, m, &o);
+    error = check_uri(s, m, &o);
+    if (!error)
+        error = check_options(s, m, &o);
     *acknowledge = opt_is(&o, OPT_ACKNOWLEDGE, false);
     opts_fini(&o);
     return error;
