@@ -95,26 +95,24 @@ static int check_features(struct session *s, const struct msg *m, const struct o
     return SESSION_OK;
 }
 
-/* Only the router publishes and registers under wamp. (WAMP: reserved URIs). */
-static bool is_reserved(const struct msg *m)
+/* Messages that came have been decoded, so that their options are a dict; ours have not. */
+static bool is_dict(const struct wire *wire, struct slice value)
 {
-    return (m->row->code == MSG_PUBLISH || m->row->code == MSG_REGISTER) &&
-           uri_reserved(m->uri);
+    struct reader r;
+
+    reader_init(&r, wire, value);
+    return reader_next(&r) == TOKEN_DICT;
 }
 
 static int check_uri(struct session *s, const struct msg *m, const struct opts *o)
 {
     struct fault f;
 
-    if (!msg_uri_ok(m, o, false, &f))
-        return session_refuse(s,
-                              strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION
-                                                                      : SESSION_BAD_URI,
-                              "%s", f.text);
-    if (is_reserved(m))
-        return session_refuse(s, SESSION_BAD_URI, "%s: URIs under wamp. are the router's",
-                              m->row->name);
-    return SESSION_OK;
+    if (msg_uri_ok(m, o, false, &f))
+        return SESSION_OK;
+    return session_refuse(
+        s, strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION : SESSION_BAD_URI,
+        "%s", f.text);
 }
 
 static int check_options(struct session *s, const struct msg *m, const struct opts *o)
@@ -135,6 +133,9 @@ int session_check(struct session *s, const struct msg *m, bool *acknowledge)
         return session_refuse(s, SESSION_NOT_JOINED, "not joined");
     if (!utf8_ok(m->uri))
         return session_refuse(s, SESSION_BAD_URI, "%s: the URI is not UTF-8",
+                              m->row->name);
+    if (m->dict.p && !is_dict(s->wire, m->dict))
+        return session_refuse(s, SESSION_BAD_OPTION, "%s: options must be a dict",
                               m->row->name);
     if (!opts_decode(&o, m, &f))
         return session_refuse(s, SESSION_BAD_OPTION, "%s", f.text);
