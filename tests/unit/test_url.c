@@ -3,6 +3,8 @@
 
 #include "check.h"
 
+void test_url(void);
+
 static const struct {
     const char *text, *host, *path, *back;
     int port;
@@ -66,14 +68,14 @@ static void parses_good_urls(void)
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         CHECK(url_parse(&u, good[i].text, error, sizeof error));
-        CHECK_STR(u.host, good[i].host);
-        CHECK_STR(u.path, good[i].path);
+        CHECK(!strcmp(u.host, good[i].host));
+        CHECK(!strcmp(u.path, good[i].path));
         CHECK_INT(u.port, good[i].port);
         CHECK_INT(u.tls, strstr(u.scheme, "ss") != NULL);
         CHECK_INT(u.unix_socket, strstr(u.scheme, "+unix") != NULL);
         CHECK_INT(u.ipv6, strchr(good[i].text, '[') != NULL);
         url_format(&u, back, sizeof back);
-        CHECK_STR(back, good[i].back);
+        CHECK(!strcmp(back, good[i].back));
         CHECK(url_parse(&u, back, error, sizeof error));
     }
 }
@@ -150,7 +152,7 @@ static void listens(void)
 
     for (size_t i = 0; i < sizeof ok / sizeof *ok; i++) {
         CHECK(url_parse_listen(&u, ok[i].text, error, sizeof error));
-        CHECK_STR(u.host, ok[i].host);
+        CHECK(!strcmp(u.host, ok[i].host));
         CHECK_INT(u.port, ok[i].port);
         CHECK(u.scheme[0] != '\0' && u.path[0] == '/');
     }
@@ -160,7 +162,7 @@ static void listens(void)
         CHECK(strstr(error, "HOST:PORT or PORT") != NULL);
     }
     CHECK(url_parse_listen(&u, "ws+unix:///tmp/x.sock", error, sizeof error));
-    CHECK_STR(u.path, "/tmp/x.sock");
+    CHECK(!strcmp(u.path, "/tmp/x.sock"));
 }
 
 void test_url(void)
