@@ -132,6 +132,7 @@ struct publication {
     struct member *publisher;
     const struct msg *message;
     const struct opts *o;
+    struct filter filter;
 };
 
 static struct buf *event_encode(const struct publication *p, const struct subscription *s,
@@ -143,6 +144,9 @@ static struct buf *event_encode(const struct publication *p, const struct subscr
 
     if (s->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_TOPIC, p->message->uri);
+    if (opt_is(p->o, OPT_DISCLOSE_ME, false))
+        details_publisher(&d, p->publisher);
+    details_passthru(&d, p->o);
     details = details_encode(&d, wire);
     if (details)
         e.dict = slice_buf(details);
@@ -158,6 +162,8 @@ static bool receives(const struct publication *p, const struct subscription *s,
                      const struct member *m)
 {
     if (m == p->publisher && opt_is(p->o, OPT_EXCLUDE_ME, true))
+        return false;
+    if (!filter_passes(&p->filter, m))
         return false;
     return s->pattern.match == MATCH_EXACT ||
            role_allows(m->role, ALLOW_SUBSCRIBE, p->message->uri, MATCH_EXACT);
@@ -209,7 +215,9 @@ void broker_publish(struct member *m, struct msg *message, const struct opts *o)
     p.id = id_random(&r->rng);
     if (wanted)
         acknowledge(&p);
+    filter_init(&p.filter, message, o);
     patterns_find(&m->realm->topics, message->uri, &r->found);
     for (size_t i = 0; i < r->found.count; i++)
         deliver(&p, (struct subscription *)r->found.at[i]);
+    filter_fini(&p.filter);
 }

@@ -32,6 +32,27 @@ void details_text(struct details *d, enum opt key, struct slice text)
     details_add(d, key, TOKEN_STRING)->text = text;
 }
 
+void details_caller(struct details *d, const struct member *m)
+{
+    details_int(d, OPT_CALLER, m->id);
+    details_text(d, OPT_CALLER_AUTHID, slice_of(m->authid));
+    details_text(d, OPT_CALLER_AUTHROLE, slice_of(m->role->name));
+}
+
+void details_publisher(struct details *d, const struct member *m)
+{
+    details_int(d, OPT_PUBLISHER, m->id);
+    details_text(d, OPT_PUBLISHER_AUTHID, slice_of(m->authid));
+    details_text(d, OPT_PUBLISHER_AUTHROLE, slice_of(m->role->name));
+}
+
+void details_passthru(struct details *d, const struct opts *o)
+{
+    for (enum opt key = OPT_PPT_SCHEME; key <= OPT_PPT_KEYID; key++)
+        if (opt_has(o, key))
+            details_text(d, key, opt_text(o, key));
+}
+
 struct buf *details_encode(const struct details *d, const struct wire *wire)
 {
     struct writer w;

@@ -15,7 +15,16 @@ static const unsigned client_roles =
 /* What WELCOME announces: exactly what broker.c and dealer.c do. */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
-    .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION },
+    .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
+                                  1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
+                                  1u << FEATURE_PUBLISHER_IDENTIFICATION |
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
+                  [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
+                                  1u << FEATURE_CALL_CANCELING | 1u << FEATURE_CALL_TIMEOUT |
+                                  1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
+                                  1u << FEATURE_PATTERN_BASED_REGISTRATION |
+                                  1u << FEATURE_SHARED_REGISTRATION |
+                                  1u << FEATURE_REGISTRATION_REVOCATION },
 };
 
 void peer_send(struct peer *p, const struct msg *m)
@@ -290,7 +299,7 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
         call_begin(member, m, o);
         break;
     case MSG_CANCEL:
-        call_cancel(member, m, o);
+        cancel_request(member, m, o);
         break;
     case MSG_YIELD:
         call_yield(member, m, o);
@@ -298,8 +307,7 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     case MSG_ERROR:
         call_error(member, m, o);
         break;
-    default:
-        violate(p, "a message that a router does not take");
+    default: /* msg_allowed lets nothing else through */
         break;
     }
 }

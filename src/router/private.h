@@ -126,8 +126,7 @@ void member_send(struct member *m, const struct msg *message);
 /* An ERROR that answers a request: of type `type` with id `request`. */
 void member_error(struct member *m, int type, uint64_t request, const struct fault *f);
 
-/* Checks the URI of a request and the right to `action`; false fills `f`. Names that are reserved
- * for the router are refused to those who register or publish. */
+/* Checks the URI of a request and the right to `action`; false fills `f`. */
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
 
@@ -138,24 +137,48 @@ void broker_unsubscribe(struct member *m, struct msg *message);
 void broker_publish(struct member *m, struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
 
+/* ---- filter.c ----------------------------------------------------------------------- */
+
+#define FILTER_FIRST OPT_EXCLUDE
+#define FILTER_LISTS (OPT_ELIGIBLE_AUTHROLE - OPT_EXCLUDE + 1)
+
+struct filter {
+    unsigned lists; /* bit i: the list of option FILTER_FIRST + i is there */
+    struct map set[FILTER_LISTS];
+};
+
+void filter_init(struct filter *f, const struct msg *publish, const struct opts *o);
+void filter_fini(struct filter *f);
+bool filter_passes(const struct filter *f, const struct member *m);
+
 /* ---- dealer.c ----------------------------------------------------------------------- */
+
+/* How a shared registration picks its callee. */
+enum invoke { INVOKE_SINGLE, INVOKE_ROUNDROBIN, INVOKE_RANDOM, INVOKE_FIRST, INVOKE_LAST };
 
 struct registration {
     struct pattern pattern; /* first: the index finds it by this */
     struct realm *realm;    /* borrowed */
     uint64_t id;
-    struct list callees; /* of struct callee, earliest first */
+    enum invoke invoke;
+    struct list callees; /* of struct callee; earliest first, but for INVOKE_ROUNDROBIN the
+                            next one first */
+    size_t count;
 };
 
 struct callee {
     struct registration *registration;
     struct member *member;
-    struct list link; /* in registration.callees */
+    bool wants_caller; /* disclose_caller */
+    struct list link;  /* in registration.callees */
 };
 
 void dealer_register(struct member *m, struct msg *message, const struct opts *o);
 void dealer_unregister(struct member *m, struct msg *message);
 void dealer_leave(struct member *m);
+
+/* Who is to answer a call of `uri`; NULL when nobody can. */
+struct callee *dealer_pick(struct realm *realm, struct slice uri);
 
 /* ---- call.c ------------------------------------------------------------------------- */
 
@@ -163,13 +186,30 @@ struct call {
     struct member *caller, *callee;
     uint64_t request;    /* the caller's id */
     uint64_t invocation; /* the callee's */
+    uint64_t timeout;    /* ms until the first result, and between results; 0 = none */
+    bool progressive;    /* results may come in parts */
+    bool killed;         /* INTERRUPT kill was sent: what the callee answers is the answer */
+    struct timer timer;  /* of the timeout, or of the kill */
 };
 
 void call_begin(struct member *m, struct msg *message, const struct opts *o);
-void call_cancel(struct member *m, struct msg *message, const struct opts *o);
 void call_yield(struct member *m, struct msg *message, const struct opts *o);
 void call_error(struct member *m, struct msg *message, const struct opts *o);
 void call_leave(struct member *m);
+
+/* Ends a call, telling its caller this error. */
+void call_fail(struct call *c, const char *uri, const char *text);
+
+/* Starts the clock of the call's timeout, if it has one, anew. */
+void call_rearm(struct call *c);
+
+/* ---- cancel.c ------------------------------------------------------------------------ */
+
+void cancel_request(struct member *m, struct msg *message, const struct opts *o);
+void cancel_expire(struct call *c); /* its timer is due */
+
+/* INTERRUPT to the callee, unless it cannot be interrupted (false). */
+bool cancel_interrupt(struct call *c, const char *mode);
 
 /* ---- details.c ---------------------------------------------------------------------- */
 
@@ -189,6 +229,13 @@ struct details { /* zero-initialised = empty */
 void details_true(struct details *d, enum opt key);
 void details_int(struct details *d, enum opt key, uint64_t value);
 void details_text(struct details *d, enum opt key, struct slice text);
+
+/* Who a member is: session id, authid and authrole, under the keys that disclose them. */
+void details_caller(struct details *d, const struct member *m);
+void details_publisher(struct details *d, const struct member *m);
+
+/* Payload passthru: the sender's ppt_... keys as they are. */
+void details_passthru(struct details *d, const struct opts *o);
 
 /* The dict in `wire`; NULL when it is empty. */
 struct buf *details_encode(const struct details *d, const struct wire *wire);

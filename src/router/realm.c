@@ -174,15 +174,9 @@ bool member_may(struct member *m, const struct msg *message, const struct opts *
                 unsigned action, struct fault *f)
 {
     bool pattern = action & (ALLOW_REGISTER | ALLOW_SUBSCRIBE);
-    bool owns = action & (ALLOW_REGISTER | ALLOW_PUBLISH);
 
     if (!msg_uri_ok(message, o, m->realm->router->strict_uris, f))
         return false;
-    if (owns && uri_reserved(message->uri)) {
-        fault_set(f, "wamp.error.invalid_uri", "%s: names under wamp. belong to the router",
-                  message->row->name);
-        return false;
-    }
     if (!role_allows(m->role, action, message->uri, pattern ? opt_match(o) : MATCH_EXACT)) {
         fault_set(f, "wamp.error.not_authorized", "%s: not allowed for this role",
                   message->row->name);

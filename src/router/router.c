@@ -186,11 +186,15 @@ void router_tick(struct router *r, uint64_t now)
     r->now = now;
     while ((t = heap_due(&r->deadlines, now)))
         peer_expire(timer_entry(t, struct peer, timer));
+    while ((t = heap_due(&r->calls, now)))
+        cancel_expire(timer_entry(t, struct call, timer));
 }
 
 uint64_t router_deadline(const struct router *r)
 {
-    return heap_deadline(&r->deadlines);
+    uint64_t peers = heap_deadline(&r->deadlines), calls = heap_deadline(&r->calls);
+
+    return peers < calls ? peers : calls;
 }
 
 void router_shutdown(struct router *r, uint64_t now)
