@@ -168,7 +168,7 @@ static void ends_what_is_open_when_freed(void)
 
     say(a, "1");
     links_free(ls);
-    CHECK_STR(seen, "b:1 a-1001 b-1001");
+    CHECK_STR(seen, "b-1001 a-1001");
 }
 
 static void tells_when_a_full_queue_has_drained(void)
