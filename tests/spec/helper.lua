@@ -8,30 +8,32 @@ local tasks = require "wampy.tasks"
 local LIMIT = tonumber(os.getenv("TEST_TIMEOUT")) or 30
 local busted = require "busted"
 
-local current, watchdog = "?", nil
+local watchdog
 
 busted.subscribe({ "test", "start" }, function(element)
-  current = element.name
+  watchdog = tasks.after(LIMIT, function()
+    io.stderr:write(("%s: still running after %g s\n"):format(element.name, LIMIT))
+    os.exit(1)
+  end)
   return nil, true
 end)
 
-before_each(function() -- luacheck: ignore 113
-  watchdog = tasks.after(LIMIT, function()
-    io.stderr:write(("%s: still running after %g s\n"):format(current, LIMIT))
-    os.exit(1)
-  end)
-end)
-
-after_each(function() -- luacheck: ignore 113
-  watchdog:stop()
+-- What is still there after a moment for handlers to finish; nil when nothing is.
+local function left_behind()
   local limit = core.now() + 2
   while core.tasks() > 0 and core.now() < limit do core.turn(0.01) end
   local client = next(tasks.started)
-  local left = client and ("client " .. tostring(client.name)) or core.tasks() > 0
-    and ("%d task(s)"):format(core.tasks())
+  if client then return "client " .. tostring(client.name) end
+  if core.tasks() > 0 then return ("%d task(s)"):format(core.tasks()) end
+end
+
+busted.subscribe({ "test", "end" }, function(element, parent)
+  watchdog:stop()
+  local left = left_behind()
   if left then
     tasks.stop_all()
     core.cancel_all()
-    error("left behind after the test: " .. left, 0)
+    busted.publish({ "error", "it" }, element, parent, "left behind after the test: " .. left, {})
   end
+  return nil, true
 end)
