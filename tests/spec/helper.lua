@@ -8,15 +8,7 @@ local tasks = require "wampy.tasks"
 local LIMIT = tonumber(os.getenv("TEST_TIMEOUT")) or 30
 local busted = require "busted"
 
-local watchdog
-
-busted.subscribe({ "test", "start" }, function(element)
-  watchdog = tasks.after(LIMIT, function()
-    io.stderr:write(("%s: still running after %g s\n"):format(element.name, LIMIT))
-    os.exit(1)
-  end)
-  return nil, true
-end)
+local watchdog, last, last_parent
 
 -- What is still there after a moment for handlers to finish; nil when nothing is.
 local function left_behind()
@@ -27,13 +19,34 @@ local function left_behind()
   if core.tasks() > 0 then return ("%d task(s)"):format(core.tasks()) end
 end
 
-busted.subscribe({ "test", "end" }, function(element, parent)
-  watchdog:stop()
-  local left = left_behind()
+-- after_each blocks run behind "test end", so a test is judged when the next one, or its file, is
+-- through.
+local function judge()
+  local left = last and left_behind()
   if left then
     tasks.stop_all()
     core.cancel_all()
-    busted.publish({ "error", "it" }, element, parent, "left behind after the test: " .. left, {})
+    busted.publish({ "error", "it" }, last, last_parent, "left behind after the test: " .. left, {})
   end
+  last = nil
+end
+
+busted.subscribe({ "test", "start" }, function(element, parent)
+  judge()
+  last, last_parent = element, parent
+  watchdog = tasks.after(LIMIT, function()
+    io.stderr:write(("%s: still running after %g s\n"):format(element.name, LIMIT))
+    os.exit(1)
+  end)
+  return nil, true
+end)
+
+busted.subscribe({ "test", "end" }, function()
+  watchdog:stop()
+  return nil, true
+end)
+
+busted.subscribe({ "file", "end" }, function()
+  judge()
   return nil, true
 end)
