@@ -34,7 +34,7 @@ static void hook(lua_State *L, lua_Debug *ar)
     if (!S)
         return;
     lua_sethook(L, hook, LUA_MASKCOUNT, HOOK_COUNT);
-    if (S->watchdog->warned != S->resumes) {
+    if (S->current && S->watchdog->warned != S->resumes) {
         S->watchdog->warned = S->resumes;
         lua_getinfo(L, "Sl", ar);
         log_warn("%s:%d has been computing for a second; pings, timers and other handlers wait "
@@ -55,8 +55,8 @@ static void tick(int signo)
     (void)signo;
     if (!w)
         return;
-    if (S->current && w->seen == S->resumes)
-        lua_sethook(S->current->co, hook, LUA_MASKCOUNT, 1);
+    if (w->seen == S->resumes && (S->current || S->watching))
+        lua_sethook(S->current ? S->current->co : S->L, hook, LUA_MASKCOUNT, 1);
     w->seen = S->resumes;
 }
 
