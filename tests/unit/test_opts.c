@@ -1,8 +1,8 @@
-/* test_opts.c - options and details: which keys are known where, their types, keys that come
- * twice, and the rules of URIs.
+/* test_opts.c - options and details: which keys are known where, their types, keys
+ * that come twice, and the rules of URIs.
  *
- * `facts` repeats from the specification what opts.c has in its table; every key is tried in
- * every message with every kind of value. */
+ * `facts` repeats from the specification what opts.c has in its table; every key is
+ * tried in every message with every kind of value. */
 #include <stdlib.h>
 
 #include "message.h"
@@ -37,7 +37,8 @@ static const struct {
 
 #define PPT "PUBLISH EVENT CALL INVOCATION YIELD RESULT ERROR"
 
-/* Kinds: b bool, n integer >= 0, i id, s string, I list of ids, S list of strings, d dict. */
+/* Kinds: b bool, n integer >= 0, i id, s string, I list of ids, S list of strings, d
+ * dict. */
 static const struct {
     const char *key;
     char kind;
@@ -126,7 +127,8 @@ static const struct {
 
 /* ---- helpers ----------------------------------------------------------------------- */
 
-/* Decodes a message and its dict; ends the message, so only numbers and bits are good after. */
+/* Decodes a message and its dict; ends the message, so only numbers and bits are good
+ * after. */
 static bool read_into(struct opts *o, const char *text, struct fault *f)
 {
     struct msg m;
