@@ -2,7 +2,7 @@
  * file.
  *
  * A .talk file (see README.md here) is lines like
- *     alice > [1,"realm1",{"roles":{"caller":{}}}]  router: alice sends; session: we get it
+ *     alice > [1,"realm1",{"roles":{"caller":{}}}]  router: alice sends; session: we do
  *     alice < [2,*,{...}]                           what must come out, in this order
  *     tick 5000                                     the clock moves
  *     alice !closed                                 the transport goes
