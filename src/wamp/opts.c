@@ -208,7 +208,7 @@ static bool bad_format(struct walk *k)
 
 static bool twice(struct walk *k, struct slice name)
 {
-    fault_set(k->f, VIOLATION, "%s: %.*s is there twice", k->m->row->name,
+    fault_set(k->f, VIOLATION, "%s: '%.*s' is there twice", k->m->row->name,
               (int)(name.n < 64 ? name.n : 64), name.p);
     return false;
 }
@@ -262,10 +262,20 @@ static bool walk(struct walk *k)
         if (!(find(k, name, &key) ? known(k, key) : unknown(k, name)))
             return false;
     }
-    return token == TOKEN_DICT_END || bad_format(k);
+    if (token == TOKEN_DICT_END)
+        token = reader_next(&k->r);
+    return token == TOKEN_END || bad_format(k);
 }
 
 /* Most dicts are {}; no format has a dict with something in it in two bytes. */
+static bool is_empty(const struct msg *m)
+{
+    struct reader r;
+
+    reader_init(&r, m->wire, m->dict);
+    return m->dict.n <= 2 && reader_next(&r) == TOKEN_DICT;
+}
+
 bool opts_decode(struct opts *o, const struct msg *m, struct fault *f)
 {
     struct walk k;
@@ -273,7 +283,7 @@ bool opts_decode(struct opts *o, const struct msg *m, struct fault *f)
 
     o->present = o->truth = 0;
     o->scratch = NULL;
-    if (m->dict.n <= 2)
+    if (m->dict.n == 0 || is_empty(m))
         return true;
     k.o = o;
     k.m = m;

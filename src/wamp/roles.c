@@ -60,6 +60,8 @@ const char *feature_name(enum feature feature)
     return features[feature].name;
 }
 
+_Static_assert(FEATURE_COUNT < 32, "a bit for each feature, and for one spelling more");
+
 /* ---- reading ----------------------------------------------------------------------- */
 
 /* The next key of the dict being read, in *key: its place among `count` names, -1 when it is
@@ -97,8 +99,10 @@ static const char *features_at(int i)
     return "features";
 }
 
-static void read_features(struct roles *r, enum role role, struct reader *d)
+/* False when a feature comes twice. */
+static bool read_features(struct roles *r, enum role role, struct reader *d)
 {
+    uint32_t seen = 0;
     struct slice value;
     int key;
 
@@ -106,25 +110,30 @@ static void read_features(struct roles *r, enum role role, struct reader *d)
         struct reader v;
 
         if (!reader_skip(d, &value))
-            return;
+            return false;
+        if (key < 0)
+            continue;
+        if (seen >> key & 1)
+            return false;
+        seen |= 1u << key;
         if (key == FEATURE_COUNT)
             key = FEATURE_CALL_CANCELING;
-        if (key < 0 || !(features[key].roles >> role & 1))
-            continue;
         reader_init(&v, d->wire, value);
-        if (reader_next(&v) == TOKEN_TRUE)
+        if (reader_next(&v) == TOKEN_TRUE && (features[key].roles >> role & 1))
             r->features[role] |= 1u << key;
     }
+    return true;
 }
 
-/* The value of one role: a dict, in which "features" is a dict if it is there (or null). */
+/* The value of one role: a dict, in which "features" is a dict if it is there (or null). A role
+ * comes once. */
 static bool read_role(struct roles *r, enum role role, struct reader *d)
 {
     struct slice value;
     enum token token;
     int key;
 
-    if (reader_next(d) != TOKEN_DICT)
+    if (roles_has(r, role) || reader_next(d) != TOKEN_DICT)
         return false;
     while (next_key(d, &key, 1, features_at)) {
         struct reader v;
@@ -137,8 +146,8 @@ static bool read_role(struct roles *r, enum role role, struct reader *d)
         token = reader_next(&v);
         if (token != TOKEN_DICT && token != TOKEN_NULL)
             return false;
-        if (token == TOKEN_DICT)
-            read_features(r, role, &v);
+        if (token == TOKEN_DICT && !read_features(r, role, &v))
+            return false;
     }
     r->roles |= 1u << role;
     return true;
@@ -146,7 +155,8 @@ static bool read_role(struct roles *r, enum role role, struct reader *d)
 
 static bool bad(struct fault *f, const char *what)
 {
-    fault_set(f, VIOLATION, "roles must be a dict of dicts%s%s", *what ? ": " : "", what);
+    fault_set(f, VIOLATION, "roles must be a dict of dicts, each once%s%s",
+              *what ? ": " : "", what);
     return false;
 }
 
