@@ -162,9 +162,8 @@ static const char *const options[] = {
     "{\"match\":\"other\"}",
     "{\"acknowledge\":true,\"exclude_me\":false}",
     "{\"exclude\":[1,2],\"eligible_authrole\":[\"anonymous\"],\"exclude_me\":false}",
-    "{\"eligible\":[],\"disclose_me\":true}",
-    "{\"exclude_authid\":[\"x\"],\"exclude_authrole\":[\"\\u0061\"],\"disclose_me\":"
-    "true}",
+    "{\"exclude\":[],\"disclose_me\":true}",
+    "{\"exclude_authid\":[\"x\"],\"exclude_authrole\":[\"\\u0061\"]}",
     "{\"invoke\":\"roundrobin\",\"disclose_caller\":true}",
     "{\"invoke\":\"random\",\"match\":\"prefix\"}",
     "{\"invoke\":\"last\",\"match\":\"wildcard\"}",
