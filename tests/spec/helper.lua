@@ -15,14 +15,14 @@ busted.subscribe({ "test", "start" }, function(element)
   return nil, true
 end)
 
-before_each(function() -- luacheck: ignore 113
+busted.before_each(function()
   watchdog = tasks.after(LIMIT, function()
     io.stderr:write(("%s: still running after %g s\n"):format(current, LIMIT))
     os.exit(1)
   end)
 end)
 
-after_each(function() -- luacheck: ignore 113
+busted.after_each(function()
   watchdog:stop()
   local limit = core.now() + 2
   while core.tasks() > 0 and core.now() < limit do core.turn(0.01) end
@@ -32,6 +32,6 @@ after_each(function() -- luacheck: ignore 113
   if left then
     tasks.stop_all()
     core.cancel_all()
-    error("left behind after the test: " .. left, 0)
+    error(("left behind after \"%s\": %s"):format(current, left), 0)
   end
 end)
