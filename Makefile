@@ -1,64 +1,200 @@
-# wampy-lua. `make help` lists the targets.
+# wampy-lua. `make` lists the targets; docs/STYLE.md says how the tree is laid out.
+#
+# Objects live in build/MODE, so modes never mix; the executable and the module wampy/core.so are
+# linked from the same ones. The ?= variables are the caller's: our flags stand in OWN_*.
 MODE ?= release
-B := build/$(MODE)
 CC ?= cc
-CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 LUA_PC ?= lua5.4
+LUA ?= lua5.4
+BUSTED ?= $(shell command -v busted)
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LUADIR ?= $(PREFIX)/share/lua/5.4
+LIBDIR ?= $(PREFIX)/lib/lua/5.4
+MANDIR ?= $(PREFIX)/share/man
 VECTORS ?= ../shared/testvectors
+V ?=
+FUZZ_TIME ?= 60
+CPPCHECK_WRONG := missingIncludeSystem returnDanglingLifetime duplicateAssignExpression
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+
 VERSION := $(shell cat VERSION)
-
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
-OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION='"$(VERSION)"' \
-	$(shell $(PKG_CONFIG) --cflags $(LUA_PC) libwebsockets)
-OWN_LDFLAGS := -Wl,-E
-LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC) libwebsockets) -lev -lcrypto -lm -ldl
-ifeq ($(MODE),asan)
-CFLAGS := -O1 -g
-OWN_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -DBUF_POISON
-OWN_LDFLAGS += -fsanitize=address,undefined
-endif
+B := build/$(MODE)
 Q := $(if $(V),,@)
+run = $(if $(V),,@echo "$(1) $@"; )mkdir -p $(@D) && $(2)
 
+# --- flags -------------------------------------------------------------------------------------
+FLAGS_release := -O2 -g
+FLAGS_debug := -O0 -g3
+FLAGS_asan := -O1 -g
+FLAGS_fuzz := -O1 -g
+CFLAGS ?= $(FLAGS_$(MODE))
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
+WARN += $(if $(filter true,$(CI)),-Werror)
+LUA_CFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags $(LUA_PC)))
+OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION='"$(VERSION)"' \
+	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets)
+OWN_LDFLAGS := -Wl,-E
+CORE_MAP := -Wl,--version-script=tools/core.map
+LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
+LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lcrypto -lm -ldl
+ifeq ($(MODE),release)
+OWN_CFLAGS += -fstack-protector-strong -fstack-clash-protection $(if $(filter -O1 -O2 -O3 -Os,\
+	$(CFLAGS)),$(if $(findstring FORTIFY,$(CFLAGS)$(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+OWN_LDFLAGS += -Wl,-z,relro,-z,now
+else
+OWN_CFLAGS += -DBUF_POISON
+endif
+ifeq ($(MODE),asan)
+OWN_CFLAGS += $(SAN)
+OWN_LDFLAGS += $(SAN)
+endif
+ifeq ($(MODE),fuzz)
+override CC := clang
+OWN_CFLAGS += -Itests/unit $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+OWN_LDFLAGS += $(SAN) -fprofile-instr-generate
+endif
+COMPILE = $(CC) $(OWN_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS)
+
+# --- files -------------------------------------------------------------------------------------
 CORE := $(wildcard src/base/*.c src/wamp/*.c src/router/*.c)
-NET := $(wildcard src/net/*.c src/host.c)
-LUA := $(wildcard src/lua/*.c)
+NET := $(wildcard src/net/*.c) $(filter-out src/main.c,$(wildcard src/*.c))
+BORDER := $(wildcard src/lua/*.c)
+MAIN := $(wildcard src/main.c src/serve.c)
 UNIT := $(wildcard tests/unit/*.c)
 TALK := $(wildcard tests/talk/*.c)
+FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+PRELUDE := $(wildcard lua/wampy.lua lua/wampy/*.lua)
+MEN := $(wildcard docs/man/*.1)
+SPECS := $(if $(wildcard tests/spec/*_spec.lua),tests/spec) $(if $(wildcard apps/*/*_spec.lua),apps)
+C_FILES := $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] bench/*.[ch])
+ARGPARSE := $(shell $(LUA) -e 'print((package.searchpath("argparse", package.path)))' 2>/dev/null)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
+ARCHIVES := $(B)/libnet.a $(B)/libcore.a
+PRELUDE_OBJ := $(if $(BORDER),$(B)/prelude.o)
+PROGRAM := $(if $(MAIN),$(B)/wampy-lua $(B)/wampy/core.so)
 
-all: $(if $(wildcard src/main.c),$(B)/wampy-lua)
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+setup: ## install whatever building and testing needs and is missing (Debian, as root)
+	tools/setup all
+demo: ## from nothing to a call answered by a Lua app
+	tools/setup build
+	$(MAKE) all
+	tools/demo $(B)/wampy-lua
+check: ## set-up, build, and every test there is; closes with "N passed, N failed"
+	tools/setup all
+	tools/check
+all: $(PROGRAM) $(ARCHIVES) ## build wampy-lua and wampy/core.so (MODE=release, debug, asan)
+debug: ## build without optimisation, into build/debug
+	$(MAKE) MODE=debug all
 
-$(B)/%.o: %.c
+# --- building ----------------------------------------------------------------------------------
+$(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo "CC   $<"
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-
+	@echo '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' > $@
+$(B)/%.o: %.c $(B)/flags
+	$(call run,CC ,$(COMPILE) -MMD -MP -c $< -o $@)
+$(B)/prelude.o: $(B)/prelude.c $(B)/flags
+	$(call run,CC ,$(COMPILE) -MMD -MP -c $< -o $@)
+$(B)/prelude.c: tools/embed.lua $(PRELUDE) $(ARGPARSE)
+	$(call run,GEN,$(LUA) tools/embed.lua $@ $(PRELUDE) argparse=$(ARGPARSE))
 $(B)/libcore.a: $(call obj,$(CORE))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(call run,AR ,rm -f $@ && ar rcs $@ $^)
 $(B)/libnet.a: $(call obj,$(NET))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(call run,AR ,rm -f $@ && ar rcs $@ $^)
+$(B)/wampy-lua: $(call obj,$(MAIN) $(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES)
+	$(call run,LD ,$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@)
+$(B)/wampy/core.so: $(call obj,$(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES) tools/core.map
+	$(call run,LD ,$(LINK) -shared $(CORE_MAP) $(filter-out %.map,$^) $(LIBS) -o $@)
 
-$(B)/unit_list.h: $(UNIT) Makefile
+# --- tests -------------------------------------------------------------------------------------
+$(B)/unit_list.h: $(UNIT)
 	@mkdir -p $(@D)
-	$(Q)printf '#define UNIT_LIST' > $@; for f in $(filter tests/unit/test_%,$(UNIT)); do printf ' UNIT(%s)' $$(basename $$f .c) >> $@; done; echo >> $@
+	$(Q)echo '#define UNIT_LIST $(patsubst tests/unit/%.c,UNIT(%),$(filter tests/unit/test_%,$^))' > $@
 $(call obj,tests/unit/main.c): $(B)/unit_list.h
+$(B)/unit: $(call obj,$(UNIT)) $(ARCHIVES)
+	$(call run,LD ,$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@)
+$(B)/talk: $(call obj,$(TALK)) $(ARCHIVES)
+	$(call run,LD ,$(LINK) $^ $(LIBS) -o $@)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(ARCHIVES)
+	$(call run,LD ,$(LINK) -fsanitize=fuzzer $^ $(LIBS) -o $@)
 
-$(B)/unit: $(call obj,$(UNIT)) $(B)/libnet.a $(B)/libcore.a
-	@echo "LD   $@"
-	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-$(B)/talk: $(call obj,$(TALK)) $(B)/libcore.a
-	@echo "LD   $@"
-	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-
+test: unit talk spec ## unit, talk and spec
+test-%: $(PROGRAM) $(B)/unit $(B)/talk ## one unit test, conversation or spec by its name
+	tools/one $* $(B)
 unit: $(B)/unit ## unit tests in C
 	VECTORS=$(VECTORS) $(B)/unit
 talk: $(B)/talk ## protocol conversations
 	$(B)/talk tests/talk
-asan: ## unit and talk under AddressSanitizer and UBSan
-	$(MAKE) MODE=asan unit talk
+spec: $(PROGRAM) ## specs of the prelude and the apps, inside the host
+	$(if $(SPECS),$(B)/wampy-lua $(BUSTED) --ignore-lua $(SPECS))
+spec-plain: $(PROGRAM) ## the same specs in plain lua5.4 with wampy/core.so
+	$(if $(SPECS),LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' $(LUA) $(BUSTED) --ignore-lua $(SPECS))
+asan: ## unit, talk and spec under AddressSanitizer and UBSan
+	$(MAKE) MODE=asan unit talk spec
+valgrind: $(B)/unit $(B)/talk ## unit and talk under valgrind
+	VECTORS=$(VECTORS) $(VALGRIND) $(B)/unit
+	$(VALGRIND) $(B)/talk tests/talk
+e2e: $(PROGRAM) ## real sockets, the program, and a real Crossbar.io
+	$(B)/wampy-lua $(BUSTED) --ignore-lua tests/e2e
+interop: $(PROGRAM) ## foreign peers against our router and our apps
+	/usr/bin/python3 tests/interop/run.py $(B)/wampy-lua
+fuzz: ## each fuzz target for FUZZ_TIME seconds
+	$(MAKE) MODE=fuzz $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
+	tools/fuzz $(FUZZ_TIME) $(patsubst tests/fuzz/%.c,%,$(FUZZ))
+bench: $(PROGRAM) ## what a call and an event cost, against the others
+	bench/run $(B)/wampy-lua
+
+# --- looking after the tree --------------------------------------------------------------------
+lint: layers shape luacheck cppcheck fmt-check doc-check versions ## all of these checks
+luacheck: ## unused, undefined and redefined names in Lua files
+	luacheck -q $(wildcard lua apps tests tools bench)
+cppcheck: ## suspicious C
+	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
+		--inline-suppr $(addprefix --suppress=,$(CPPCHECK_WRONG)) -Isrc src tests
+layers: ## who may include whom
+	@$(LUA) tools/layers.lua $(filter src/%,$(C_FILES))
+shape: ## columns, headings and lengths of C files
+	@$(LUA) tools/shape.lua $(C_FILES)
+doc-check: ## every binding and every public function has its comment
+	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
+versions: ## the rockspec, the man page and the changelog agree with VERSION
+	$(LUA) tools/versions.lua
+fmt: ## format the C files
+	clang-format -i $(C_FILES)
+fmt-check: ## whether the C files are formatted
+	@bad=0; for f in $(C_FILES); do clang-format $$f | cmp -s - $$f || \
+		{ echo "$$f is not formatted: make fmt"; bad=1; }; done; exit $$bad
+doc: ## API pages into build/doc
+	ldoc -q -c config.ld -d build/doc .
+man: $(MEN:docs/man/%=build/man/%) ## man pages into build/man
+build/man/%.1: docs/man/%.1 VERSION
+	@mkdir -p $(@D)
+	$(Q)sed 's/@VERSION@/$(VERSION)/g' $< > $@
+install: all man ## install under DESTDIR and PREFIX
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LUADIR)/wampy $(LIBDIR)/wampy $(MANDIR)/man1)
+	install -m 755 $(B)/wampy-lua $(DESTDIR)$(BINDIR)/wampy-lua
+	install -m 755 $(B)/wampy/core.so $(DESTDIR)$(LIBDIR)/wampy/core.so
+	install -m 644 lua/wampy.lua $(DESTDIR)$(LUADIR)/wampy.lua
+	install -m 644 $(wildcard lua/wampy/*.lua) $(DESTDIR)$(LUADIR)/wampy
+	$(if $(MEN),install -m 644 $(MEN:docs/man/%=build/man/%) $(DESTDIR)$(MANDIR)/man1)
+uninstall: ## remove what install installed
+	rm -rf $(addprefix $(DESTDIR),$(BINDIR)/wampy-lua $(LUADIR)/wampy.lua $(LUADIR)/wampy \
+		$(LIBDIR)/wampy $(addprefix $(MANDIR)/man1/,$(notdir $(MEN))))
+dist: ## a source tarball of the last commit into build
+	@mkdir -p build
+	git archive --prefix=wampy-lua-$(VERSION)/ HEAD | gzip -9n > build/wampy-lua-$(VERSION).tar.gz
 clean: ## remove what was built (not the peers)
-	rm -rf build/release build/asan build/debug
+	rm -rf $(filter-out build/peers,$(wildcard build/*))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit talk asan clean
+FORCE:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help setup demo check all debug test unit talk spec spec-plain asan valgrind e2e interop fuzz bench \
+	lint layers shape luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE

@@ -117,7 +117,8 @@ bool session_wants_close(const struct session *s);
 struct request {
     struct slice uri;
     struct slice options, args, kwargs;
-    uint64_t timeout; /* ms, our own timer; 0 = none. A call that times out is cancelled */
+    uint64_t timeout; /* ms, our own timer; 0 = none. Each progressive result starts it again.
+                         A call that times out is cancelled */
     void *tag;
 };
 
@@ -126,10 +127,14 @@ int64_t session_call(struct session *s, const struct request *q, uint64_t now);
 /* Without {"acknowledge": true} returns 0 when queued: no event will follow. */
 int64_t session_publish(struct session *s, const struct request *q, uint64_t now);
 int64_t session_register(struct session *s, const struct request *q, uint64_t now);
+
+/* Invocations may come until EVENT_UNREGISTERED; those that came are still answered after it. */
 int64_t session_unregister(struct session *s, uint64_t registration, void *tag, uint64_t now);
 
 /* Each SUBSCRIBED counts one handler of its subscription id; a session_unsubscribe takes one
- * away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event follows. */
+ * away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event follows. Also
+ * 0 for the last while a SUBSCRIBE is under way, which may be for the same topic: UNSUBSCRIBE
+ * then goes out, if still wanted, behind its answer. */
 int64_t session_subscribe(struct session *s, const struct request *q, uint64_t now);
 int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag, uint64_t now);
 
@@ -138,16 +143,19 @@ int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
  * call is settled here and now with EVENT_ERROR wamp.error.canceled (error 0, m.row NULL). */
 int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now);
 
-/* Forgets who waits for a request: its answer, when it comes, gives no event. */
+/* Forgets who waits for a request: its answer, when it comes, gives no event. What a forgotten
+ * (or timed out) SUBSCRIBE or REGISTER obtains is given back at once. */
 void session_forget(struct session *s, uint64_t request);
 
 /* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
- * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer. */
+ * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer, as
+ * does SESSION_NO_FEATURE: progress for a caller who did not ask for it. */
 int session_yield(struct session *s, uint64_t invocation, bool progress, struct slice args,
                   struct slice kwargs);
 int session_fail(struct session *s, uint64_t invocation, struct slice uri, struct slice args,
                  struct slice kwargs);
 
+/* SESSION_UNKNOWN when no challenge waits for an answer. `extra` is a raw dict, or absent. */
 int session_authenticate(struct session *s, struct slice signature, struct slice extra);
 
 /* GOODBYE; EVENT_LEFT follows with the answer, or after LIMIT_GOODBYE_MS without one. `reason`
@@ -162,5 +170,9 @@ uint64_t session_id(const struct session *s);                  /* 0 while not jo
 const struct roles *session_router_roles(const struct session *s); /* announced in WELCOME */
 size_t session_pending(const struct session *s);               /* requests under way */
 uint64_t session_late(const struct session *s); /* answers and events that came for nobody */
+
+/* Why the latest refused intent was refused, for people: names the URI, option or feature, as in
+ * "the router did not announce pattern_based_registration (needed by match)". "" before that. */
+const char *session_last_error(const struct session *s);
 
 #endif

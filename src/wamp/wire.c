@@ -51,13 +51,16 @@ void writer_fini(struct writer *w)
     w->buf = NULL;
 }
 
-/* Length of the well-formed sequence at p, 0 when there is none (Unicode, table 3-7). */
-static size_t sequence(const unsigned char *p, size_t n)
+/* Unicode, table 3-7: the first byte gives the length and the range of the second. */
+size_t utf8_length(const char *s, size_t n)
 {
+    const unsigned char *p = (const unsigned char *)s;
     unsigned char lo = 0x80, hi = 0xBF;
     size_t len;
 
-    if (p[0] < 0xC2 || p[0] > 0xF4)
+    if (n && p[0] < 0x80)
+        return 1;
+    if (!n || p[0] < 0xC2 || p[0] > 0xF4)
         return 0;
     len = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
     if (p[0] == 0xE0)
@@ -78,7 +81,6 @@ static size_t sequence(const unsigned char *p, size_t n)
 
 bool utf8_ok(struct slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
     size_t i = 0;
 
     while (i < s.n) {
@@ -86,13 +88,13 @@ bool utf8_ok(struct slice s)
         uint64_t w;
 
         if (i + 8 <= s.n) { /* eight ASCII bytes at a time */
-            memcpy(&w, p + i, 8);
+            memcpy(&w, s.p + i, 8);
             if (!(w & 0x8080808080808080ULL)) {
                 i += 8;
                 continue;
             }
         }
-        len = p[i] < 0x80 ? 1 : sequence(p + i, s.n - i);
+        len = utf8_length(s.p + i, s.n - i);
         if (!len)
             return false;
         i += len;

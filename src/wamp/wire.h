@@ -91,7 +91,8 @@ static inline enum token reader_next(struct reader *r)
 }
 
 /* Passes over the next value (checking all of it) and sets *value to its bytes, without white
- * space around. False at an error, or where no value can stand (end of a list or dict). */
+ * space around. False at an error, or where no value can stand (end of a list or dict, in front
+ * of a key): then nothing is passed over and reader_next gives the token that stands there. */
 static inline bool reader_skip(struct reader *r, struct slice *value)
 {
     return r->wire->skip(r, value);
@@ -169,5 +170,9 @@ static inline void writer_raw(struct writer *w, struct slice value)
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, no
  * overlong forms). */
 bool utf8_ok(struct slice s);
+
+/* Bytes (1 to 4) of the well-formed UTF-8 sequence that begins at `s`, of which `n` may be
+ * read; 0 when there is none. */
+size_t utf8_length(const char *s, size_t n);
 
 #endif

@@ -38,7 +38,7 @@ static void id_maps(void)
     struct map m = { 0 };
     uint64_t sum = 0, key = 0;
     size_t at = 0;
-    char *base = NULL;
+    static char base[5001]; /* as many addresses to map to */
 
     TEST("an id map finds, replaces and deletes through growth and churn");
     for (uint64_t i = 1; i <= 5000; i++)
@@ -61,7 +61,8 @@ static void id_maps(void)
 static void byte_maps(void)
 {
     struct map m = { 0 };
-    char key[32], *base = NULL;
+    char key[32];
+    static char base[3000];
 
     TEST("a byte map tells keys apart by all of their bytes, the empty key too");
     map_seed(1, 2);

@@ -1,0 +1,184 @@
+-- cli.lua - the command line: what the arguments of `wampy-lua` mean.
+--
+-- Parsing, help and "did you mean" are lua-argparse's. The result is a plain table; nothing is
+-- connected or started here.
+
+local argparse = require "argparse"
+local core = require "wampy.core"
+
+local cli = {}
+
+local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
+
+
+-- "5", "5s", "500ms", "2m" -> seconds
+local function duration(text)
+  local n, unit = text:match("^([%d.]+)(%a*)$")
+  local factor = ({ [""] = 1, s = 1, ms = 0.001, m = 60, h = 3600 })[unit or ""]
+  if not tonumber(n) or not factor then
+    return nil, ("expected a time such as 5s or 500ms, got '%s'"):format(text)
+  end
+  return tonumber(n) * factor
+end
+
+local function retries(text)
+  if text == "inf" then return math.huge end
+  local n = math.tointeger(tonumber(text))
+  if not n or n < 0 then return nil, ("expected a number or inf, got '%s'"):format(text) end
+  return n
+end
+
+local function common(command)
+  command:option("--log", "Level: error, warn, info, debug, trace (WAMPY_LOG)."):argname("LEVEL")
+    :choices { "error", "warn", "info", "debug", "trace" }
+  command:flag("-v --verbose", "As --log debug.")
+  command:flag("-q --quiet", "As --log error.")
+end
+
+local function run_command(parser)
+  local c = parser:command("run", "Load apps and run them until they end.")
+  c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
+  c:option("--router", "Start an embedded router first, listening on LISTEN (default 8080)."):argname("[=LISTEN]")
+  c:option("--config", "A Crossbar.io configuration (JSON): url and realm, or with --router the router.")
+    :argname("FILE")
+  c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
+  c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  c:option("--retries", "Attempts to connect before giving up (default inf)."):argname("N")
+    :convert(retries)
+  c:option("--connect-timeout", "Seconds for connecting and joining (default 10)."):argname("S")
+    :convert(duration)
+  c:option("--ping", "Seconds of silence before a ping, 0 = off (default 10)."):argname("S")
+    :convert(duration)
+  c:option("--grace", "Time for handlers to finish at the end (default 5s)."):argname("TIME")
+    :convert(duration)
+  c:flag("--once", "Leave after the main chunk.")
+  common(c)
+  c:epilog("Examples:\n  wampy-lua run hello.lua --router\n"
+    .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws --realm realm1\n"
+    .. "  wampy-lua run shop.orders:Orders shop.stock:Stock --config crossbar.json\n"
+    .. "What follows -- is given to the apps as arg.")
+end
+
+local function router_command(parser)
+  local c = parser:command("router", "Serve as a WAMP router.")
+  c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated)."):argname("LISTEN")
+    :count("*")
+  c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
+  c:option("--config", "A Crossbar.io configuration (JSON)."):argname("FILE")
+  c:flag("--check", "Only check the configuration.")
+  common(c)
+  c:epilog("Examples:\n  wampy-lua router\n  wampy-lua router --listen 0.0.0.0:9000 --realm realm1 --realm realm2\n"
+    .. "  wampy-lua router --config crossbar.json")
+end
+
+local function new_parser()
+  local parser = argparse("wampy-lua", "WAMP applications in Lua.", EPILOG)
+  parser:add_help("-h --help")
+  parser:flag("--version -V", "Print the version.")
+  parser:command_target("verb"):require_command(false)
+  run_command(parser)
+  router_command(parser)
+  parser:command("help", "Print help."):argument("topic", "A verb."):args("?")
+  parser:command("version", "Print the version."):flag("--json", "As JSON.")
+  return parser
+end
+
+-- `--router` takes its value only with "=", so that an app may follow it; `--` ends our arguments.
+local function prepare(args)
+  local ours, rest, list = {}, {}, nil
+  list = ours
+  for _, a in ipairs(args) do
+    if a == "--" and list == ours then
+      list = rest
+    else
+      list[#list + 1] = (list == ours and a == "--router") and "--router=default" or a
+    end
+  end
+  return ours, rest
+end
+
+local function usage(text)
+  return { exit = 2, stderr = "error: " .. text .. "\n" }
+end
+
+local function first_lines(text, n)
+  local lines = {}
+  for line in text:gmatch("[^\n]+") do
+    if #lines < n then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, " ")
+end
+
+local function version_text(json)
+  if json then
+    return core.json_encode { name = "wampy-lua", version = core.version, lua = _VERSION } .. "\n"
+  end
+  return ("wampy-lua %s (%s)\n"):format(core.version, _VERSION)
+end
+
+local function log_level(result)
+  local level = result.verbose and "debug" or result.quiet and "error" or result.log
+    or os.getenv("WAMPY_LOG")
+  if not level then return end
+  if not pcall(core.log_level, level) then
+    return usage(("WAMPY_LOG: expected error, warn, info, debug or trace, got '%s'"):format(level))
+  end
+end
+
+local function for_run(result, rest)
+  return { verb = "run", apps = result.app, router = result.router, config = result.config,
+    url = result.url, realm = result.realm, retries = result.retries, grace = result.grace,
+    once = result.once, connect_timeout = result.connect_timeout, ping = result.ping, args = rest }
+end
+
+-- The router's own configuration, read and checked here, so that serving needs no Lua.
+local function for_router(result)
+  local listen, realms = result.listen, result.realm
+  local settings = { realms = {} }
+  if result.config then
+    local ok, read = pcall(require("wampy.config").load, result.config)
+    if not ok then return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" } end
+    settings.realms = read.realms
+    if not listen[1] then listen = { read.transport.listen } end
+    if realms[1] then return usage("give --config or --realm, not both") end
+  else
+    for i, name in ipairs(realms[1] and realms or { "realm1" }) do
+      if not core.uri_ok(name) then return usage(("--realm: invalid realm '%s'"):format(name)) end
+      settings.realms[i] = { name = name, roles = {} }
+    end
+  end
+  for _, l in ipairs(listen) do
+    local url, e = core.parse_listen(l)
+    if not url then return usage("--listen: " .. e) end
+  end
+  if result.check then return { exit = 0, stdout = "ok\n" } end
+  return { verb = "router", settings = settings, listen = listen[1] and listen or { "127.0.0.1:8080" } }
+end
+
+--- Parses the command line.
+-- @param args list of arguments, without the program's name
+-- @return { verb = "run", ... } or { verb = "router", settings, listen }, or { exit = code, stdout =, stderr = }
+function cli.parse(args)
+  local parser = new_parser()
+  local ours, rest = prepare(args)
+  if not ours[1] then return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" } end
+  if ours[1] == "help" or ours[1] == "--help" or ours[1] == "-h" then
+    local command = ours[2] and ours[1] == "help" and ours[2]
+    for _, c in ipairs(parser._commands) do
+      if c._name == command then return { exit = 0, stdout = c:get_help() .. "\n" } end
+    end
+    if command then return usage(("no help for '%s'"):format(command)) end
+    return { exit = 0, stdout = parser:get_help() .. "\n" }
+  end
+  local ok, result = parser:pparse(ours)
+  if not ok then return usage(first_lines(tostring(result), 2)) end
+  if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
+  local bad = log_level(result)
+  if bad then return bad end
+  if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
+  if result.verb == "run" then return for_run(result, rest) end
+  if result.verb == "router" then return for_router(result) end
+  return usage("a verb is missing; try wampy-lua --help")
+end
+
+return cli

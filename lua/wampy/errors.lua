@@ -1,0 +1,169 @@
+-- errors.lua - the family of errors that the public API raises (lua-api: Errors).
+--
+-- Every error is a table with `name`, `message`, `where` (the app's file:line), `traceback`, and
+-- `is`. C raises them through the constructors that are handed in at the end of this file.
+
+local core = require "wampy.core"
+
+local errors = {}
+
+local base = { name = "WampyError" }
+base.__index = base
+base.__tostring = function(e) return e.name .. ": " .. e.message end
+
+--- Whether the error is of a class, or of one that inherits from it.
+-- @param class a class of this module, such as wampy.errors.TimeoutError
+-- @return boolean
+function base:is(class)
+  local c = getmetatable(self)
+  while c do
+    if c == class then return true end
+    c = c.super
+  end
+  return false
+end
+
+errors.WampyError = base
+
+local function derive(name)
+  local class = setmetatable({ name = name, super = base }, { __index = base })
+  class.__index = class
+  class.__tostring = base.__tostring
+  errors[name] = class
+  return class
+end
+
+for _, name in ipairs {
+  "ConnectionError", "IncompleteFrameError", "WebsocketProtocolError", "WampProtocolError",
+  "TimeoutError", "AuthenticationError", "Canceled", "QueueFull", "StreamOverflow",
+} do
+  derive(name)
+end
+
+local RemoteError = derive("RemoteError")
+RemoteError.__tostring = function(e)
+  local text = e.procedure and (e.procedure .. ": " .. e.message) or e.message
+  return ("RemoteError: %s (%s)"):format(text, e.uri)
+end
+
+-- The first frame of the stack that is neither C nor ours.
+local function app_line()
+  for level = 3, 40 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then return nil end
+    if info.what ~= "C" and not info.source:find("wampy/[%w_]+%.lua$")
+      and not info.source:find("wampy%.lua$") then
+      return ("%s:%d"):format(info.short_src, info.currentline)
+    end
+  end
+end
+
+local function make(class, fields)
+  fields.where = app_line()
+  fields.traceback = debug.traceback("", 3)
+  return setmetatable(fields, class)
+end
+
+--- Makes an error object of a class of this module.
+-- @param class name of the class, "TimeoutError"
+-- @param message text
+-- @param fields further fields, or nil
+-- @return the error, to be given to error()
+function errors.make(class, message, fields)
+  fields = fields or {}
+  fields.message = message
+  return make(errors[class] or base, fields)
+end
+
+--- Raises an error of a class of this module.
+function errors.raise(class, message, fields)
+  error(errors.make(class, message, fields), 0)
+end
+
+--- Whether a value is an error of ours.
+-- @param e any value
+-- @param class a class of this module; any of them when nil
+-- @return boolean
+function errors.is_error(e, class)
+  if type(e) ~= "table" or type(e.is) ~= "function" then return false end
+  local mt = getmetatable(e)
+  if not mt or mt.is ~= base.is then return false end
+  return e:is(class or base)
+end
+
+local function readable(args, kwargs, uri)
+  if type(kwargs.message) == "string" then return kwargs.message end
+  if type(args[1]) == "string" then return args[1] end
+  return uri
+end
+
+--- Makes the error that a callee raises to choose what its caller gets.
+-- @param uri error URI, "com.app.no_such_user"
+-- @param ... arguments, and a kwargs{} at the end
+-- @return the error, to be given to error()
+function errors.error(uri, ...)
+  if type(uri) ~= "string" or not core.uri_ok(uri) then
+    errors.raise("WampyError", ("wampy.error: invalid URI %q"):format(tostring(uri)))
+  end
+  local args, kwargs = table.pack(...), {}
+  if getmetatable(args[args.n]) == core.kwargs_mt then
+    kwargs = args[args.n]
+    args[args.n] = nil
+    args.n = args.n - 1
+  end
+  local n = args.n
+  args.n = nil
+  for i = 1, n do
+    if args[i] == nil then args[i] = core.null end
+  end
+  return make(RemoteError, {
+    uri = uri, args = args, kwargs = kwargs, details = {}, message = readable(args, kwargs, uri),
+    exc_type = uri, raised_here = true,
+  })
+end
+
+local function remote(uri, args, kwargs, details, procedure, request_id)
+  return make(RemoteError, {
+    uri = uri, args = args, kwargs = kwargs, details = details, procedure = procedure,
+    request_id = request_id, message = readable(args, kwargs, uri),
+    exc_type = type(kwargs.exc_type) == "string" and kwargs.exc_type or uri,
+  })
+end
+
+-- What a caller is told: no path, no traceback.
+local function to_wire(e)
+  if errors.is_error(e, RemoteError) then return e.uri, e.args, e.kwargs end
+  local uri, class, text = "wamp.error.runtime_error", "RuntimeError", nil
+  if errors.is_error(e) then
+    class, text = e.name, e.message
+    if e:is(errors.Canceled) then uri = "wamp.error.canceled" end
+  else
+    text = tostring(e):gsub("^[^\n]-:%d+: ", "", 1)
+  end
+  if not utf8.len(text) then text = "(error message is not UTF-8)" end
+  return uri, { text }, { exc_type = class, message = text }
+end
+
+-- A handler failed. What was raised on purpose for the caller is no news; the rest is.
+local function report(is_call, e, trace, uri, label)
+  if is_call and errors.is_error(e, RemoteError) then
+    core.log("debug", ("%s answers with %s"):format(uri, tostring(e)))
+  elseif errors.is_error(e, errors.Canceled) then
+    core.log("debug", ("%s (%s): canceled"):format(uri, label))
+  else
+    core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e), trace or ""))
+  end
+end
+
+--- The text for an error that nobody caught: what, where, and how it came there.
+function errors.uncaught(e)
+  if not errors.is_error(e) then return debug.traceback(tostring(e), 2) end
+  return ("%s%s%s"):format(e.where and e.where .. ": " or "", tostring(e), e.traceback or "")
+end
+
+core.set_errors {
+  new = function(class, message) return errors.make(class, message) end,
+  error = errors.error, remote = remote, to_wire = to_wire, report = report,
+}
+
+return errors

@@ -1,0 +1,107 @@
+-- loader.lua - from the APP argument of `run` to the classes and clients in it.
+--
+-- APP is app.lua, app.lua:Class, dotted.module or dotted.module:Class. The file runs as a main
+-- chunk, not as a coroutine. What is wrong with it raises { exit = 3, message = one line }.
+
+local Client = require "wampy.client"
+local errors = require "wampy.errors"
+
+local loader = {}
+
+local function fail(fmt, ...)
+  error({ exit = 3, message = fmt:format(...) }, 0)
+end
+
+local function exists(path)
+  local file = io.open(path, "r")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- "path:Class" -> path, Class or nil
+local function split(app)
+  local path, class = app:match("^(.*):([%a_][%w_]*)$")
+  if path then return path, class end
+  return app, nil
+end
+
+local function find(name)
+  if name:find("/", 1, true) or name:find("%.lua$") then
+    if exists(name) then return name end
+    local dotted = name:gsub("%.lua$", ""):gsub("^%./", ""):gsub("/", ".")
+    local near = package.searchpath(dotted, "./?.lua;./?/init.lua")
+    if near then fail("app %s does not exist; did you mean %s?", name, near) end
+    fail("app %s does not exist", name)
+  end
+  local path = package.searchpath(name, "./?.lua;./?/init.lua;" .. package.path)
+  if path then return path end
+  if exists(name .. ".lua") then fail("no module %q; did you mean %s.lua?", name, name) end
+  fail("no module %q (looked for %s)", name, "./" .. name:gsub("%.", "/") .. ".lua")
+end
+
+local function is_class(v)
+  return v == Client or type(v) == "table" and rawget(v, "is_class") == true
+end
+
+local function is_client(v)
+  return type(v) == "table" and type(rawget(v, "registration_map")) == "table"
+end
+
+-- The classes and clients in what a file returned, as a list in a stable order, and by name.
+local function contents(path, result)
+  if result == nil then return {}, {} end
+  if is_class(result) then return { result }, { [result.__name] = result } end
+  if is_client(result) then return { result }, { [result.name] = result } end
+  if type(result) ~= "table" then
+    fail("%s returned a %s; expected a class (wampy.Client:extend), a client, a table of classes, "
+      .. "or nothing", path, type(result))
+  end
+  local names, list, by_name = {}, {}, {}
+  for key, value in pairs(result) do
+    if not is_class(value) and not is_client(value) then
+      fail("%s returned a table in which %s is a %s; expected classes or clients", path,
+        tostring(key), type(value))
+    end
+    names[#names + 1] = key
+  end
+  table.sort(names, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) == "number"
+  end)
+  for _, key in ipairs(names) do
+    list[#list + 1] = result[key]
+    by_name[type(key) == "string" and key or result[key].__name or result[key].name] = result[key]
+  end
+  return list, by_name
+end
+
+local function choose(path, list, by_name, class)
+  if not class then return list end
+  if by_name[class] then return { by_name[class] } end
+  local names = {}
+  for name in pairs(by_name) do names[#names + 1] = name end
+  table.sort(names)
+  fail("%s has no class %q (it has %s)", path, class, names[1] and table.concat(names, ", ") or "none")
+end
+
+--- Loads an app.
+-- @param app the APP argument
+-- @return list of classes and clients (empty when the file made and started its own)
+function loader.load(app)
+  local name, class = split(app)
+  local path = find(name)
+  local chunk, e = loadfile(path, "t")
+  if not chunk then fail("%s", e) end
+  local ok, result = xpcall(chunk, function(err)
+    if type(err) == "table" and err.exit then return err end
+    if errors.is_error(err) then
+      return { exit = 3, message = (err.where and err.where .. ": " or "") .. err.message, cause = err }
+    end
+    return { exit = 3, message = tostring(err), traceback = debug.traceback("", 2) }
+  end, path)
+  if not ok then error(result, 0) end
+  local list, by_name = contents(path, result)
+  return choose(path, list, by_name, class)
+end
+
+return loader

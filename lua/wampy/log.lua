@@ -1,0 +1,19 @@
+-- log.lua - the host's log for apps: wampy.log.info("text %d", 7).
+local core = require "wampy.core"
+
+local log = {}
+
+for _, level in ipairs { "error", "warn", "info", "debug" } do
+  --- Logs a line at this level; further arguments are for string.format.
+  log[level] = function(text, ...)
+    if select("#", ...) > 0 then text = tostring(text):format(...) end
+    core.log(level, tostring(text))
+  end
+end
+
+--- Sets the level ("error", "warn", "info", "debug", "trace"); returns the one before.
+function log.level(level)
+  return core.log_level(level)
+end
+
+return log

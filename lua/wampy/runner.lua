@@ -1,0 +1,137 @@
+-- runner.lua - `wampy-lua run`: loads apps, starts them, keeps them running, and ends with an exit
+-- code that says how it went (docs: exit codes).
+
+local Client = require "wampy.client"
+local config = require "wampy.config"
+local core = require "wampy.core"
+local errors = require "wampy.errors"
+local loader = require "wampy.loader"
+local routers = require "wampy.routers"
+local tasks = require "wampy.tasks"
+local wampy = require "wampy"
+
+local runner = {}
+
+local function say(what, ...)
+  io.stdout:write(("%-12s "):format(what), table.concat({ ... }, "  "), "\n")
+  io.stdout:flush()
+end
+
+--- The exit code that an error stands for.
+-- @param e what was raised while a client started or ran
+function runner.exit_code(e)
+  if type(e) == "table" and e.exit then return e.exit end
+  if not errors.is_error(e) then return 3 end
+  if e:is(errors.RemoteError) then return 6 end
+  if e:is(errors.AuthenticationError) then return 5 end
+  if e.after_join then return 8 end
+  if e.uri then return 5 end
+  if e:is(errors.TimeoutError) then return 7 end
+  if e:is(errors.ConnectionError) or e:is(errors.WebsocketProtocolError)
+    or e:is(errors.IncompleteFrameError) or e:is(errors.WampProtocolError) then
+    return 4
+  end
+  return 3
+end
+
+local function complain(e)
+  local text = type(e) == "table" and (e.message or tostring(e)) or tostring(e)
+  if errors.is_error(e) then
+    text = (e.where and not e.transport and not e.uri) and e.where .. ": " .. e.message or e.message
+    if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
+  end
+  io.stderr:write("error: ", text, "\n")
+  if type(e) == "table" and not errors.is_error(e) and e.traceback and core.log_level() ~= "error" then
+    io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
+  end
+  return runner.exit_code(e)
+end
+
+-- Where the apps are to connect, by flags and configuration. Starts the embedded router.
+local function set_up(options)
+  local forced = { url = options.url, realm = options.realm, connect_timeout = options.connect_timeout,
+    ping_interval = options.ping }
+  local read = options.config and config.load(options.config)
+  if read then
+    forced.realm = forced.realm or read.realms[1].name
+    if not options.router then forced.url = forced.url or read.transport.url end
+  end
+  local router
+  if options.router then
+    local listen = options.router ~= "default" and options.router
+      or read and read.transport.listen or "127.0.0.1:8080"
+    local realm = options.realm or os.getenv("WAMPY_REALM") or "realm1"
+    router = routers.Embedded {
+      listen = listen, realm = not read and realm or nil, config_path = options.config,
+    }:start()
+    say("router", router.url, read and read.realms[1].name or realm)
+    if not forced.url then forced.router = router end
+  end
+  Client._forced = forced
+  Client._fallback = { reconnect = options.retries and { tries = options.retries } or true }
+  if options.retries == 0 then Client._fallback.reconnect = false end
+  return router
+end
+
+local function start(client, options)
+  local backoff = { initial = 1.5, factor = 1.5, jitter = 0.1, max = 300,
+    tries = options.retries or math.huge }
+  Client._retry(function() client:start() end, backoff, function(e, pause)
+    core.log("warn", ("%s: %s; trying again in %.1f s"):format(client.name, e.message, pause))
+  end)
+  for _, entry in ipairs(client._roles) do
+    for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
+      say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri), entry.where)
+    end
+  end
+end
+
+-- Lets handlers that are still at work finish, then cancels them.
+local function wind_down(options)
+  local limit = core.now() + (options.grace or 5)
+  core.cancel_all()
+  while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
+end
+
+local function run(options)
+  local apps = {}
+  local router = set_up(options)
+  for _, app in ipairs(options.apps) do
+    for _, one in ipairs(loader.load(app)) do apps[#apps + 1] = one end
+  end
+  for _, app in ipairs(apps) do
+    start(rawget(app, "is_class") and app() or app, options)
+  end
+  if options.once then return 0, router end
+  if next(tasks.started) then print("ready.") io.stdout:flush() end
+  return tasks.run(), router
+end
+
+--- Runs apps until they end.
+-- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace (seconds), once,
+-- connect_timeout, ping, args }
+-- @return exit code
+function runner.run(options)
+  wampy.args = options.args or {}
+  arg = wampy.args -- luacheck: ignore 111
+  core.watch_signals(true)
+  local ok, code, router = xpcall(run, function(e)
+    if errors.is_error(e) or type(e) == "table" and e.exit then return e end
+    return { exit = 3, message = tostring(e), traceback = debug.traceback("", 2) }
+  end, options)
+  if not ok then
+    local e = code
+    if errors.is_error(e, errors.Canceled) and core.signals() > 0 then
+      code = 0
+    else
+      code = complain(e)
+    end
+  end
+  core.clear_signals()
+  tasks.stop_all()
+  wind_down(options)
+  if router then router:stop() end
+  return code
+end
+
+return runner

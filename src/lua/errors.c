@@ -1,0 +1,66 @@
+/* errors.c - error objects from C. The classes are the prelude's (lua/wampy/errors.lua), which
+ * hands in its constructors when it is loaded; C only calls them. */
+#include "lua/errors.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lua/convert.h"
+#include "lua/state.h"
+
+const char KEY_ERRORS;
+
+/* Pushes errors[name]; false (nothing pushed) before the prelude is loaded. */
+static bool push_hook(lua_State *L, const char *name)
+{
+    int top = lua_gettop(L);
+
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS) == LUA_TTABLE &&
+        lua_getfield(L, -1, name) == LUA_TFUNCTION) {
+        lua_remove(L, -2);
+        return true;
+    }
+    lua_settop(L, top);
+    return false;
+}
+
+int raise_error(lua_State *L, const char *class, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    luaL_checkstack(L, 6, "error");
+    if (!push_hook(L, "new"))
+        return luaL_error(L, "%s", text);
+    lua_pushstring(L, class);
+    lua_pushstring(L, text);
+    lua_call(L, 2, 1);
+    return lua_error(L);
+}
+
+void push_remote_error(lua_State *L, const struct event *e, const char *procedure)
+{
+    luaL_checkstack(L, 10, "error");
+    push_hook(L, "remote");
+    lua_pushlstring(L, e->m.uri.p, e->m.uri.n);
+    if (e->m.args.p)
+        push_value(L, e->m.wire, e->m.args);
+    else
+        lua_newtable(L);
+    push_dict(L, e->m.wire, e->m.kwargs);
+    push_dict(L, e->m.wire, e->m.dict);
+    lua_pushstring(L, procedure);
+    lua_pushinteger(L, (lua_Integer)e->request);
+    lua_call(L, 6, 1);
+}
+
+void error_to_wire(lua_State *L)
+{
+    push_hook(L, "to_wire"); /* err f */
+    lua_insert(L, -2);
+    lua_call(L, 1, 3);
+}

@@ -1,0 +1,757 @@
+/* l_client.c - the binding of one client: connect, call, publish, register, subscribe, leave.
+ *
+ * The prelude's Client (lua/wampy/client.lua) is what apps see; this is the part of it that
+ * talks to the session machine. Every request does the same four things: encode the arguments,
+ * put the intent, wait for the reply (reply.c), push what came. What arrives unasked goes to
+ * serve.c. */
+#include "lua/l_client.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "lua/convert.h"
+#include "lua/errors.h"
+#include "lua/handler.h"
+#include "lua/l_router.h"
+
+static const char CLIENT[] = "wampy.client";
+
+struct l_client *check_client(lua_State *L, int idx)
+{
+    return luaL_checkudata(L, idx, CLIENT);
+}
+
+struct l_client *check_joined(lua_State *L, int idx)
+{
+    struct l_client *lc = check_client(L, idx);
+
+    if (!lc->c || session_state(client_session(lc->c)) != SESSION_JOINED)
+        raise_error(L, "ConnectionError", "not connected (start the client first)");
+    return lc;
+}
+
+void push_client(lua_State *L, struct l_client *lc)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, lc);
+}
+
+int raise_refusal(lua_State *L, struct l_client *lc, int64_t error)
+{
+    const char *why = lc->c ? session_last_error(client_session(lc->c)) : "";
+
+    switch (error) {
+    case SESSION_NOT_JOINED:
+        return raise_error(L, "ConnectionError", "not connected");
+    case SESSION_TOO_LARGE:
+        return raise_error(L, "WampyError", "the message is larger than max_message_size");
+    case SESSION_BUSY:
+        return raise_error(L, "QueueFull", "too many requests are under way");
+    case SESSION_UNKNOWN:
+        return raise_error(L, "WampyError", "no such registration or subscription (any more)");
+    default:
+        return raise_error(L, "WampyError", "%s", why && *why ? why : "refused");
+    }
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
+/* core.client(object) -> client userdata, not connected */
+static int l_client_new(lua_State *L)
+{
+    struct l_client *lc;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lc = lua_newuserdatauv(L, sizeof *lc, CLIENT_VALUES);
+    memset(lc, 0, sizeof *lc);
+    lc->S = state_of(L);
+    lc->wire = &wire_json;
+    list_init(&lc->link);
+    list_init(&lc->replies);
+    list_init(&lc->waiting);
+    for (int i = CLIENT_REGISTRATIONS; i <= CLIENT_SUBSCRIPTIONS; i++) {
+        lua_newtable(L);
+        lua_setiuservalue(L, -2, i);
+    }
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, CLIENT_OBJECT);
+    luaL_setmetatable(L, CLIENT);
+    return 1;
+}
+
+/* From now on the registry keeps the userdata alive, until disconnected. */
+static void connected(lua_State *L, struct l_client *lc, int idx)
+{
+    for (int i = CLIENT_REGISTRATIONS; i <= CLIENT_SUBSCRIPTIONS; i++) {
+        lua_newtable(L);
+        lua_setiuservalue(L, idx, i);
+    }
+    lua_pushvalue(L, idx);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
+    list_push(&lc->S->clients, &lc->link);
+}
+
+static void wake_room(struct l_client *lc)
+{
+    struct list *node;
+
+    while ((node = list_pop(&lc->waiting)))
+        task_wake(list_entry(node, struct task, wait_link));
+}
+
+static void disconnected(struct l_client *lc)
+{
+    lua_State *L = lc->S->L;
+
+    if (!lc->c)
+        return;
+    client_retire(lc->c);
+    lc->c = NULL;
+    list_remove(&lc->link);
+    wake_room(lc);
+    map_fini(&lc->jobs);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
+}
+
+static int l_client_gc(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+    struct list *node, *tmp;
+
+    if (lc->c) {
+        client_free(lc->c);
+        lc->c = NULL;
+        list_remove(&lc->link);
+    }
+    list_each(node, tmp, &lc->replies)
+    {
+        reply_free(L, list_entry(node, struct reply, link));
+    }
+    map_fini(&lc->jobs);
+    return 0;
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
+/* A handler that a request brought along now serves the id that came. */
+static void install(struct l_client *lc, struct reply *r, const struct event *e)
+{
+    lua_State *L = lc->S->L;
+
+    push_client(L, lc);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, r); /* ud handler */
+    if (e->kind == EVENT_REGISTERED) {
+        lua_getiuservalue(L, -2, CLIENT_REGISTRATIONS);
+        lua_insert(L, -2);
+        lua_rawseti(L, -2, (lua_Integer)e->m.id);
+    } else {
+        lua_getiuservalue(L, -2, CLIENT_SUBSCRIPTIONS); /* ud handler subs */
+        if (lua_rawgeti(L, -1, (lua_Integer)e->m.id) != LUA_TTABLE) {
+            lua_pop(L, 1);
+            lua_newtable(L);
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, -3, (lua_Integer)e->m.id);
+        } /* ud handler subs list */
+        lua_pushvalue(L, -3);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 2);
+}
+
+static void progress(struct l_client *lc, struct reply *r, struct event *e)
+{
+    struct state *S = lc->S;
+    lua_State *L = S->L;
+    struct task *t = task_new(S);
+
+    if (!t)
+        return;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, r);
+    lua_xmove(L, t->co, 1);
+    task_start(t, push_elements(t->co, e->m.wire, e->m.args));
+}
+
+static void answered(struct l_client *lc, struct event *e)
+{
+    struct reply *r = e->tag;
+
+    if (!r)
+        return;
+    if (e->progress) {
+        if (r->kept)
+            progress(lc, r, e);
+        return;
+    }
+    if (e->kind == EVENT_REGISTERED || e->kind == EVENT_SUBSCRIBED)
+        install(lc, r, e);
+    reply_settle(r, e);
+}
+
+static void revoked(struct l_client *lc, struct event *e, int map, const char *role)
+{
+    lua_State *L = lc->S->L;
+
+    push_client(L, lc);
+    lua_getiuservalue(L, -1, map);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, (lua_Integer)e->m.id);
+    lua_pop(L, 2);
+    lua_pushstring(L, role);
+    lua_pushinteger(L, (lua_Integer)e->m.id);
+    lua_pushstring(L, e->reason);
+    serve_hook(lc, "_revoked", 3);
+}
+
+static const char *end_class(const struct client *c, const struct event *e)
+{
+    switch (client_end(c)->error) {
+    case CONN_TIMEOUT:
+        return "TimeoutError";
+    case CONN_HTTP_STATUS:
+    case CONN_SUBPROTOCOL:
+    case CONN_PROTOCOL:
+    case CONN_TOO_LARGE:
+        return "WebsocketProtocolError";
+    case CONN_TRUNCATED:
+        return "IncompleteFrameError";
+    default:
+        break;
+    }
+    if (e->error == SESSION_TIMEOUT)
+        return "TimeoutError";
+    if (e->reason && !strcmp(e->reason, "wamp.error.protocol_violation"))
+        return "WampProtocolError";
+    return "ConnectionError";
+}
+
+/* Names of enum conn_error, for the prelude. */
+static const char *const end_names[] = { "ok",          "refused",     "unknown_host", "unreachable",
+                                         "timeout",     "http_status", "subprotocol",  "protocol",
+                                         "too_large",   "lost",        "closed",       "tls",
+                                         "truncated" };
+
+/* Pushes what ended the session: class, reason, text, transport's error, transport's code. */
+static int push_end(lua_State *L, const struct l_client *lc, const struct event *e)
+{
+    lua_pushstring(L, lc->end_class);
+    lua_pushstring(L, e->reason);
+    lua_pushstring(L, e->text);
+    lua_pushstring(L, end_names[lc->end.error]);
+    lua_pushinteger(L, lc->end.code);
+    return 5;
+}
+
+static void left(struct l_client *lc, struct event *e)
+{
+    struct reply *join = lc->join, *leave = lc->leave;
+
+    lc->end = *client_end(lc->c);
+    lc->end_class = e->error == SESSION_OK && !join ? "left" : end_class(lc->c, e);
+    if (!join)
+        serve_hook(lc, "_ended", push_end(lc->S->L, lc, e));
+    disconnected(lc);
+    lc->join = lc->leave = NULL;
+    if (join)
+        reply_settle(join, e);
+    if (leave)
+        reply_settle(leave, e);
+}
+
+static void on_event(void *user, struct event *e)
+{
+    struct l_client *lc = user;
+
+    switch (e->kind) {
+    case EVENT_JOINED: {
+        struct reply *join = lc->join;
+
+        lc->join = NULL;
+        if (join)
+            reply_settle(join, e);
+        return;
+    }
+    case EVENT_CHALLENGE:
+        session_abort(client_session(lc->c), "wamp.error.cannot_authenticate",
+                      "no credentials were given", host_now(lc->S->host));
+        client_touch(lc->c);
+        return;
+    case EVENT_LEFT:
+        left(lc, e);
+        return;
+    case EVENT_INVOCATION:
+        serve_invocation(lc, e);
+        return;
+    case EVENT_INTERRUPT:
+        serve_interrupt(lc, e);
+        return;
+    case EVENT_EVENT:
+        serve_event(lc, e);
+        return;
+    case EVENT_UNREGISTERED:
+    case EVENT_UNSUBSCRIBED:
+        if (!e->request) {
+            bool callee = e->kind == EVENT_UNREGISTERED;
+
+            revoked(lc, e, callee ? CLIENT_REGISTRATIONS : CLIENT_SUBSCRIPTIONS,
+                    callee ? "registration" : "subscription");
+            return;
+        }
+        answered(lc, e);
+        return;
+    default:
+        answered(lc, e);
+    }
+}
+
+static void on_room(void *user)
+{
+    wake_room(user);
+}
+
+static bool on_run(void *user)
+{
+    return task_run_ready(user);
+}
+
+/* ---- connecting -------------------------------------------------------------------- */
+
+static uint64_t milliseconds(lua_State *L, int table, const char *field, double absent)
+{
+    double seconds = absent;
+
+    if (lua_getfield(L, table, field) != LUA_TNIL)
+        seconds = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return seconds > 0 ? (uint64_t)ceil(seconds * 1000) : 0;
+}
+
+static const char *text_field(lua_State *L, int table, const char *field)
+{
+    const char *s;
+
+    lua_getfield(L, table, field);
+    s = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return s; /* anchored by the table */
+}
+
+static int join_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct reply *r = (struct reply *)ctx;
+    struct l_client *lc = r->lc;
+    const struct event *e = &r->e;
+
+    (void)status;
+    if (task_self(lc->S)->canceled && lc->c) {
+        lc->join = NULL;
+        session_abort(client_session(lc->c), "wamp.close.normal", NULL, host_now(lc->S->host));
+        client_touch(lc->c);
+    }
+    if (!reply_check(L, r, true))
+        return reply_wait(L, r, NEVER, join_k);
+    if (e->kind == EVENT_JOINED) {
+        push_dict(L, e->m.wire, e->m.dict);
+        lua_pushinteger(L, (lua_Integer)e->m.id);
+        lua_setfield(L, -2, "session");
+        reply_free(L, r);
+        return 1;
+    }
+    lua_pushnil(L);
+    push_end(L, lc, e);
+    reply_free(L, r);
+    return 6;
+}
+
+/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport error, code
+ * options: url | server, realm, hello (dict), agent, connect_timeout, call_timeout,
+ * ping_interval, ping_timeout (seconds), max_message_size (bytes), headers (list) */
+static int l_connect(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+    struct client_config config = { .wire = lc->wire };
+    struct server *server;
+    const char *headers[32] = { NULL };
+    struct url url = { 0 };
+    char error[300];
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    if (lc->c)
+        return raise_error(L, "WampyError", "the client is connected already");
+    lua_getfield(L, 2, "server"); /* at 3 */
+    server = lua_isnil(L, 3) ? NULL : check_server(L, 3);
+    if (!server && !url_parse(&url, luaL_checkstring(L, (lua_getfield(L, 2, "url"), -1)), error,
+                              sizeof error))
+        return raise_error(L, "WampyError", "%s", error);
+    config.session.realm = text_field(L, 2, "realm");
+    config.session.agent = text_field(L, 2, "agent");
+    config.session.join_timeout = config.ws.connect_timeout =
+        milliseconds(L, 2, "connect_timeout", 10);
+    config.ws.ping_interval = milliseconds(L, 2, "ping_interval", 10);
+    config.ws.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
+    lua_getfield(L, 2, "max_message_size");
+    config.session.max_message = config.ws.max_message = (size_t)lua_tointeger(L, -1);
+    lua_getfield(L, 2, "hello");
+    config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
+    if (lua_getfield(L, 2, "headers") == LUA_TTABLE)
+        for (int i = 0; i < 31 && lua_rawgeti(L, -1, i + 1) == LUA_TSTRING; i++) {
+            headers[i] = lua_tostring(L, -1);
+            lua_pop(L, 1);
+        }
+    config.ws.headers = headers[0] ? headers : NULL;
+    lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
+    lc->c = server ? client_link(lc->S->host, server, &config, lc)
+                   : client_connect(lc->S->host, &url, &config, lc);
+    connected(L, lc, 1);
+    client_touch(lc->c);
+    lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");
+    return reply_wait(L, lc->join, NEVER, join_k);
+}
+
+static int leave_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct reply *r = (struct reply *)ctx;
+
+    (void)status;
+    if (!r->done && !task_self(r->lc->S)->canceled)
+        return reply_wait(L, r, NEVER, leave_k);
+    if (!r->done)
+        r->lc->leave = NULL;
+    reply_check(L, r, true);
+    reply_free(L, r);
+    return 0;
+}
+
+/* client:leave([reason [, text]]): GOODBYE, and wait for the end (bounded) */
+static int l_leave(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+
+    if (!lc->c)
+        return 0;
+    session_leave(client_session(lc->c), luaL_optstring(L, 2, NULL), luaL_optstring(L, 3, NULL),
+                  host_now(lc->S->host));
+    client_touch(lc->c);
+    if (lc->leave) /* somebody waits already: wait with him */
+        return reply_wait(L, lc->leave, NEVER, leave_k);
+    lc->leave = reply_new(lc, "leave");
+    return reply_wait(L, lc->leave, NEVER, leave_k);
+}
+
+/* client:drop(): cuts the connection without GOODBYE */
+static int l_drop(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+
+    if (lc->c)
+        client_break(lc->c);
+    return 0;
+}
+
+/* ---- requests ---------------------------------------------------------------------- */
+
+static int request_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct reply *r = (struct reply *)ctx;
+    int n;
+
+    (void)status;
+    if (!reply_check(L, r, true))
+        return reply_wait(L, r, NEVER, request_k);
+    n = reply_push(L, r);
+    reply_free(L, r);
+    return n;
+}
+
+static uint64_t request_timeout(const struct l_client *lc, const struct payload *p)
+{
+    return p->timeout >= 0 ? (uint64_t)ceil(p->timeout * 1000) : lc->call_timeout;
+}
+
+/* Keeps the value at `idx` for as long as the reply lives. */
+static void keep_value(lua_State *L, struct reply *r, int idx)
+{
+    lua_pushvalue(L, idx);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, r);
+    r->kept = true;
+}
+
+/* Puts the intent of a reply; raises (and frees the reply) when it is refused. */
+static void put(lua_State *L, struct reply *r, int64_t request)
+{
+    struct l_client *lc = r->lc;
+
+    client_touch(lc->c);
+    if (request < 0) {
+        reply_free(L, r);
+        raise_refusal(L, lc, request);
+    }
+    r->request = request;
+}
+
+static struct reply *send_call(lua_State *L)
+{
+    struct l_client *lc = check_joined(L, 1);
+    struct request q = { .uri = check_slice(L, 2) };
+    struct payload p;
+    struct reply *r;
+
+    check_payload(L, lc->S, lc->wire, 3, &p);
+    r = reply_new(lc, q.uri.p);
+    if (p.on_progress)
+        keep_value(L, r, p.on_progress);
+    q.options = p.options;
+    q.args = p.args;
+    q.kwargs = p.kwargs;
+    q.timeout = request_timeout(lc, &p);
+    q.tag = r;
+    put(L, r, session_call(client_session(lc->c), &q, host_now(lc->S->host)));
+    return r;
+}
+
+/* client:call(uri, ... [, kwargs{}] [, options{}]) -> results… | raises */
+static int l_call(lua_State *L)
+{
+    struct state *S = state_of(L);
+
+    if (wait_mode(S, L) == WAIT_NEVER)
+        return task_wait(L, S, NEVER, 0, request_k); /* raises, before anything is sent */
+    return reply_wait(L, send_call(L), NEVER, request_k);
+}
+
+/* client:call_async(uri, ...) -> future */
+static int l_call_async(lua_State *L)
+{
+    push_future(L, send_call(L));
+    return 1;
+}
+
+static int room_k(lua_State *L, int status, lua_KContext ctx);
+
+/* Publishes what is on the stack; waits for room first while the queue is full. */
+static int publish(lua_State *L, bool wait)
+{
+    struct l_client *lc = check_joined(L, 1);
+    struct request q = { .uri = check_slice(L, 2) };
+    struct payload p;
+    struct reply *r;
+    int64_t request;
+
+    if (client_full(lc->c)) {
+        if (!wait) {
+            lua_pushboolean(L, false);
+            return 1;
+        }
+        if (wait_mode(lc->S, L) == WAIT_NEVER)
+            return raise_error(L, "QueueFull", "the link cannot keep up, and nothing can wait here");
+        list_push(&lc->waiting, &task_self(lc->S)->wait_link);
+        return task_wait(L, lc->S, NEVER, 0, room_k);
+    }
+    check_payload(L, lc->S, lc->wire, 3, &p);
+    r = reply_new(lc, q.uri.p);
+    q.options = p.options;
+    q.args = p.args;
+    q.kwargs = p.kwargs;
+    q.timeout = request_timeout(lc, &p);
+    q.tag = r;
+    request = session_publish(client_session(lc->c), &q, host_now(lc->S->host));
+    put(L, r, request);
+    if (request > 0)
+        return reply_wait(L, r, NEVER, request_k);
+    reply_free(L, r);
+    lua_pushboolean(L, true);
+    return wait ? 0 : 1;
+}
+
+static int room_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct state *S = state_of(L);
+
+    (void)status;
+    (void)ctx;
+    list_remove(&task_self(S)->wait_link);
+    task_check(L, S);
+    return publish(L, true);
+}
+
+/* client:publish(topic, ... [, kwargs{}] [, options{}]) -> publication id with acknowledge */
+static int l_publish(lua_State *L)
+{
+    return publish(L, true);
+}
+
+/* client:try_publish(topic, ...) -> true | false when the queue is full */
+static int l_try_publish(lua_State *L)
+{
+    return publish(L, false);
+}
+
+typedef int64_t intent(struct session *, const struct request *, uint64_t);
+
+static int with_handler(lua_State *L, intent *put_intent)
+{
+    struct l_client *lc = check_joined(L, 1);
+    struct request q = { .uri = check_slice(L, 2) };
+    struct reply *r;
+
+    luaL_checktype(L, 3, LUA_TUSERDATA);
+    q.options = check_options(L, lc->S, lc->wire, 4);
+    q.timeout = milliseconds(L, 5, "timeout", 0);
+    r = reply_new(lc, q.uri.p);
+    keep_value(L, r, 3);
+    q.tag = r;
+    put(L, r, put_intent(client_session(lc->c), &q, host_now(lc->S->host)));
+    return reply_wait(L, r, NEVER, request_k);
+}
+
+/* client:register(uri, handler, options, { timeout = s }) -> registration id */
+static int l_register(lua_State *L)
+{
+    return with_handler(L, session_register);
+}
+
+/* client:subscribe(uri, handler, options, { timeout = s }) -> subscription id */
+static int l_subscribe(lua_State *L)
+{
+    return with_handler(L, session_subscribe);
+}
+
+/* client:unregister(registration) */
+static int l_unregister(lua_State *L)
+{
+    struct l_client *lc = check_joined(L, 1);
+    lua_Integer id = luaL_checkinteger(L, 2);
+    struct reply *r = reply_new(lc, "unregister");
+
+    put(L, r, session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
+    lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, id);
+    return reply_wait(L, r, NEVER, request_k);
+}
+
+/* Takes the handler at stack index 3 out of its subscription's list; false if it is not there. */
+static bool remove_handler(lua_State *L, lua_Integer id)
+{
+    bool found = false;
+    lua_Integer n;
+
+    lua_getiuservalue(L, 1, CLIENT_SUBSCRIPTIONS);
+    if (lua_rawgeti(L, -1, id) != LUA_TTABLE)
+        return false;
+    n = (lua_Integer)lua_rawlen(L, -1);
+    lua_createtable(L, (int)n, 0); /* a new list: the old one may be walked */
+    for (lua_Integer i = 1, to = 1; i <= n; i++) {
+        lua_rawgeti(L, -2, i);
+        if (!found && lua_rawequal(L, -1, 3)) {
+            found = true;
+            lua_pop(L, 1);
+        } else {
+            lua_rawseti(L, -2, to++);
+        }
+    }
+    lua_rawseti(L, -3, id);
+    return found;
+}
+
+/* client:unsubscribe(subscription, handler) */
+static int l_unsubscribe(lua_State *L)
+{
+    struct l_client *lc = check_joined(L, 1);
+    lua_Integer id = luaL_checkinteger(L, 2);
+    struct reply *r;
+    int64_t request;
+
+    if (!remove_handler(L, id))
+        return raise_refusal(L, lc, SESSION_UNKNOWN);
+    r = reply_new(lc, "unsubscribe");
+    request = session_unsubscribe(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host));
+    put(L, r, request);
+    if (request > 0)
+        return reply_wait(L, r, NEVER, request_k);
+    reply_free(L, r);
+    return 0;
+}
+
+/* client:state() -> "new", "joining", "joined", "leaving", "closed" */
+static int l_state(lua_State *L)
+{
+    static const char *const names[] = { "new", "joining", "joined", "leaving", "closed" };
+    struct l_client *lc = check_client(L, 1);
+
+    lua_pushstring(L, lc->c ? names[session_state(client_session(lc->c))] : "closed");
+    return 1;
+}
+
+/* client:stats() -> requests under way, late answers, bytes queued */
+static int l_stats(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+    struct session *s = lc->c ? client_session(lc->c) : NULL;
+
+    lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
+    lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
+    lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
+    return 3;
+}
+
+/* client:pending() -> { request id = URI }: wampy's request_ids */
+static int l_pending(lua_State *L)
+{
+    struct l_client *lc = check_client(L, 1);
+    struct list *node, *tmp;
+
+    lua_newtable(L);
+    list_each(node, tmp, &lc->replies)
+    {
+        struct reply *r = list_entry(node, struct reply, link);
+
+        if (r->done || r->request <= 0)
+            continue;
+        lua_pushstring(L, r->uri);
+        lua_rawseti(L, -2, (lua_Integer)r->request);
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = { { "connect", l_connect },
+                                    { "leave", l_leave },
+                                    { "drop", l_drop },
+                                    { "call", l_call },
+                                    { "call_async", l_call_async },
+                                    { "publish", l_publish },
+                                    { "try_publish", l_try_publish },
+                                    { "register", l_register },
+                                    { "unregister", l_unregister },
+                                    { "subscribe", l_subscribe },
+                                    { "unsubscribe", l_unsubscribe },
+                                    { "state", l_state },
+                                    { "stats", l_stats },
+                                    { "pending", l_pending },
+                                    { NULL, NULL } };
+
+static const luaL_Reg functions[] = { { "client", l_client_new },
+                                      { "handler", l_handler },
+                                      { NULL, NULL } };
+
+void open_client(lua_State *L, struct state *S)
+{
+    struct host_hooks hooks = { on_event, on_room, on_run, S };
+
+    host_set_hooks(S->host, &hooks);
+    luaL_newmetatable(L, CLIENT);
+    lua_newtable(L);
+    state_register(L, S, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushlightuserdata(L, S);
+    lua_pushcclosure(L, l_client_gc, 1);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    reply_open(L, S);
+    handler_open(L);
+    state_register(L, S, functions);
+}

@@ -1,0 +1,83 @@
+/* l_client.h - the client userdata: what ties Lua objects to one session. Shared by l_client.c
+ * (binding), reply.c (who waits for an answer) and serve.c (handlers). */
+#ifndef LUA_L_CLIENT_H
+#define LUA_L_CLIENT_H
+
+#include "base/map.h"
+#include "lua/state.h"
+
+/* User values of the client userdata. */
+enum {
+    CLIENT_REGISTRATIONS = 1, /* registration id -> handler */
+    CLIENT_SUBSCRIPTIONS,     /* subscription id -> list of handlers */
+    CLIENT_OBJECT,            /* the app's Client: its hooks are called */
+    CLIENT_VALUES = 3
+};
+
+struct l_client {
+    struct state *S;
+    struct client *c;    /* NULL while not connected */
+    struct list link;    /* in S->clients while connected */
+    struct list replies; /* struct reply: all that are not freed */
+    struct list waiting; /* tasks that wait for room in the queue */
+    struct reply *join;  /* who waits for WELCOME; NULL otherwise */
+    struct reply *leave; /* who waits for the end */
+    struct map jobs;     /* invocation id -> task */
+    const char *end_class; /* error class of how the last session ended (static) */
+    struct conn_end end;   /* and of its transport */
+    uint64_t call_timeout; /* ms, default of every request; 0 = none */
+    const struct wire *wire;
+};
+
+struct l_client *check_client(lua_State *L, int idx);
+
+/* The same, connected; raises ConnectionError otherwise. */
+struct l_client *check_joined(lua_State *L, int idx);
+
+/* Pushes the userdata of a connected client. */
+void push_client(lua_State *L, struct l_client *lc);
+
+/* Raises what a negative result of an intent means. */
+int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
+
+/* ---- reply.c ----------------------------------------------------------------------- */
+
+/* An answer that somebody waits for, or will. */
+struct reply {
+    struct l_client *lc;
+    struct list link;    /* in lc->replies */
+    struct list waiters; /* tasks */
+    struct event e;      /* when done */
+    int64_t request;
+    char *uri; /* owned; what was asked, for errors */
+    bool done;
+    bool kept; /* registry[reply] is its handler, or its on_progress function */
+};
+
+struct reply *reply_new(struct l_client *lc, const char *uri);
+void reply_free(lua_State *L, struct reply *r);
+void reply_settle(struct reply *r, struct event *e); /* moves the event in; wakes the waiters */
+
+/* Waits until `r` is done, then goes on in `k`. */
+int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
+
+/* First thing in each `k`: raises when the wait was cancelled (the request is then cancelled, too, and
+ * r freed if `own`). True when r is done; false when its limit passed. */
+bool reply_check(lua_State *L, struct reply *r, bool own);
+
+/* Pushes the results of a call, or the id of another request, or raises its error. */
+int reply_push(lua_State *L, struct reply *r);
+
+void reply_open(lua_State *L, struct state *S); /* futures: core.future_* */
+void push_future(lua_State *L, struct reply *r);
+
+/* ---- serve.c ----------------------------------------------------------------------- */
+
+void serve_invocation(struct l_client *lc, struct event *e);
+void serve_event(struct l_client *lc, struct event *e);
+void serve_interrupt(struct l_client *lc, struct event *e);
+
+/* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top. */
+void serve_hook(struct l_client *lc, const char *method, int n);
+
+#endif

@@ -1,0 +1,251 @@
+/* l_router.c - core.router: a router (and its listeners) inside this host.
+ *
+ * Only configuration is read here; what a router does is in src/router/. */
+#include "lua/l_router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lua/convert.h"
+#include "lua/errors.h"
+#include "lua/state.h"
+
+static const char ROUTER[] = "wampy.router";
+
+struct l_router {
+    struct server *server; /* NULL once closed */
+};
+
+static struct l_router *check_router(lua_State *L, int idx)
+{
+    return luaL_checkudata(L, idx, ROUTER);
+}
+
+struct server *check_server(lua_State *L, int idx)
+{
+    struct l_router *r = check_router(L, idx);
+
+    if (!r->server)
+        raise_error(L, "WampyError", "the router is closed");
+    return r->server;
+}
+
+/* ---- configuration ----------------------------------------------------------------- */
+
+static unsigned allowed(lua_State *L, const char *field, unsigned bit)
+{
+    bool yes;
+
+    lua_getfield(L, -1, field);
+    yes = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return yes ? bit : 0;
+}
+
+static char *name_field(lua_State *L, const char *field)
+{
+    char *copy;
+
+    lua_getfield(L, -1, field);
+    copy = lua_isstring(L, -1) ? xstrdup(lua_tostring(L, -1)) : NULL;
+    lua_pop(L, 1);
+    return copy;
+}
+
+/* Number of entries of the list field of the table at the top, which is pushed. */
+static size_t list_field(lua_State *L, const char *field)
+{
+    lua_getfield(L, -1, field);
+    return lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+}
+
+static void read_permission(lua_State *L, struct permission *p)
+{
+    char *match = name_field(L, "match");
+
+    p->uri = name_field(L, "uri");
+    if (!p->uri)
+        p->uri = xstrdup("");
+    p->match = MATCH_EXACT;
+    if (match)
+        uri_match_of(slice_of(match), &p->match);
+    free(match);
+    p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
+               allowed(L, "publish", ALLOW_PUBLISH) | allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+}
+
+static void read_role(lua_State *L, struct role_config *role)
+{
+    size_t n;
+
+    role->name = name_field(L, "name");
+    n = list_field(L, "permissions");
+    role->permissions = xcalloc(n, sizeof *role->permissions);
+    for (; role->count < n; role->count++) {
+        lua_rawgeti(L, -1, (lua_Integer)role->count + 1);
+        read_permission(L, &role->permissions[role->count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_realm(lua_State *L, struct realm_config *realm)
+{
+    size_t n;
+
+    realm->name = name_field(L, "name");
+    n = list_field(L, "roles");
+    realm->roles = xcalloc(n, sizeof *realm->roles);
+    for (; realm->count < n; realm->count++) {
+        lua_rawgeti(L, -1, (lua_Integer)realm->count + 1);
+        read_role(L, &realm->roles[realm->count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+void check_router_config(lua_State *L, int idx, struct router_config *c)
+{
+    size_t n;
+
+    luaL_checktype(L, idx, LUA_TTABLE);
+    *c = (struct router_config){ .agent = "wampy-lua " WAMPY_VERSION };
+    lua_pushvalue(L, idx);
+    c->strict_ids = allowed(L, "strict_ids", 1);
+    c->strict_uris = allowed(L, "strict_uris", 1);
+    n = list_field(L, "realms");
+    c->realms = xcalloc(n, sizeof *c->realms);
+    for (; c->count < n; c->count++) {
+        lua_rawgeti(L, -1, (lua_Integer)c->count + 1);
+        read_realm(L, &c->realms[c->count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+}
+
+static void role_fini(struct role_config *role)
+{
+    for (size_t i = 0; i < role->count; i++)
+        free(role->permissions[i].uri);
+    free(role->permissions);
+    free(role->name);
+}
+
+void router_config_fini(struct router_config *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        for (size_t j = 0; j < c->realms[i].count; j++)
+            role_fini(&c->realms[i].roles[j]);
+        free(c->realms[i].roles);
+        free(c->realms[i].name);
+    }
+    free(c->realms);
+    *c = (struct router_config){ 0 };
+}
+
+/* ---- binding ----------------------------------------------------------------------- */
+
+/* core.router(config) -> router userdata; config as check_router_config reads it, already
+ * checked by the prelude (wampy/config.lua) */
+static int l_router_new(lua_State *L)
+{
+    struct state *S = state_of(L);
+    struct l_router *r = lua_newuserdatauv(L, sizeof *r, 0);
+    struct router_config config;
+
+    r->server = NULL;
+    luaL_setmetatable(L, ROUTER);
+    check_router_config(L, 1, &config);
+    r->server = server_new(S->host, &config);
+    router_config_fini(&config);
+    return 1;
+}
+
+/* router:listen(LISTEN) -> url, port | raises ConnectionError */
+static int l_listen(lua_State *L)
+{
+    struct server *server = check_server(L, 1);
+    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct conn_end end = { 0 };
+    struct url url;
+    char text[1400];
+    int port;
+
+    if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
+        return raise_error(L, "WampyError", "%s", text);
+    port = server_listen(server, &url, &o, &end);
+    if (port < 0)
+        return raise_error(L, "ConnectionError", "%s", end.text);
+    if (!url.unix_socket)
+        url.port = port;
+    url_format(&url, text, sizeof text);
+    lua_pushstring(L, text);
+    lua_pushinteger(L, port);
+    return 2;
+}
+
+/* router:shutdown(): stops accepting, GOODBYE to everybody */
+static int l_shutdown(lua_State *L)
+{
+    server_shutdown(check_server(L, 1));
+    return 0;
+}
+
+/* router:idle() -> true when nobody is connected */
+static int l_idle(lua_State *L)
+{
+    lua_pushboolean(L, server_idle(check_server(L, 1)));
+    return 1;
+}
+
+/* router:close(): what is left is cut */
+static int l_close(lua_State *L)
+{
+    struct l_router *r = check_router(L, 1);
+
+    if (r->server)
+        server_free(r->server);
+    r->server = NULL;
+    return 0;
+}
+
+/* router:stats() -> { peers, sessions, subscriptions, registrations, invocations, dropped } */
+static int l_stats(lua_State *L)
+{
+    struct server *server = check_server(L, 1);
+    struct router_stats s = server_stats(server);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } rows[] = { { "peers", s.peers },
+                 { "sessions", s.sessions },
+                 { "subscriptions", s.subscriptions },
+                 { "registrations", s.registrations },
+                 { "invocations", s.invocations },
+                 { "dropped", server_dropped(server) } };
+
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        lua_pushinteger(L, (lua_Integer)rows[i].n);
+        lua_setfield(L, -2, rows[i].name);
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = { { "listen", l_listen }, { "shutdown", l_shutdown },
+                                    { "idle", l_idle },     { "close", l_close },
+                                    { "stats", l_stats },   { NULL, NULL } };
+static const luaL_Reg functions[] = { { "router", l_router_new }, { NULL, NULL } };
+
+void open_router(lua_State *L, struct state *S)
+{
+    luaL_newmetatable(L, ROUTER);
+    lua_newtable(L);
+    state_register(L, S, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, l_close);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    state_register(L, S, functions);
+}

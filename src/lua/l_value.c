@@ -1,0 +1,154 @@
+/* l_value.c - values for the prelude: null, the marker metatables, exact JSON, URIs, URLs, logs. */
+#include <string.h>
+
+#include "base/log.h"
+#include "lua/convert.h"
+#include "lua/errors.h"
+#include "lua/state.h"
+#include "wamp/uri.h"
+
+/* core.json_encode(value) -> text; raises with the path of what cannot be encoded */
+static int l_json_encode(lua_State *L)
+{
+    struct state *S = state_of(L);
+    struct writer *w = &S->scratch[0];
+
+    luaL_checkany(L, 1);
+    if (!w->buf)
+        writer_init(w, &wire_json, 512);
+    w->wire = &wire_json;
+    w->buf->len = 0;
+    write_value(L, w, 1, "value");
+    lua_pushlstring(L, w->buf->data, w->buf->len);
+    return 1;
+}
+
+/* core.json_decode(text) -> value | nil, "what at byte N" */
+static int l_json_decode(lua_State *L)
+{
+    struct slice text = check_slice(L, 1), value;
+    struct reader r;
+
+    reader_init(&r, &wire_json, text);
+    if (reader_skip(&r, &value) && reader_next(&r) == TOKEN_END) {
+        push_value(L, &wire_json, text);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s at byte %d", r.error ? r.error : "no value", (int)(r.p - r.start + 1));
+    return 2;
+}
+
+/* core.uri_ok(uri [, match [, strict]]) -> boolean */
+static int l_uri_ok(lua_State *L)
+{
+    static const char *const names[] = { "exact", "prefix", "wildcard", NULL };
+
+    lua_pushboolean(L, uri_ok(check_slice(L, 1),
+                              (enum uri_match)luaL_checkoption(L, 2, "exact", names),
+                              lua_toboolean(L, 3)));
+    return 1;
+}
+
+static int push_url(lua_State *L, bool (*parse)(struct url *, const char *, char *, unsigned long))
+{
+    struct url u;
+    char error[1400];
+
+    if (!parse(&u, luaL_checkstring(L, 1), error, sizeof error)) {
+        lua_pushnil(L);
+        lua_pushstring(L, error);
+        return 2;
+    }
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, u.scheme);
+    lua_setfield(L, -2, "scheme");
+    lua_pushstring(L, u.host);
+    lua_setfield(L, -2, "host");
+    lua_pushinteger(L, u.port);
+    lua_setfield(L, -2, "port");
+    lua_pushstring(L, u.path);
+    lua_setfield(L, -2, "path");
+    url_format(&u, error, sizeof error);
+    lua_pushstring(L, error);
+    lua_setfield(L, -2, "url");
+    return 1;
+}
+
+/* core.parse_url(text) -> { scheme, host, port, path, url } | nil, error */
+static int l_parse_url(lua_State *L)
+{
+    return push_url(L, url_parse);
+}
+
+/* core.parse_listen(text): the same for a LISTEN argument (URL, HOST:PORT or PORT) */
+static int l_parse_listen(lua_State *L)
+{
+    return push_url(L, url_parse_listen);
+}
+
+/* core.log(level, text) */
+static int l_log(lua_State *L)
+{
+    int level = log_level_of(luaL_checkstring(L, 1));
+
+    luaL_argcheck(L, level >= 0, 1, "expected error, warn, info, debug or trace");
+    log_at((enum log_level)level, "%s", luaL_checkstring(L, 2));
+    return 0;
+}
+
+/* core.log_level([level]) -> the level in force before */
+static int l_log_level(lua_State *L)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
+
+    lua_pushstring(L, names[log_get_level()]);
+    if (!lua_isnoneornil(L, 1)) {
+        int level = log_level_of(luaL_checkstring(L, 1));
+
+        luaL_argcheck(L, level >= 0, 1, "expected error, warn, info, debug or trace");
+        log_set_level((enum log_level)level);
+    }
+    return 1;
+}
+
+/* core.set_errors(errors): hands in the constructors of lua/wampy/errors.lua */
+static int l_set_errors(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
+    return 0;
+}
+
+static const luaL_Reg functions[] = { { "json_encode", l_json_encode },
+                                      { "json_decode", l_json_decode },
+                                      { "uri_ok", l_uri_ok },
+                                      { "parse_url", l_parse_url },
+                                      { "parse_listen", l_parse_listen },
+                                      { "log", l_log },
+                                      { "log_level", l_log_level },
+                                      { "set_errors", l_set_errors },
+                                      { NULL, NULL } };
+
+void open_value(lua_State *L, struct state *S)
+{
+    static const struct {
+        const char *name;
+        const char *key;
+    } marks[] = { { "array_mt", &KEY_ARRAY_MT },
+                  { "kwargs_mt", &KEY_KWARGS_MT },
+                  { "options_mt", &KEY_OPTIONS_MT },
+                  { "binary_mt", &KEY_BINARY_MT } };
+
+    convert_open(L);
+    state_register(L, S, functions);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, marks[i].key);
+        lua_setfield(L, -2, marks[i].name);
+    }
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    lua_pushliteral(L, WAMPY_VERSION);
+    lua_setfield(L, -2, "version");
+}

@@ -1,0 +1,291 @@
+/* serve.c - what arrives unasked: invocations and events run handlers, each in a task.
+ *
+ * The idea: a job is one message for one handler. The task's body binds the message's arguments,
+ * calls the function and, for a call, encodes what it returned and sends it: so everything that
+ * can raise raises inside the task. An invocation is answered exactly once: by the body, or by
+ * `finish` when the body failed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "lua/convert.h"
+#include "lua/errors.h"
+#include "lua/handler.h"
+#include "lua/l_client.h"
+
+struct job {
+    struct l_client *lc; /* borrowed; registry[&job->m] keeps its userdata alive */
+    struct msg m;        /* owned: a copy with references of its own */
+    struct handler *handler;
+    uint64_t invocation; /* 0 for an event */
+    bool answered;
+};
+
+/* A second owner of a message's bytes. */
+static void share(struct msg *to, const struct msg *from)
+{
+    *to = *from;
+    buf_ref(to->bytes);
+    for (int i = 0; i < 2; i++)
+        buf_ref(to->scratch[i]);
+}
+
+/* ---- the body ---------------------------------------------------------------------- */
+
+/* (handler, job, client, results...) */
+static int answer(lua_State *L, int status, lua_KContext ctx)
+{
+    struct job *j = (struct job *)ctx;
+    struct l_client *lc = j->lc;
+    struct payload p;
+    int rc;
+
+    (void)status;
+    if (!j->invocation)
+        return 0;
+    check_payload(L, lc->S, j->m.wire, 4, &p);
+    if (!lc->c)
+        return 0;
+    rc = session_yield(client_session(lc->c), j->invocation, false, p.args, p.kwargs);
+    if (rc == SESSION_TOO_LARGE)
+        return raise_error(L, "WampyError", "the result is larger than max_message_size");
+    j->answered = true;
+    client_touch(lc->c);
+    return 0;
+}
+
+static int work(lua_State *L)
+{
+    struct job *j = lua_touserdata(L, 2);
+    uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
+    int n = handler_bind(L, 1, &j->m, session);
+
+    lua_callk(L, n, LUA_MULTRET, (lua_KContext)j, answer);
+    return answer(L, LUA_OK, (lua_KContext)j);
+}
+
+/* ---- the end ----------------------------------------------------------------------- */
+
+static const char *label(lua_State *L, int idx, int value)
+{
+    const char *s;
+
+    lua_getiuservalue(L, idx, value);
+    s = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return s ? s : "?";
+}
+
+/* (job, error): sends the ERROR that the error value stands for. */
+static int send_failure(lua_State *L)
+{
+    struct job *j = lua_touserdata(L, 1);
+    struct state *S = j->lc->S;
+    struct payload p;
+    struct slice uri;
+
+    error_to_wire(L); /* job uri args kwargs */
+    uri = check_slice(L, 2);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_KWARGS_MT);
+    lua_setmetatable(L, 4);
+    lua_pushvalue(L, 4);
+    lua_replace(L, 1); /* kwargs uri args kwargs: now spread the args */
+    lua_settop(L, 3);
+    luaL_checkstack(L, (int)lua_rawlen(L, 3) + 8, "error arguments");
+    for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, 3); i <= n; i++)
+        lua_rawgeti(L, 3, i);
+    lua_pushvalue(L, 1);
+    check_payload(L, S, j->m.wire, 4, &p);
+    if (session_fail(client_session(j->lc->c), j->invocation, uri, p.args, p.kwargs) !=
+        SESSION_TOO_LARGE)
+        j->answered = true;
+    return 0;
+}
+
+static void fail(struct task *t, struct job *j)
+{
+    lua_State *L = t->S->L;
+
+    lua_pushcfunction(L, send_failure);
+    lua_pushlightuserdata(L, j);
+    lua_pushvalue(t->co, -1);
+    lua_xmove(t->co, L, 1);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+        lua_pop(L, 1);
+    if (!j->answered)
+        session_fail(client_session(j->lc->c), j->invocation,
+                     SLICE("wamp.error.runtime_error"), (struct slice){ 0 },
+                     (struct slice){ 0 });
+    client_touch(j->lc->c);
+}
+
+/* What an ERROR was meant to say is not a fault of the program: no traceback for those. */
+static void report(struct task *t, struct job *j)
+{
+    lua_State *L = t->S->L;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
+    lua_getfield(L, -1, "report");
+    lua_pushboolean(L, j->invocation != 0);
+    lua_pushvalue(t->co, -1);
+    lua_xmove(t->co, L, 1);
+    lua_pushstring(L, t->trace);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
+    lua_pushstring(L, label(L, -1, HANDLER_URI));
+    lua_pushstring(L, label(L, -2, HANDLER_LABEL));
+    lua_remove(L, -3);
+    if (lua_pcall(L, 5, 0, 0) != LUA_OK) {
+        log_error("while reporting an error: %s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void finished(struct task *t, int n)
+{
+    struct job *j = t->owner;
+    lua_State *L = t->S->L;
+
+    (void)n;
+    if (j->invocation)
+        map_del(&j->lc->jobs, j->invocation);
+    if (t->failed) {
+        report(t, j);
+        if (j->invocation && !j->answered && j->lc->c)
+            fail(t, j);
+    }
+    j->handler->active--;
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, j);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &j->m);
+    msg_fini(&j->m);
+    free(j);
+}
+
+/* ---- starting ---------------------------------------------------------------------- */
+
+/* Starts a task for the handler at the top of S->L's stack, which it pops. False: too many. */
+static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
+{
+    struct state *S = lc->S;
+    lua_State *L = S->L;
+    struct handler *h = lua_touserdata(L, -1);
+    struct task *t = task_new(S);
+    struct job *j;
+
+    if (!t) {
+        lua_pop(L, 1);
+        return false;
+    }
+    j = xcalloc(1, sizeof *j);
+    j->lc = lc;
+    j->handler = h;
+    j->invocation = invocation;
+    share(&j->m, m);
+    h->active++;
+    t->owner = j;
+    t->finish = finished;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, j); /* keeps the handler, for the report */
+    lua_pushcfunction(t->co, work);
+    lua_xmove(L, t->co, 1);
+    lua_pushlightuserdata(t->co, j);
+    push_client(L, lc);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &j->m);
+    lua_xmove(L, t->co, 1);
+    if (invocation)
+        map_put(&lc->jobs, invocation, t);
+    task_start(t, 3);
+    return true;
+}
+
+static void refuse(struct l_client *lc, uint64_t invocation, const char *uri, const char *why)
+{
+    struct writer w;
+
+    writer_init(&w, lc->wire, 64);
+    writer_list(&w, 1);
+    writer_string(&w, slice_of(why));
+    writer_list_end(&w);
+    session_fail(client_session(lc->c), invocation, slice_of(uri), slice_buf(w.buf),
+                 (struct slice){ 0 });
+    writer_fini(&w);
+    client_touch(lc->c);
+}
+
+void serve_invocation(struct l_client *lc, struct event *e)
+{
+    lua_State *L = lc->S->L;
+    struct handler *h;
+
+    push_client(L, lc);
+    lua_getiuservalue(L, -1, CLIENT_REGISTRATIONS);
+    lua_rawgeti(L, -1, (lua_Integer)e->m.id); /* ud handlers handler */
+    h = lua_touserdata(L, -1);
+    if (!h)
+        refuse(lc, e->m.request, "wamp.error.no_such_registration", "not registered any more");
+    else if (h->concurrency && h->active >= h->concurrency)
+        refuse(lc, e->m.request, "wamp.error.unavailable", "the procedure's concurrency is used up");
+    else {
+        lua_pushvalue(L, -1);
+        if (!start(lc, &e->m, e->m.request))
+            refuse(lc, e->m.request, "wamp.error.unavailable", "max_tasks handlers are running");
+    }
+    lua_pop(L, 3);
+}
+
+void serve_event(struct l_client *lc, struct event *e)
+{
+    lua_State *L = lc->S->L;
+
+    push_client(L, lc);
+    lua_getiuservalue(L, -1, CLIENT_SUBSCRIPTIONS);
+    if (lua_rawgeti(L, -1, (lua_Integer)e->m.id) == LUA_TTABLE) {
+        for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+            if (!start(lc, &e->m, 0))
+                lc->S->dropped_events++;
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 3);
+}
+
+void serve_interrupt(struct l_client *lc, struct event *e)
+{
+    struct task *t = map_get(&lc->jobs, e->m.request);
+
+    if (t)
+        task_cancel(t);
+}
+
+static void hook_finished(struct task *t, int n)
+{
+    (void)n;
+    if (t->failed)
+        log_error("%s", t->trace ? t->trace : "error in a hook");
+}
+
+void serve_hook(struct l_client *lc, const char *method, int n)
+{
+    struct state *S = lc->S;
+    lua_State *L = S->L;
+    struct task *t = task_new(S);
+
+    if (!t) {
+        log_error("max_tasks are running; %s is not called", method);
+        lua_pop(L, n);
+        return;
+    }
+    push_client(L, lc);
+    lua_getiuservalue(L, -1, CLIENT_OBJECT);
+    lua_remove(L, -2); /* args... object */
+    lua_getfield(L, -1, method);
+    lua_insert(L, -2 - n);
+    lua_insert(L, -1 - n); /* fn object args... */
+    lua_xmove(L, t->co, n + 2);
+    t->finish = hook_finished;
+    task_start(t, n + 1);
+}

@@ -1,0 +1,68 @@
+/* state.h - what the rooms of src/lua share: one struct state per Lua universe.
+ *
+ * Every C function of ours carries the state as its first upvalue (state_of), so there is no
+ * global and any number of universes can live in one process. */
+#ifndef LUA_STATE_H
+#define LUA_STATE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "host.h"
+#include "lua/task.h"
+
+/* Keys into the registry, by address. */
+extern const char KEY_ARRAY_MT, KEY_KWARGS_MT, KEY_OPTIONS_MT, KEY_BINARY_MT, KEY_ERRORS, KEY_STATE,
+    KEY_THREADS, KEY_PASS;
+
+struct state {
+    lua_State *L;      /* the main thread */
+    struct host *host; /* owned */
+    struct task main;  /* stands for whoever waits while no task runs */
+    struct task *current; /* the task whose Lua is running; NULL outside of tasks */
+    struct list ready, parked, pool; /* tasks: to be resumed, waiting, free with a clean thread */
+    size_t task_count; /* started and not finished */
+    size_t max_tasks;
+    size_t pooled;
+    struct writer scratch[3]; /* owned; where args, kwargs and options are encoded: an error that
+                                 is raised half way leaks nothing */
+    struct list clients; /* struct l_client: all that are connected */
+    int signal;          /* the first INT or TERM that came, 0 before */
+    int signals;         /* how many came */
+    int signals_seen;    /* how many of them the program has dealt with */
+    bool watching;       /* INT and TERM are ours now */
+    bool stop;           /* wampy.stop was called: wampy.run returns */
+    int stop_code;
+    uint64_t dropped_events; /* because max_tasks ran */
+};
+
+static inline struct state *state_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* The state of a universe in which the module is already open; NULL otherwise. */
+struct state *state_find(lua_State *L);
+
+/* One turn of the loop for whoever waits in state->main: waits for input, pumps. */
+void state_turn(struct state *S, int64_t timeout_ms);
+
+/* From now on INT and TERM are counted in state->signals (and wake the loop). */
+void state_watch_signals(struct state *S);
+void state_unwatch_signals(struct state *S);
+
+/* Registers `funcs` into the table at the top, each with the state as upvalue. */
+void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs);
+
+int luaopen_wampy_core(lua_State *L);
+
+/* Each adds its functions to the core table at the top of the stack. */
+void open_client(lua_State *L, struct state *S);
+void open_router(lua_State *L, struct state *S);
+void open_time(lua_State *L, struct state *S);
+void open_value(lua_State *L, struct state *S);
+
+/* Puts the embedded prelude and argparse into package.preload. */
+void prelude_open(lua_State *L);
+
+#endif

@@ -1,0 +1,304 @@
+/* main.c - the executable: which of its lives this process leads, and the exit code.
+ *
+ * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run` is the
+ * prelude's runner; `router` reads its settings with Lua, closes Lua, and serves. */
+#include <lauxlib.h>
+#include <limits.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "lua/l_router.h"
+#include "lua/state.h"
+#include "serve.h"
+
+/* A private tree (luarocks make --tree) is found by where the program stands in it. */
+static const char setup[] =
+    "local exe = ...\n"
+    "local dir = exe and exe:match('^(.*)/[^/]*$')\n"
+    "if dir then\n"
+    "  package.path = package.path .. ';' .. dir .. '/../share/lua/5.4/?.lua;' .. dir ..\n"
+    "    '/../share/lua/5.4/?/init.lua'\n"
+    "  package.cpath = package.cpath .. ';' .. dir .. '/../lib/lua/5.4/?.so'\n"
+    "end\n"
+    "local exit = os.exit\n"
+    "os.exit = function(code)\n" /* clients leave with GOODBYE first */
+    "  local tasks = package.loaded['wampy.tasks']\n"
+    "  if tasks then pcall(tasks.stop_all) end\n"
+    "  exit(code, true)\n"
+    "end\n";
+
+static const char *executable(char *out)
+{
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX);
+
+    if (n <= 0)
+        return NULL;
+    out[n] = '\0';
+    return out;
+}
+
+static lua_State *open_lua(void)
+{
+    lua_State *L = luaL_newstate();
+    char path[PATH_MAX + 1];
+
+    if (!L)
+        abort();
+    luaL_openlibs(L);
+    prelude_open(L);
+    if (luaL_loadbufferx(L, setup, sizeof setup - 1, "=setup", "t") != LUA_OK)
+        abort();
+    lua_pushstring(L, executable(path));
+    lua_call(L, 1, 0);
+    return L;
+}
+
+/* ---- lua(1) ------------------------------------------------------------------------ */
+
+static int message_handler(lua_State *L)
+{
+    const char *msg = lua_tostring(L, 1);
+
+    if (!msg) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+        if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
+            lua_getfield(L, -1, "uncaught");
+            lua_pushvalue(L, 1);
+            lua_call(L, 1, 1);
+            return 1;
+        }
+        msg = luaL_tolstring(L, 1, NULL);
+    }
+    luaL_traceback(L, L, msg, 1);
+    return 1;
+}
+
+/* Calls the function below its `n` arguments; false after printing what it raised. */
+static bool call(lua_State *L, int n, int results)
+{
+    int base = lua_gettop(L) - n;
+    int status;
+
+    lua_pushcfunction(L, message_handler);
+    lua_insert(L, base);
+    status = lua_pcall(L, n, results, base);
+    lua_remove(L, base);
+    if (status == LUA_OK)
+        return true;
+    fprintf(stderr, "wampy-lua: %s\n", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+    return false;
+}
+
+static bool loaded(lua_State *L, int status)
+{
+    if (status == LUA_OK)
+        return true;
+    fprintf(stderr, "wampy-lua: %s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return false;
+}
+
+static bool require_module(lua_State *L, const char *name)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, name);
+    if (!call(L, 1, 1))
+        return false;
+    lua_setglobal(L, name);
+    return true;
+}
+
+static void set_arg(lua_State *L, int argc, char **argv, int script)
+{
+    lua_createtable(L, argc, script + 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i - script);
+    }
+    lua_setglobal(L, "arg");
+}
+
+static bool run_script(lua_State *L, int argc, char **argv, int script)
+{
+    const char *name = strcmp(argv[script], "-") ? argv[script] : NULL;
+
+    if (!loaded(L, luaL_loadfile(L, name)))
+        return false;
+    luaL_checkstack(L, argc, "too many arguments");
+    for (int i = script + 1; i < argc; i++)
+        lua_pushstring(L, argv[i]);
+    return call(L, argc - script - 1, 0);
+}
+
+/* The flags of lua(1) that stand before a script; the index behind them, or -1 after an error. */
+static int run_flags(lua_State *L, int argc, char **argv)
+{
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        char flag = argv[i][1];
+        const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
+
+        if (!value) {
+            fprintf(stderr, "error: -%c needs an argument\n", flag);
+            return -1;
+        }
+        if (flag == 'l' ? !require_module(L, value)
+                        : !(loaded(L, luaL_loadbufferx(L, value, strlen(value),
+                                                       "=(command line)", "t")) &&
+                            call(L, 0, 0)))
+            return -1;
+    }
+    return i;
+}
+
+static int script_main(int argc, char **argv)
+{
+    lua_State *L = open_lua();
+    int script = 1;
+    bool ok;
+
+    while (script < argc && argv[script][0] == '-' && argv[script][1])
+        script += argv[script][2] ? 1 : 2;
+    set_arg(L, argc, argv, script < argc ? script : 0);
+    script = run_flags(L, argc, argv);
+    ok = script >= 0 && (script >= argc || run_script(L, argc, argv, script));
+    lua_close(L); /* clients that are still started leave with GOODBYE */
+    return ok ? 0 : 1;
+}
+
+/* ---- verbs ------------------------------------------------------------------------- */
+
+static void print_field(lua_State *L, const char *name, FILE *to)
+{
+    if (lua_getfield(L, -1, name) == LUA_TSTRING)
+        fputs(lua_tostring(L, -1), to);
+    lua_pop(L, 1);
+}
+
+/* The list of strings in a field of the table at the top. */
+static char **string_list(lua_State *L, const char *name, size_t *count)
+{
+    char **list;
+
+    lua_getfield(L, -1, name);
+    *count = (size_t)lua_rawlen(L, -1);
+    list = xcalloc(*count + 1, sizeof *list);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        list[i] = xstrdup(lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return list;
+}
+
+/* The parsed command line is at the top; closes L before it serves. */
+static int router_main(lua_State *L)
+{
+    struct router_config config;
+    size_t count;
+    char **listen = string_list(L, "listen", &count);
+    int code;
+
+    lua_getfield(L, -1, "settings");
+    check_router_config(L, lua_gettop(L), &config);
+    lua_close(L);
+    code = serve(&config, listen, count);
+    router_config_fini(&config);
+    for (size_t i = 0; i < count; i++)
+        free(listen[i]);
+    free(listen);
+    return code;
+}
+
+/* Pushes require(module)[name]; false after printing why not. */
+static bool push_function(lua_State *L, const char *module, const char *name)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    if (!call(L, 1, 1))
+        return false;
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+    return true;
+}
+
+static int run_main(lua_State *L)
+{
+    int code = 3;
+
+    if (push_function(L, "wampy.runner", "run")) {
+        lua_insert(L, -2);
+        if (call(L, 1, 1))
+            code = (int)lua_tointeger(L, -1);
+    }
+    lua_close(L);
+    return code;
+}
+
+static int verb_main(int argc, char **argv)
+{
+    lua_State *L = open_lua();
+    const char *verb;
+    int code;
+
+    if (!push_function(L, "wampy.cli", "parse"))
+        return 1;
+    lua_createtable(L, argc, 0);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    if (!call(L, 1, 1))
+        return 1;
+    lua_getfield(L, -1, "verb");
+    verb = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    if (verb && !strcmp(verb, "router"))
+        return router_main(L);
+    if (verb)
+        return run_main(L);
+    print_field(L, "stdout", stdout);
+    print_field(L, "stderr", stderr);
+    lua_getfield(L, -1, "exit");
+    code = (int)lua_tointeger(L, -1);
+    lua_close(L);
+    return code;
+}
+
+static bool is_verb(const char *word)
+{
+    static const char *const verbs[] = { "run", "router", "help", "version", NULL };
+
+    for (int i = 0; verbs[i]; i++)
+        if (!strcmp(word, verbs[i]))
+            return true;
+    return false;
+}
+
+/* Whether this is lua(1): a script, or one of its flags. A word that is neither a verb nor a file
+ * is left to the verbs, which know what was meant. */
+static bool is_script(int argc, char **argv)
+{
+    if (argc < 2)
+        return false;
+    if (argv[1][0] == '-')
+        return !argv[1][1] || argv[1][1] == 'e' || argv[1][1] == 'l';
+    return !is_verb(argv[1]) && (access(argv[1], F_OK) == 0 || strchr(argv[1], '/') ||
+                                 strstr(argv[1], ".lua"));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "--version")) {
+        puts("wampy-lua " WAMPY_VERSION " (" LUA_VERSION ")");
+        return 0;
+    }
+    return is_script(argc, argv) ? script_main(argc, argv) : verb_main(argc, argv);
+}

@@ -1,0 +1,274 @@
+/* ws_client.c - making a WebSocket connection, and saying clearly why there is none.
+ *
+ * lws resolves, connects (each address in turn) and upgrades; it reports a failure as a short
+ * English text and nothing else. Two things are therefore found out here: the HTTP status and
+ * the chosen subprotocol by looking at the answer before lws does, and the reason of a failed
+ * connect by trying once more on a socket of our own.
+ *
+ * Not known here: what happens once the connection is up (ws.c). */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "net/ws_private.h"
+
+#define PROBE_WAIT 200 /* ms; a refusal comes within a round trip */
+#define HOST_MAX 110   /* lws cuts the Host header to 128 bytes, its end of line included */
+
+/* ---- why a connect failed ---------------------------------------------------------- */
+
+/* The errno of connecting to this address; 0 when it works. */
+static int probe_address(const struct sockaddr *address, socklen_t n)
+{
+    struct pollfd p = { .fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC |
+                                                             SOCK_NONBLOCK, 0),
+                        .events = POLLOUT };
+    socklen_t size = sizeof(int);
+    int error = 0;
+
+    if (p.fd < 0)
+        return errno;
+    if (connect(p.fd, address, n) < 0)
+        error = errno;
+    if (error == EINPROGRESS) {
+        error = ETIMEDOUT;
+        if (poll(&p, 1, PROBE_WAIT) == 1)
+            getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    close(p.fd);
+    return error;
+}
+
+static int probe_unix(const struct url *u)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    memcpy(address.sun_path, u->path, strnlen(u->path, sizeof address.sun_path - 1));
+    return probe_address((struct sockaddr *)&address, sizeof address);
+}
+
+/* Like probe_address, for a host; `unknown` gets what the resolver says. */
+static int probe_host(const struct url *u, const char **unknown)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found, *a;
+    char port[12];
+    int error;
+
+    snprintf(port, sizeof port, "%d", u->port);
+    error = getaddrinfo(u->host, port, &hints, &found);
+    if (error) {
+        *unknown = gai_strerror(error);
+        return 0;
+    }
+    error = EHOSTUNREACH;
+    for (a = found; a; a = a->ai_next)
+        error = probe_address(a->ai_addr, a->ai_addrlen);
+    freeaddrinfo(found);
+    return error;
+}
+
+static void explain_connect(struct ws *ws, const struct url *u)
+{
+    const char *unknown = NULL;
+    int error = u->unix_socket ? probe_unix(u) : probe_host(u, &unknown);
+
+    if (unknown)
+        ws_end(ws, CONN_UNKNOWN_HOST, 0, "unknown host %s (%s)", u->host, unknown);
+    else if (error == ECONNREFUSED)
+        ws_end(ws, CONN_REFUSED, 0, "connection refused; is a router running there?");
+    else if (error == ENOENT)
+        ws_end(ws, CONN_REFUSED, 0, "there is no such socket; is a router running?");
+    else
+        ws_end(ws, CONN_UNREACHABLE, 0, "cannot connect: %s",
+               error ? strerror(error) : "the first attempt failed");
+}
+
+static const struct {
+    const char *lws; /* how lws's text begins */
+    enum conn_error error;
+    const char *text;
+} failures[] = {
+    { "Peer hung up", CONN_LOST, "closed the connection during the WebSocket handshake" },
+    { "read failed", CONN_LOST, "closed the connection during the WebSocket handshake" },
+    { "closed before", CONN_LOST, "closed the connection during the WebSocket handshake" },
+    { "Closed before", CONN_LOST, "closed the connection during the WebSocket handshake" },
+    { "problems parsing", CONN_PROTOCOL, "the answer to the WebSocket upgrade is no HTTP" },
+    { "HS: URI missing", CONN_PROTOCOL, "the answer to the WebSocket upgrade is no HTTP" },
+    { "HS: ACCEPT missing", CONN_PROTOCOL, "the answer has no Sec-WebSocket-Accept" },
+    { "HS: Accept hash wrong", CONN_PROTOCOL, "the answer has a wrong Sec-WebSocket-Accept" },
+    { "HS: PROTOCOL", CONN_SUBPROTOCOL, "chose a subprotocol that was not offered" },
+    { "HS: EXT", CONN_PROTOCOL, "chose an extension that was not offered" },
+    { "HS:", CONN_PROTOCOL, "the answer to the WebSocket upgrade is broken" },
+};
+
+static void explain_failure(struct ws *ws, const char *text, size_t n)
+{
+    struct url u;
+    char ignored[8];
+
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (n >= strlen(failures[i].lws) &&
+            !memcmp(text, failures[i].lws, strlen(failures[i].lws))) {
+            ws_end(ws, failures[i].error, 0, "%s", failures[i].text);
+            return;
+        }
+    if (url_parse(&u, ws->where, ignored, sizeof ignored))
+        explain_connect(ws, &u);
+}
+
+/* ---- the handshake ----------------------------------------------------------------- */
+
+static int add_headers(struct ws *ws, char **p, size_t room)
+{
+    const char *const *h = ws->settings->headers;
+
+    for (; h && *h; h++) {
+        int n = snprintf(*p, room, "%s\r\n", *h);
+
+        if (n < 0 || (size_t)n >= room)
+            return -1;
+        *p += n;
+        room -= (size_t)n;
+    }
+    return 0;
+}
+
+static int check_status(struct ws *ws)
+{
+    unsigned status = lws_http_client_http_response(ws->wsi);
+
+    if (status == 101)
+        return 0;
+    ws_end(ws, CONN_HTTP_STATUS, (int)status,
+           "HTTP %u to the WebSocket upgrade; is the path right? (Crossbar.io often uses /ws)",
+           status);
+    return -1;
+}
+
+/* The subprotocol that the server chose, as one of ours; absent when it chose none of them. */
+static struct slice chosen(struct ws *ws)
+{
+    char name[64];
+    int n = lws_hdr_copy(ws->wsi, name, sizeof name, WSI_TOKEN_PROTOCOL);
+
+    for (const char *const *s = ws->settings->subprotocols; n > 0 && *s; s++)
+        if (!strcmp(*s, name))
+            return slice_of(*s);
+    return (struct slice){ 0 };
+}
+
+static int check_subprotocol(struct ws *ws)
+{
+    ws->subprotocol = chosen(ws);
+    if (ws->subprotocol.p)
+        return 0;
+    ws_end(ws, CONN_SUBPROTOCOL, 0,
+           lws_hdr_total_length(ws->wsi, WSI_TOKEN_PROTOCOL)
+               ? "chose a subprotocol that was not offered"
+               : "chose no subprotocol; this is a WebSocket server, but no WAMP router");
+    return -1;
+}
+
+/* The wsi is gone when this callback returns. */
+static void fail(struct ws *ws, const char *text, size_t n)
+{
+    if (!ws->ended)
+        explain_failure(ws, text, n);
+    ws_finish(ws);
+}
+
+int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in, size_t len)
+{
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_headers(ws, in, len);
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        return check_status(ws);
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        return check_subprotocol(ws);
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        ws_opened(ws);
+        return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        fail(ws, in, in ? len : 0);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* ---- connecting -------------------------------------------------------------------- */
+
+static void host_header(const struct url *u, char *out, size_t size)
+{
+    if (u->unix_socket)
+        snprintf(out, size, "localhost");
+    else
+        snprintf(out, size, u->ipv6 ? "[%s]:%d" : "%s:%d", u->host, u->port);
+}
+
+static void offer(const struct ws_settings *s, char *out, size_t size)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (const char *const *p = s->subprotocols; *p && n < size; p++)
+        n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "", *p);
+}
+
+static void start(struct ws *ws, const struct url *u)
+{
+    static const lws_retry_bo_t no_keep_alive;
+    char host[300], offered[512], address[sizeof u->path + 1];
+    struct lws_client_connect_info i = { 0 };
+
+    host_header(u, host, sizeof host);
+    offer(ws->settings, offered, sizeof offered);
+    snprintf(address, sizeof address, "%s%s", u->unix_socket ? "+" : "",
+             u->unix_socket ? u->path : u->host);
+    i.context = ws->net->context;
+    i.vhost = ws->net->vhost;
+    i.address = address;
+    i.port = u->port;
+    i.path = u->unix_socket ? "/" : u->path;
+    i.host = host;
+    i.protocol = offered;
+    i.local_protocol_name = ws->net->subprotocol;
+    i.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+    i.retry_and_idle_policy = &no_keep_alive;
+    i.ietf_version_or_minus_one = -1;
+    i.opaque_user_data = ws;
+    if (strlen(host) > HOST_MAX)
+        ws_end(ws, CONN_UNREACHABLE, 0, "the host name is too long");
+    else if (!(ws->wsi = lws_client_connect_via_info(&i)))
+        explain_connect(ws, u);
+}
+
+struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_options *o,
+                        const struct conn_handler *handler, void *user)
+{
+    struct ws_settings *s = ws_settings_new(o);
+    uint64_t now = loop_now();
+    char where[1400];
+    struct ws *ws;
+
+    url_format(url, where, sizeof where);
+    ws = ws_new(ws_net_of(l), s, where);
+    ws_settings_unref(s);
+    ws->conn.handler = handler;
+    ws->conn.user = user;
+    if (url->tls)
+        ws_end(ws, CONN_TLS, 0, "%s is not supported yet", url->scheme);
+    else if (strncmp(url->scheme, "ws", 2) != 0)
+        ws_end(ws, CONN_UNREACHABLE, 0, "%s is not supported yet", url->scheme);
+    else
+        start(ws, url);
+    /* `closed` never comes from here: the timer brings it. */
+    loop_timer_set(l, &ws->timer, ws->ended ? now : now + ws->settings->connect_timeout);
+    return &ws->conn;
+}

@@ -1,0 +1,449 @@
+/* session_ask.c - the requests of a session: sent, answered, timed out, cancelled, forgotten.
+ *
+ * Every request takes the next id and waits as a struct pending until its answer comes, its
+ * timer runs out, or the session ends: whichever is first settles it with one event, and only
+ * one. What comes for an id that nobody waits for any more is late: counted and dropped.
+ *
+ * A SUBSCRIBE or REGISTER that nobody waits for any more still has its answer coming, and with
+ * it a subscription or registration that nobody wants. So it stays, forgotten, until the answer
+ * says what to give back.
+ *
+ * Not known here: the subscriptions and invocations themselves (session_serve.c). */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "wamp/session_private.h"
+
+/* ---- pending requests -------------------------------------------------------------- */
+
+static bool is_full(struct session *s)
+{
+    if (s->pending.count < LIMIT_PENDING)
+        return false;
+    session_refuse(s, SESSION_BUSY, "%d requests are under way", LIMIT_PENDING);
+    return true;
+}
+
+static struct pending *pending_add(struct session *s, const struct msg_row *row)
+{
+    struct pending *p = xcalloc(1, sizeof *p);
+
+    p->row = row;
+    p->id = s->last_request;
+    map_put(&s->pending, p->id, p);
+    list_push(&s->asked, &p->node);
+    s->subscribing += row->code == MSG_SUBSCRIBE;
+    return p;
+}
+
+static void pending_free(struct session *s, struct pending *p)
+{
+    map_del(&s->pending, p->id);
+    list_remove(&p->node);
+    heap_clear(&s->timers, &p->timer);
+    if (p->row->code == MSG_SUBSCRIBE && --s->subscribing == 0)
+        session_on_subscribing_done(s);
+    free(p);
+}
+
+static void start_timer(struct session *s, struct pending *p)
+{
+    if (p->timeout)
+        heap_set(&s->timers, &p->timer, session_after(s, p->timeout));
+}
+
+static struct pending *find_call(const struct session *s, uint64_t id)
+{
+    struct pending *p = map_get(&s->pending, id);
+
+    return p && p->row->code == MSG_CALL ? p : NULL;
+}
+
+/* The event that tells the app about `p`, to be filled in; NULL when nobody waits for it. */
+static struct event *tell(struct session *s, const struct pending *p,
+                          enum event_kind kind)
+{
+    struct event *e;
+
+    if (p->forgotten)
+        return NULL;
+    e = session_event(s, kind);
+    e->request = p->id;
+    e->tag = p->tag;
+    return e;
+}
+
+static void tell_error(struct session *s, const struct pending *p,
+                       enum session_error error)
+{
+    struct event *e = tell(s, p, EVENT_ERROR);
+
+    if (e)
+        e->error = error;
+}
+
+/* Tells with the answer `m`, which is moved to the event. */
+static struct event *tell_answer(struct session *s, const struct pending *p,
+                                 enum event_kind kind, struct msg *m)
+{
+    struct event *e = tell(s, p, kind);
+
+    if (e)
+        msg_move(&e->m, m);
+    else
+        s->late++;
+    return e;
+}
+
+void session_drop_pending(struct session *s)
+{
+    struct list *node;
+
+    while ((node = list_pop(&s->asked)))
+        pending_free(s, list_entry(node, struct pending, node));
+    map_fini(&s->pending);
+}
+
+void session_lose_pending(struct session *s)
+{
+    struct list *node, *tmp;
+
+    list_each(node, tmp, &s->asked)
+        tell_error(s, list_entry(node, struct pending, node), SESSION_LOST);
+    session_drop_pending(s);
+}
+
+/* ---- sending ----------------------------------------------------------------------- */
+
+/* Sends `m` under the next request id. The id is used up only if it went out. */
+static int send_next(struct session *s, struct msg *m)
+{
+    int error;
+
+    m->request = id_next(s->last_request);
+    error = session_send(s, m);
+    if (!error)
+        s->last_request = m->request;
+    return error;
+}
+
+static int64_t ask(struct session *s, enum msg_code code, const struct request *q,
+                   uint64_t now)
+{
+    struct msg m = { .row = msg_row(code),
+                     .wire = s->wire,
+                     .uri = q->uri,
+                     .dict = q->options,
+                     .args = q->args,
+                     .kwargs = q->kwargs };
+    struct pending *p;
+    bool acknowledge;
+    int error;
+
+    assert(!s->busy);
+    s->now = now;
+    error = session_check(s, &m, &acknowledge);
+    if (error)
+        return error;
+    if (code == MSG_PUBLISH && !acknowledge)
+        return send_next(s, &m);
+    if (is_full(s))
+        return SESSION_BUSY;
+    error = send_next(s, &m);
+    if (error)
+        return error;
+    p = pending_add(s, m.row);
+    p->tag = q->tag;
+    p->timeout = q->timeout;
+    start_timer(s, p);
+    return (int64_t)p->id;
+}
+
+int64_t session_call(struct session *s, const struct request *q, uint64_t now)
+{
+    return ask(s, MSG_CALL, q, now);
+}
+
+int64_t session_publish(struct session *s, const struct request *q, uint64_t now)
+{
+    return ask(s, MSG_PUBLISH, q, now);
+}
+
+int64_t session_register(struct session *s, const struct request *q, uint64_t now)
+{
+    return ask(s, MSG_REGISTER, q, now);
+}
+
+int64_t session_subscribe(struct session *s, const struct request *q, uint64_t now)
+{
+    return ask(s, MSG_SUBSCRIBE, q, now);
+}
+
+int64_t session_give_up(struct session *s, enum msg_code code, uint64_t target, void *tag,
+                        bool forgotten)
+{
+    struct msg m = { .row = msg_row(code), .wire = s->wire, .id = target };
+    struct pending *p;
+    int error = send_next(s, &m);
+
+    if (error)
+        return error;
+    p = pending_add(s, m.row);
+    p->tag = tag;
+    p->target = target;
+    p->forgotten = forgotten;
+    return (int64_t)p->id;
+}
+
+int64_t session_unregister(struct session *s, uint64_t registration, void *tag,
+                           uint64_t now)
+{
+    assert(!s->busy);
+    s->now = now;
+    if (s->state != SESSION_JOINED)
+        return session_refuse(s, SESSION_NOT_JOINED, "not joined");
+    if (bits_get(map_get(&s->registrations, registration)) != HELD)
+        return session_refuse(s, SESSION_UNKNOWN, "no such registration");
+    if (is_full(s))
+        return SESSION_BUSY;
+    map_put(&s->registrations, registration, bits_put(HELD | LEAVING));
+    return session_give_up(s, MSG_UNREGISTER, registration, tag, false);
+}
+
+int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
+                            uint64_t now)
+{
+    struct subscription *sub = map_get(&s->subscriptions, subscription);
+
+    assert(!s->busy);
+    s->now = now;
+    if (s->state != SESSION_JOINED)
+        return session_refuse(s, SESSION_NOT_JOINED, "not joined");
+    if (!sub || !sub->handlers)
+        return session_refuse(s, SESSION_UNKNOWN, "no such subscription");
+    if (sub->handlers == 1 && !s->subscribing && is_full(s))
+        return SESSION_BUSY;
+    if (--sub->handlers)
+        return 0;
+    if (!s->subscribing)
+        return session_give_up(s, MSG_UNSUBSCRIBE, subscription, tag, false);
+    list_push(&s->idle, &sub->node);
+    return 0;
+}
+
+/* ---- answers ----------------------------------------------------------------------- */
+
+/* RESULT. More may follow it; every other answer is the last one. */
+static void on_result(struct session *s, struct pending *p, struct msg *m)
+{
+    struct opts o;
+    struct fault f;
+    struct event *e;
+    bool progress;
+
+    if (!opts_decode(&o, m, &f)) {
+        session_violated(s, &f);
+        return;
+    }
+    progress = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    e = tell_answer(s, p, EVENT_RESULT, m);
+    if (e)
+        e->progress = progress;
+    if (progress)
+        start_timer(s, p);
+    else
+        pending_free(s, p);
+}
+
+static void on_registered(struct session *s, struct pending *p, struct msg *m)
+{
+    uint64_t id = m->id;
+
+    if (tell_answer(s, p, EVENT_REGISTERED, m))
+        map_put(&s->registrations, id, bits_put(HELD));
+    else if (!map_get(&s->registrations, id))
+        session_give_up(s, MSG_UNREGISTER, id, NULL, true);
+    pending_free(s, p);
+}
+
+static void on_subscribed(struct session *s, struct pending *p, struct msg *m)
+{
+    uint64_t id = m->id;
+
+    session_on_subscribed(s, id, tell_answer(s, p, EVENT_SUBSCRIBED, m) != NULL);
+    pending_free(s, p);
+}
+
+/* What an UNREGISTER or UNSUBSCRIBE asked for is done, or cannot be done. */
+static void gave_up(struct session *s, const struct pending *p, bool done)
+{
+    if (p->row->code == MSG_UNSUBSCRIBE)
+        session_forget_subscription(s, p->target);
+    else if (done)
+        map_del(&s->registrations, p->target);
+    else if (map_get(&s->registrations, p->target))
+        map_put(&s->registrations, p->target, bits_put(HELD));
+}
+
+static void on_answer(struct session *s, struct pending *p, struct msg *m)
+{
+    switch (m->row->code) {
+    case MSG_RESULT:
+        on_result(s, p, m);
+        return;
+    case MSG_REGISTERED:
+        on_registered(s, p, m);
+        return;
+    case MSG_SUBSCRIBED:
+        on_subscribed(s, p, m);
+        return;
+    case MSG_UNREGISTERED:
+        tell_answer(s, p, EVENT_UNREGISTERED, m);
+        gave_up(s, p, true);
+        break;
+    case MSG_UNSUBSCRIBED:
+        tell_answer(s, p, EVENT_UNSUBSCRIBED, m);
+        gave_up(s, p, true);
+        break;
+    default:
+        tell_answer(s, p, EVENT_PUBLISHED, m);
+        break;
+    }
+    pending_free(s, p);
+}
+
+static void on_error(struct session *s, struct pending *p, struct msg *m)
+{
+    bool gone = slice_is(m->uri, "wamp.error.no_such_registration");
+
+    if (p->target)
+        gave_up(s, p, gone);
+    tell_answer(s, p, EVENT_ERROR, m);
+    pending_free(s, p);
+}
+
+/* Whether an ERROR answers one of the six kinds of requests that a client makes. */
+static bool is_request(int code)
+{
+    const struct msg_row *row = msg_row(code);
+
+    return row && (row->from & FROM_CLIENT) && row->shape[0] == 'r' && row->answer;
+}
+
+/* Whether `m` can be the answer to `p` (NULL: to some request that is settled). */
+static bool fits(const struct pending *p, const struct msg *m, struct fault *f)
+{
+    const char *uri = "wamp.error.protocol_violation";
+
+    if (m->row->code == MSG_ERROR && !is_request(m->type))
+        fault_set(f, uri, "ERROR for %s, which is no request of ours", msg_name(m->type));
+    else if (p && m->row->code == MSG_ERROR && m->type != (int)p->row->code)
+        fault_set(f, uri, "ERROR for %s %llu, which is a %s", msg_name(m->type),
+                  (unsigned long long)m->request, p->row->name);
+    else if (p && m->row->code != MSG_ERROR && p->row->answer != (int)m->row->code)
+        fault_set(f, uri, "%s does not answer %s %llu", m->row->name, p->row->name,
+                  (unsigned long long)m->request);
+    else
+        return true;
+    return false;
+}
+
+void session_on_answer(struct session *s, struct msg *m)
+{
+    bool error = m->row->code == MSG_ERROR;
+    struct pending *p;
+    struct fault f;
+
+    if (!error && !m->request) {
+        session_on_revoked(s, m);
+        return;
+    }
+    p = map_get(&s->pending, m->request);
+    if (!fits(p, m, &f))
+        session_violated(s, &f);
+    else if (!p)
+        s->late++;
+    else if (error)
+        on_error(s, p, m);
+    else
+        on_answer(s, p, m);
+}
+
+/* ---- time-outs, cancelling, forgetting --------------------------------------------- */
+
+static bool can_cancel(const struct session *s)
+{
+    return s->state == SESSION_JOINED &&
+           roles_can(&s->router, ROLE_DEALER, FEATURE_CALL_CANCELING);
+}
+
+static void send_cancel(struct session *s, uint64_t call, const char *mode)
+{
+    struct msg m = { .row = msg_row(MSG_CANCEL), .wire = s->wire, .request = call };
+    struct writer w;
+
+    writer_init(&w, s->wire, 32);
+    writer_dict(&w, mode ? 1 : 0);
+    if (mode) {
+        writer_key(&w, SLICE("mode"));
+        writer_string(&w, slice_of(mode));
+    }
+    writer_dict_end(&w);
+    m.dict = slice_buf(w.buf);
+    session_send(s, &m);
+    writer_fini(&w);
+}
+
+void session_on_timer(struct session *s, struct timer *t)
+{
+    struct pending *p = timer_entry(t, struct pending, timer);
+    enum msg_code code = p->row->code;
+
+    if (code == MSG_CALL && can_cancel(s))
+        send_cancel(s, p->id, "killnowait");
+    tell_error(s, p, SESSION_TIMEOUT);
+    if (code == MSG_SUBSCRIBE || code == MSG_REGISTER)
+        p->forgotten = true;
+    else
+        pending_free(s, p);
+}
+
+static bool is_mode(const char *mode)
+{
+    struct slice m = slice_of(mode);
+
+    return slice_is(m, "skip") || slice_is(m, "kill") || slice_is(m, "killnowait");
+}
+
+int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now)
+{
+    struct pending *p = find_call(s, call);
+    struct event *e;
+
+    assert(!s->busy);
+    s->now = now;
+    if (!p)
+        return session_refuse(s, SESSION_UNKNOWN, "no such call");
+    if (mode && !is_mode(mode))
+        return session_refuse(s, SESSION_BAD_OPTION, "no such cancel mode");
+    if (can_cancel(s)) {
+        send_cancel(s, call, mode);
+        if (slice_is(slice_of(mode), "kill"))
+            return SESSION_OK;
+    }
+    e = tell(s, p, EVENT_ERROR);
+    if (e)
+        e->reason = xstrdup("wamp.error.canceled");
+    pending_free(s, p);
+    return SESSION_OK;
+}
+
+void session_forget(struct session *s, uint64_t request)
+{
+    struct pending *p = map_get(&s->pending, request);
+
+    if (p)
+        p->forgotten = true;
+}

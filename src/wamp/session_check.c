@@ -1,0 +1,153 @@
+/* session_check.c - what an intent is refused for before anything is sent.
+ *
+ * A request with a URI that the router would reject, an option of the wrong type, or an option
+ * whose feature the router did not announce (WAMP: feature announcement) fails here, at the line
+ * of the app that is wrong, with words that name it. A router that does not know an option
+ * ignores it silently, which is worse.
+ *
+ * Not known here: what happens to a request that passes. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wamp/session_private.h"
+
+/* The value of an option that says the same as leaving it out, and so needs no feature. */
+enum idle { IDLE_NONE, IDLE_FALSE, IDLE_TRUE, IDLE_ZERO, IDLE_EXACT, IDLE_SINGLE };
+
+struct need {
+    enum msg_code code;
+    enum opt option;
+    enum idle idle;
+    enum role role;
+    enum feature feature;
+};
+
+#define BROKER(name) ROLE_BROKER, FEATURE_##name
+#define DEALER(name) ROLE_DEALER, FEATURE_##name
+
+/* clang-format off */
+static const struct need needs[] = {
+    { MSG_SUBSCRIBE, OPT_MATCH,             IDLE_EXACT,  BROKER(PATTERN_BASED_SUBSCRIPTION) },
+    { MSG_SUBSCRIBE, OPT_GET_RETAINED,      IDLE_FALSE,  BROKER(EVENT_RETENTION) },
+    { MSG_PUBLISH,   OPT_RETAIN,            IDLE_FALSE,  BROKER(EVENT_RETENTION) },
+    { MSG_PUBLISH,   OPT_EXCLUDE_ME,        IDLE_TRUE,   BROKER(PUBLISHER_EXCLUSION) },
+    { MSG_PUBLISH,   OPT_DISCLOSE_ME,       IDLE_FALSE,  BROKER(PUBLISHER_IDENTIFICATION) },
+    { MSG_PUBLISH,   OPT_EXCLUDE,           IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_EXCLUDE_AUTHID,    IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_EXCLUDE_AUTHROLE,  IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_ELIGIBLE,          IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_ELIGIBLE_AUTHID,   IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_ELIGIBLE_AUTHROLE, IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
+    { MSG_PUBLISH,   OPT_PPT_SCHEME,        IDLE_NONE,   BROKER(PAYLOAD_PASSTHRU_MODE) },
+    { MSG_REGISTER,  OPT_MATCH,             IDLE_EXACT,  DEALER(PATTERN_BASED_REGISTRATION) },
+    { MSG_REGISTER,  OPT_INVOKE,            IDLE_SINGLE, DEALER(SHARED_REGISTRATION) },
+    { MSG_REGISTER,  OPT_DISCLOSE_CALLER,   IDLE_FALSE,  DEALER(CALLER_IDENTIFICATION) },
+    { MSG_REGISTER,  OPT_FORWARD_TIMEOUT,   IDLE_FALSE,  DEALER(CALL_TIMEOUT) },
+    { MSG_CALL,      OPT_DISCLOSE_ME,       IDLE_FALSE,  DEALER(CALLER_IDENTIFICATION) },
+    { MSG_CALL,      OPT_RECEIVE_PROGRESS,  IDLE_FALSE,  DEALER(PROGRESSIVE_CALL_RESULTS) },
+    { MSG_CALL,      OPT_TIMEOUT,           IDLE_ZERO,   DEALER(CALL_TIMEOUT) },
+    { MSG_CALL,      OPT_PPT_SCHEME,        IDLE_NONE,   DEALER(PAYLOAD_PASSTHRU_MODE) },
+};
+/* clang-format on */
+
+int session_refuse(struct session *s, enum session_error error, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(s->refusal, sizeof s->refusal, fmt, args);
+    va_end(args);
+    return error;
+}
+
+static bool is_idle(const struct opts *o, const struct need *need)
+{
+    switch (need->idle) {
+    case IDLE_FALSE:
+        return !opt_is(o, need->option, false);
+    case IDLE_TRUE:
+        return opt_is(o, need->option, true);
+    case IDLE_ZERO:
+        return opt_int(o, need->option) == 0;
+    case IDLE_EXACT:
+        return slice_is(opt_text(o, need->option), "exact");
+    case IDLE_SINGLE:
+        return slice_is(opt_text(o, need->option), "single");
+    case IDLE_NONE:
+        break;
+    }
+    return false;
+}
+
+static int check_features(struct session *s, const struct msg *m, const struct opts *o)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        const struct need *need = &needs[i];
+
+        if (need->code != m->row->code || !opt_has(o, need->option) || is_idle(o, need) ||
+            roles_can(&s->router, need->role, need->feature))
+            continue;
+        return session_refuse(s, SESSION_NO_FEATURE,
+                              "the router did not announce %s (needed by %s)",
+                              feature_name(need->feature), opt_name(need->option));
+    }
+    return SESSION_OK;
+}
+
+/* Messages that came have been decoded, so that their options are a dict; ours have not. */
+static bool is_dict(const struct wire *wire, struct slice value)
+{
+    struct reader r;
+
+    reader_init(&r, wire, value);
+    return reader_next(&r) == TOKEN_DICT;
+}
+
+static int check_uri(struct session *s, const struct msg *m, const struct opts *o)
+{
+    struct fault f;
+
+    if (msg_uri_ok(m, o, false, &f))
+        return SESSION_OK;
+    return session_refuse(
+        s, strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION : SESSION_BAD_URI,
+        "%s", f.text);
+}
+
+static int check_options(struct session *s, const struct msg *m, const struct opts *o)
+{
+    if (m->row->code == MSG_CALL && opt_is(o, OPT_PROGRESS, false))
+        return session_refuse(s, SESSION_NO_FEATURE,
+                              "progressive call invocations are not supported");
+    return o->present ? check_features(s, m, o) : SESSION_OK;
+}
+
+int session_check(struct session *s, const struct msg *m, bool *acknowledge)
+{
+    struct opts o;
+    struct fault f;
+    int error;
+
+    if (s->state != SESSION_JOINED)
+        return session_refuse(s, SESSION_NOT_JOINED, "not joined");
+    if (!utf8_ok(m->uri))
+        return session_refuse(s, SESSION_BAD_URI, "%s: the URI is not UTF-8",
+                              m->row->name);
+    if (m->dict.p && !is_dict(s->wire, m->dict))
+        return session_refuse(s, SESSION_BAD_OPTION, "%s: options must be a dict",
+                              m->row->name);
+    if (!opts_decode(&o, m, &f))
+        return session_refuse(s, SESSION_BAD_OPTION, "%s", f.text);
+    error = check_uri(s, m, &o);
+    if (!error)
+        error = check_options(s, m, &o);
+    *acknowledge = opt_is(&o, OPT_ACKNOWLEDGE, false);
+    opts_fini(&o);
+    return error;
+}
+
+const char *session_last_error(const struct session *s)
+{
+    return s->refusal;
+}

@@ -1,0 +1,148 @@
+/* session_private.h - what the files of the session share, and nobody else sees.
+ *
+ * session.c        life: HELLO to GOODBYE, dispatch of what comes, the two output queues
+ * session_hello.c  what we say about ourselves
+ * session_check.c  what is refused before it is sent: URIs, options, features not announced
+ * session_ask.c    our requests: sending, answers, time-outs, cancelling
+ * session_serve.c  what the router starts: EVENT, INVOCATION, INTERRUPT, revocations
+ *
+ * All of it is one machine: a function here may queue messages and events, never call out. */
+#ifndef WAMP_SESSION_PRIVATE_H
+#define WAMP_SESSION_PRIVATE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "wamp/session.h"
+
+/* A request of ours that has not been answered. */
+struct pending {
+    const struct msg_row *row; /* of the request */
+    uint64_t id;
+    uint64_t timeout; /* ms; 0 = none. Each progressive result starts it again */
+    uint64_t target;  /* UNSUBSCRIBE, UNREGISTER: the id that is given up */
+    void *tag;        /* the app's; not ours to free */
+    bool forgotten;   /* nobody waits: the answer gives no event */
+    struct timer timer;
+    struct list node; /* in session.asked */
+};
+
+/* A subscription that the router counts as ours. One without handlers is either on its way out
+ * (UNSUBSCRIBE sent) or idle: UNSUBSCRIBE waits until no SUBSCRIBE is under way, because one for
+ * the same topic, answered meanwhile, would lose its events to the UNSUBSCRIBE behind it. */
+struct subscription {
+    uint64_t id;
+    unsigned handlers;
+    struct list node; /* in session.idle, or unlinked */
+};
+
+/* Values of the maps `registrations` and `invocations`: bits in place of a pointer. */
+enum { HELD = 1, LEAVING = 2, PROGRESSIVE = 4 };
+
+static inline void *bits_put(unsigned bits)
+{
+    return (void *)(uintptr_t)bits;
+}
+
+static inline unsigned bits_get(const void *value)
+{
+    return (unsigned)(uintptr_t)value;
+}
+
+enum challenge { CHALLENGE_NONE, CHALLENGE_OPEN, CHALLENGE_ANSWERED };
+
+struct ring { /* zero-initialised = empty */
+    char *at;
+    size_t head, count, cap; /* in elements; cap is a power of two, or 0 */
+};
+
+struct session {
+    const struct wire *wire; /* borrowed, static */
+    enum session_state state;
+    enum challenge challenge;
+    bool busy;
+    uint64_t now; /* of the latest input */
+    uint64_t id;
+    uint64_t last_request;
+    uint64_t late;
+    uint64_t join_timeout; /* ms */
+    size_t max_message;
+    struct roles router;
+    struct buf *hello;    /* owned; the whole message, until it is sent */
+    struct buf *progress; /* owned; {"progress": true} in our format */
+
+    struct heap timers;
+    struct timer limit; /* of joining and of leaving */
+
+    struct map pending;       /* request id -> struct pending, owned */
+    struct list asked;        /* the same, oldest first */
+    unsigned subscribing;     /* how many of them are SUBSCRIBE */
+    struct map subscriptions; /* id -> struct subscription, owned */
+    struct list idle;
+    struct map registrations; /* id -> HELD, LEAVING */
+    struct map invocations;   /* request id -> HELD, PROGRESSIVE */
+
+    struct msg *early; /* owned; EVENTs that came before their SUBSCRIBED */
+    size_t early_count, early_cap, early_bytes;
+
+    struct ring out;    /* of struct buf *, owned */
+    struct ring events; /* of struct event, owned */
+    char refusal[sizeof((struct fault *)0)->text];
+};
+
+/* session.c */
+
+/* Queues a message. SESSION_TOO_LARGE (and nothing queued) when it is over the limit. */
+int session_send(struct session *s, const struct msg *m);
+
+/* A new event at the end of the queue, to be filled in before the next one is made. */
+struct event *session_event(struct session *s, enum event_kind kind);
+
+/* The router broke the protocol: ABORT, and the end. */
+void session_violated(struct session *s, const struct fault *f);
+
+/* ms from now, on the session's clock. */
+uint64_t session_after(const struct session *s, uint64_t ms);
+
+/* session_hello.c */
+
+struct buf *session_make_hello(const struct wire *wire,
+                               const struct session_config *config);
+struct buf *session_make_progress(const struct wire *wire); /* {"progress": true} */
+
+/* session_check.c */
+
+/* Notes why an intent is refused; returns `error`. */
+int session_refuse(struct session *s, enum session_error error, const char *fmt, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* Whether the request `m` may be sent: SESSION_OK, or why not. */
+int session_check(struct session *s, const struct msg *m, bool *acknowledge);
+
+/* session_ask.c */
+
+void session_on_answer(struct session *s, struct msg *m); /* also ERROR and revocations */
+void session_on_timer(struct session *s, struct timer *t); /* of a pending request */
+void session_lose_pending(struct session *s);              /* all end with SESSION_LOST */
+void session_drop_pending(struct session *s);              /* all end without events */
+
+/* UNSUBSCRIBE or UNREGISTER for `target`. Returns the request id. */
+int64_t session_give_up(struct session *s, enum msg_code code, uint64_t target, void *tag,
+                        bool forgotten);
+
+/* session_serve.c */
+
+void session_on_event(struct session *s, struct msg *m);
+void session_on_invocation(struct session *s, struct msg *m);
+void session_on_interrupt(struct session *s, struct msg *m);
+void session_on_subscribed(struct session *s, uint64_t id, bool wanted);
+void session_on_subscribing_done(
+    struct session *s); /* the last SUBSCRIBE under way ended */
+void session_on_revoked(struct session *s, struct msg *m);
+void session_forget_subscription(struct session *s,
+                                 uint64_t id); /* if it has no handlers */
+void session_serve_nothing(struct session *s); /* forgets all of it */
+
+#endif

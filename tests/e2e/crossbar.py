@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""crossbar.py: a real Crossbar.io for as long as somebody wants it.
+
+Started as a program it prints one line "ready ws://127.0.0.1:PORT/" when the router listens, and
+ends it when its own standard input closes or it gets SIGTERM: whoever started it (a spec by
+io.popen, tests/interop/run.py by import) cannot leave it behind. The node lives in a temporary
+folder with a generated configuration: one router worker, realm1, everything allowed to anonymous
+clients, one plain WebSocket transport on a free port of the loopback.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(ROOT, "build/peers/crossbar/bin/crossbar")
+ALLOW = {"call": True, "register": True, "publish": True, "subscribe": True}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def config(port):
+    return {
+        "version": 2,
+        "controller": {},
+        "workers": [{
+            "type": "router",
+            "realms": [{"name": "realm1", "roles": [{
+                "name": "anonymous",
+                "permissions": [{"uri": "", "match": "prefix", "allow": ALLOW}],
+            }]}],
+            "transports": [{
+                "type": "websocket",
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
+            }],
+        }],
+    }
+
+
+class Crossbar:
+    """with Crossbar() as url: ..."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="crossbar-")
+        self.port = free_port()
+        self.process = None
+
+    def __enter__(self):
+        with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
+            json.dump(config(self.port), file)
+        with open(os.path.join(self.folder, "log"), "wb") as log:
+            self.process = subprocess.Popen(  # a group of its own: its workers end with it
+                [PROGRAM, "start", "--cbdir", self.folder], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True)
+        end = time.time() + 60
+        while not listens(self.port):
+            if self.process.poll() is not None or time.time() > end:
+                with open(os.path.join(self.folder, "log"), encoding="utf-8") as log:
+                    sys.stderr.write(log.read())
+                self.__exit__()
+                raise RuntimeError("Crossbar.io did not start")
+            time.sleep(0.05)
+        return "ws://127.0.0.1:%d/" % self.port
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with Crossbar() as url:
+        print("ready", url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+// wampy_peer.js: the verbs of scenario.js by wampy.js.
+"use strict";
+
+const { Wampy } = require("wampy");
+const WebSocket = require("ws");
+const scenario = require("./scenario.js");
+
+const list = (args) => args || [];
+const dict = (kwargs) => kwargs || {};
+
+function unpack_error(error) {
+  if (!error.errorUri && !error.error) throw error;
+  throw { uri: error.errorUri || error.error, args: list(error.argsList), kwargs: dict(error.argsDict) };
+}
+
+function payload(args, kwargs) {
+  return { argsList: args, argsDict: kwargs };
+}
+
+async function open(url) {
+  let sockets = [];
+  class Socket extends WebSocket { // so that drop() can reach it
+    constructor(...args) { super(...args); sockets.push(this); }
+  }
+  const wampy = new Wampy(url, { ws: Socket, realm: "realm1", autoReconnect: false });
+  await wampy.connect();
+  return {
+    call: (uri, args, kwargs) => wampy.call(uri, payload(args, kwargs)).then(
+      (result) => ({ args: list(result.argsList), kwargs: dict(result.argsDict) }), unpack_error),
+    register: async (uri, handler) => {
+      await wampy.register(uri, async ({ argsList, argsDict }) => {
+        const result = await handler(list(argsList), dict(argsDict));
+        return payload(result.args, result.kwargs);
+      });
+      return uri;
+    },
+    unregister: (uri) => wampy.unregister(uri),
+    subscribe: async (uri, handler) => {
+      const got = await wampy.subscribe(uri,
+        ({ argsList, argsDict }) => handler(list(argsList), dict(argsDict)));
+      return got.subscriptionKey;
+    },
+    unsubscribe: (key) => wampy.unsubscribe(key),
+    publish: (uri, args, kwargs) => wampy.publish(uri, payload(args, kwargs)), // acknowledged always
+    drop: () => sockets.forEach((socket) => socket.terminate()),
+    close: () => wampy.disconnect(),
+  };
+}
+
+scenario.main(open, (uri, args, kwargs) =>
+  Object.assign(new Error(uri), { error: uri, argsList: args, argsDict: kwargs }));

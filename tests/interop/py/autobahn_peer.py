@@ -1,0 +1,89 @@
+"""autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio."""
+import asyncio
+from urllib.parse import urlsplit
+
+from autobahn.asyncio.wamp import ApplicationSession
+from autobahn.asyncio.websocket import WampWebSocketClientFactory
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.serializer import JsonSerializer
+from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions
+
+import scenario
+
+
+class Session(ApplicationSession):
+    def __init__(self):
+        super().__init__(ComponentConfig(realm="realm1"))
+        self.joined = asyncio.get_running_loop().create_future()
+        self.left = asyncio.get_running_loop().create_future()
+
+    def onJoin(self, details):
+        self.joined.set_result(details)
+
+    def onLeave(self, details):
+        if not self.joined.done():
+            self.joined.set_exception(RuntimeError(str(details)))
+        self.disconnect()
+
+    def onDisconnect(self):
+        if not self.left.done():
+            self.left.set_result(True)
+
+
+class Verbs:
+    def __init__(self, session, transport):
+        self.session, self.transport = session, transport
+
+    async def call(self, uri, args, kwargs):
+        try:
+            result = await self.session.call(uri, *args, **kwargs)
+        except ApplicationError as error:
+            raise scenario.Refused(error.error, error.args, error.kwargs) from None
+        if isinstance(result, CallResult):
+            return list(result.results or []), dict(result.kwresults or {})
+        return ([] if result is None else [result]), {}
+
+    async def register(self, uri, handler):
+        async def endpoint(*args, **kwargs):
+            try:
+                results, keywords = await handler(list(args), kwargs)
+            except scenario.Refused as error:
+                raise ApplicationError(error.uri, *error.positional, **error.keywords) from None
+            return CallResult(*results, **keywords)
+        return await self.session.register(endpoint, uri)
+
+    async def unregister(self, handle):
+        await handle.unregister()
+
+    async def subscribe(self, uri, handler):
+        return await self.session.subscribe(lambda *args, **kwargs: handler(list(args), kwargs), uri)
+
+    async def unsubscribe(self, handle):
+        await handle.unsubscribe()
+
+    async def publish(self, uri, args, kwargs, acknowledge):
+        options = PublishOptions(acknowledge=acknowledge)
+        published = self.session.publish(uri, *args, options=options, **kwargs)
+        if acknowledge:
+            await published
+
+    def drop(self):
+        self.transport.abort()
+
+    async def close(self):
+        self.session.leave()
+        await self.session.left
+
+
+async def open_(url):
+    session = Session()
+    factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[JsonSerializer()])
+    where = urlsplit(url)
+    transport, _ = await asyncio.get_running_loop().create_connection(
+        factory, where.hostname, where.port)
+    await session.joined
+    return Verbs(session, transport)
+
+
+if __name__ == "__main__":
+    scenario.main(open_)
