@@ -16,6 +16,7 @@ MANDIR ?= $(PREFIX)/share/man
 VECTORS ?= ../shared/testvectors
 V ?=
 FUZZ_TIME ?= 60
+CPPCHECK_WRONG := missingIncludeSystem returnDanglingLifetime duplicateAssignExpression
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
 VERSION := $(shell cat VERSION)
@@ -52,7 +53,7 @@ OWN_LDFLAGS += $(SAN)
 endif
 ifeq ($(MODE),fuzz)
 override CC := clang
-OWN_CFLAGS += $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+OWN_CFLAGS += -Itests/unit $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 OWN_LDFLAGS += $(SAN) -fprofile-instr-generate
 endif
 COMPILE = $(CC) $(OWN_CFLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -155,7 +156,7 @@ luacheck: ## unused, undefined and redefined names in Lua files
 	luacheck -q $(wildcard lua apps tests tools bench)
 cppcheck: ## suspicious C
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --suppress=returnDanglingLifetime -Isrc src tests
+		--inline-suppr $(addprefix --suppress=,$(CPPCHECK_WRONG)) -Isrc src tests
 layers: ## who may include whom
 	@$(LUA) tools/layers.lua $(filter src/%,$(C_FILES))
 shape: ## columns, headings and lengths of C files

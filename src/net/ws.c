@@ -50,6 +50,9 @@ void ws_end(struct ws *ws, enum conn_error error, int code, const char *fmt, ...
     va_start(ap, fmt);
     vsnprintf(ws->end.text + n, sizeof ws->end.text - (size_t)n, fmt, ap);
     va_end(ap);
+    for (char *p = ws->end.text; *p; p++) /* a peer's words stay on one line */
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = '?';
 }
 
 static void free_queue(struct ws *ws)
@@ -299,21 +302,52 @@ static bool close_code_ok(int code)
            (code >= 3000 && code <= 4999);
 }
 
-/* The peer closes first. lws echoes its payload, so what must not be echoed is changed here. */
+/* Well-formed UTF-8 (RFC 3629)? A reason is short: this need not be fast. */
+static bool utf8(const unsigned char *p, size_t n)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    for (size_t i = 0, size; i < n; i += size) {
+        uint32_t c = p[i];
+
+        size = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+        if (size == 0 || size > n - i)
+            return false;
+        c &= size == 1 ? 0x7fu : 0x7fu >> size;
+        for (size_t k = 1; k < size; k++) {
+            if ((p[i + k] & 0xc0) != 0x80)
+                return false;
+            c = c << 6 | (p[i + k] & 0x3f);
+        }
+        if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+            return false;
+    }
+    return true;
+}
+
+/* A close frame that is wrong. lws echoes its payload, so that is changed where it stands. */
+static void reject_close(struct ws *ws, unsigned char *in, size_t n, int answer)
+{
+    in[0] = (unsigned char)(answer >> 8);
+    in[1] = (unsigned char)answer;
+    memset(in + 2, '.', n - 2);
+    ws_end(ws, CONN_PROTOCOL, answer, "closed by the peer with %s",
+           answer == 1007 ? "a reason that is no UTF-8" : "an invalid code");
+}
+
+/* The peer closes first; lws answers. */
 static int on_peer_close(struct ws *ws, unsigned char *in, size_t n)
 {
     int code = n >= 2 ? in[0] << 8 | in[1] : 1005;
     int shown = n > 2 ? (int)n - 2 : 0;
 
-    ws->peer_said = true;
     if (n == 1)
         return refuse(ws, CONN_PROTOCOL, 1002, "a close frame with half a code");
-    if (n >= 2 && !close_code_ok(code)) {
-        ws_end(ws, CONN_PROTOCOL, 1002, "closed with the invalid code %d", code);
-        in[0] = 1002 >> 8;
-        in[1] = 1002 & 0xff;
-    }
-    if (code == 1005)
+    if (n >= 2 && !close_code_ok(code))
+        reject_close(ws, in, n, 1002);
+    else if (shown && !utf8(in + 2, n - 2))
+        reject_close(ws, in, n, 1007);
+    else if (code == 1005)
         ws_end(ws, CONN_CLOSED, code, "closed by the peer without a code");
     else
         ws_end(ws, CONN_CLOSED, code, "closed by the peer: %d%s%.*s", code, shown ? " " : "",

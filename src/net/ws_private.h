@@ -60,7 +60,6 @@ struct ws {
     bool above;     /* over max_queue, and `drained` is owed */
     bool ping_due;  /* a ping is to be written */
     bool pinged;    /* a ping is out, and nothing has been heard since */
-    bool peer_said; /* the peer's close frame has come */
     int close_code; /* ours; 0: none yet */
     char *close_reason; /* owned; may be NULL */
     uint64_t heard;     /* ms: the round in which something came last */

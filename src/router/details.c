@@ -1,7 +1,8 @@
 /* details.c - the details dicts of messages that the router writes, and their payload.
  *
- * Payload is spliced as it came, never parsed; that needs sender and receiver to speak the same
- * format, and payload_carry is the one place that has to change when they need not. */
+ * Payload is spliced as it came, never parsed; that needs sender and receiver to speak
+ * the same format, and payload_carry is the one place that has to change when they
+ * need not. */
 #include <assert.h>
 
 #include "router/private.h"
@@ -30,6 +31,27 @@ void details_int(struct details *d, enum opt key, uint64_t value)
 void details_text(struct details *d, enum opt key, struct slice text)
 {
     details_add(d, key, TOKEN_STRING)->text = text;
+}
+
+void details_caller(struct details *d, const struct member *m)
+{
+    details_int(d, OPT_CALLER, m->id);
+    details_text(d, OPT_CALLER_AUTHID, slice_of(m->authid));
+    details_text(d, OPT_CALLER_AUTHROLE, slice_of(m->role->name));
+}
+
+void details_publisher(struct details *d, const struct member *m)
+{
+    details_int(d, OPT_PUBLISHER, m->id);
+    details_text(d, OPT_PUBLISHER_AUTHID, slice_of(m->authid));
+    details_text(d, OPT_PUBLISHER_AUTHROLE, slice_of(m->role->name));
+}
+
+void details_passthru(struct details *d, const struct opts *o)
+{
+    for (enum opt key = OPT_PPT_SCHEME; key <= OPT_PPT_KEYID; key++)
+        if (opt_has(o, key))
+            details_text(d, key, opt_text(o, key));
 }
 
 struct buf *details_encode(const struct details *d, const struct wire *wire)

@@ -1,8 +1,8 @@
 /* router.c - the router's outside: peers come and go, time passes, output is taken.
  *
- * Everything that wants sending ends in one ring, in the order in which it must go out. A peer
- * counts what it has in there, so that closing an idle one costs nothing and closing a busy one
- * one walk. Not known here: what messages mean (peer.c). */
+ * Everything that wants sending ends in one ring, in the order in which it must go
+ * out. A peer counts what it has in there, so that closing an idle one costs nothing
+ * and closing a busy one one walk. Not known here: what messages mean (peer.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,8 +139,7 @@ void router_free(struct router *r)
     struct realm *realm;
     size_t at = 0;
 
-    list_each(node, tmp, &r->peers)
-        peer_free(list_entry(node, struct peer, link));
+    list_each(node, tmp, &r->peers) peer_free(list_entry(node, struct peer, link));
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
     map_fini(&r->realms);
@@ -151,7 +150,8 @@ void router_free(struct router *r)
     free(r);
 }
 
-struct peer *router_open(struct router *r, const struct wire *wire, void *user, uint64_t now)
+struct peer *router_open(struct router *r, const struct wire *wire, void *user,
+                         uint64_t now)
 {
     struct peer *p = xcalloc(1, sizeof *p);
 
@@ -186,11 +186,15 @@ void router_tick(struct router *r, uint64_t now)
     r->now = now;
     while ((t = heap_due(&r->deadlines, now)))
         peer_expire(timer_entry(t, struct peer, timer));
+    while ((t = heap_due(&r->calls, now)))
+        cancel_expire(timer_entry(t, struct call, timer));
 }
 
 uint64_t router_deadline(const struct router *r)
 {
-    return heap_deadline(&r->deadlines);
+    uint64_t peers = heap_deadline(&r->deadlines), calls = heap_deadline(&r->calls);
+
+    return peers < calls ? peers : calls;
 }
 
 void router_shutdown(struct router *r, uint64_t now)

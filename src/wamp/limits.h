@@ -38,6 +38,9 @@
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
 
+/* CANCEL in mode kill: how long the callee has to answer before the caller is told instead. */
+#define LIMIT_KILL_MS 30000
+
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192
 

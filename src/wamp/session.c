@@ -231,19 +231,17 @@ static unsigned grammar_state(const struct session *s)
     return s->challenge ? STATE_CHALLENGING : STATE_OPENING;
 }
 
-/* Whether `m` may come now. What msg_allowed does not know: a challenge is given once, and
- * nothing but ABORT may come while the app works on its answer. */
+/* Whether `m` may come now. What msg_allowed does not know: nothing but ABORT may come while
+ * the app works on the answer to a challenge. */
 static bool is_expected(const struct session *s, const struct msg *m, struct fault *f)
 {
     if (!msg_allowed(m, FROM_ROUTER, grammar_state(s), f))
         return false;
-    if ((s->challenge == CHALLENGE_OPEN && m->row->code == MSG_WELCOME) ||
-        (s->challenge && m->row->code == MSG_CHALLENGE)) {
-        fault_set(f, "wamp.error.protocol_violation", "%s behind CHALLENGE",
-                  m->row->name);
-        return false;
-    }
-    return true;
+    if (s->challenge != CHALLENGE_OPEN || m->row->code != MSG_WELCOME)
+        return true;
+    fault_set(f, "wamp.error.protocol_violation",
+              "WELCOME before CHALLENGE was answered");
+    return false;
 }
 
 static void dispatch(struct session *s, struct msg *m)

@@ -115,6 +115,8 @@ static void drain(struct run *r)
     REQUIRE(session_wants_close(r->session) == r->left);
     REQUIRE(!r->left || !session_pending(r->session));
     REQUIRE(!session_id(r->session) || r->was_joined);
+    REQUIRE(!r->left || session_deadline(r->session) == NEVER);
+    REQUIRE(utf8_ok(slice_of(session_last_error(r->session))));
 }
 
 /* ---- intents ----------------------------------------------------------------------- */
@@ -211,7 +213,7 @@ static void cancel(struct run *r)
 
 static void answer(struct run *r)
 {
-    unsigned how = byte(r), id = byte(r) & 7;
+    unsigned how = byte(r), id = 1 + (byte(r) & 3);
     struct slice args = PICK(how >> 2, lists), kwargs = PICK(how >> 4, dicts);
 
     if (how & 1)
@@ -313,6 +315,20 @@ static void feed(struct run *r, struct buf *b)
     buf_unref(b);
 }
 
+/* INVOCATION or INTERRUPT, for one of few ids. */
+static void invoke(struct run *r)
+{
+    static const char *const formats[] = { "[68,%u,%u,{}]",
+                                           "[68,%u,%u,{\"receive_progress\":true}]",
+                                           "[69,%u,{}]" };
+    const char *format = formats[byte(r) % 3];
+    unsigned id = 1 + (byte(r) & 3), registration = 1 + (byte(r) & 3);
+    char text[100];
+
+    snprintf(text, sizeof text, format, id, registration);
+    feed(r, buf_from(text, strlen(text)));
+}
+
 static void feed_mutated(struct run *r)
 {
     struct buf *b = text_message(r);
@@ -338,7 +354,7 @@ static void welcome(struct run *r)
 
 static void step(struct run *r)
 {
-    switch (byte(r) % 14) {
+    switch (byte(r) % 15) {
     case 0:
     case 1:
     case 2:
@@ -371,6 +387,9 @@ static void step(struct run *r)
         feed(r, fitting_answer(r));
         break;
     case 12:
+        invoke(r);
+        break;
+    case 13:
         feed(r, raw_message(r));
         break;
     default:
