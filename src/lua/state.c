@@ -35,7 +35,7 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
 
 void state_turn(struct state *S, int64_t timeout_ms)
 {
-    host_turn(S->host, timeout_ms);
+    host_turn(S->host, list_empty(&S->ready) ? timeout_ms : 0);
 }
 
 /* ---- signals ----------------------------------------------------------------------- */

@@ -342,7 +342,6 @@ void task_wake(struct task *t)
     host_timer_clear(S->host, &t->timer);
     list_remove(&t->link);
     list_push(&S->ready, &t->link);
-    loop_wake(host_loop(S->host)); /* woken from outside the pump: do not sleep over it */
 }
 
 void task_cancel(struct task *t)
