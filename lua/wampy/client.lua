@@ -45,7 +45,7 @@ local function check_field(name, value)
       type(want) == "string" and "a " .. want
         or name == "router" and "a Router object" or "true, false or a table", type(value))
   end
-  if want == "number" and not (value >= 0) then
+  if want == "number" and (value < 0 or value ~= value) then
     bad("Client: field %s: expected a number >= 0, got %s", name, tostring(value))
   end
 end
@@ -53,9 +53,13 @@ end
 local function check_fields(t)
   for name, value in pairs(t) do check_field(name, value) end
   if t.url and t.router then bad("Client: give url or router, not both") end
-  if t.realm and not core.uri_ok(t.realm) then bad("Client: field realm: invalid URI %q", t.realm) end
+  if t.realm and not core.uri_ok(t.realm) then
+    bad("Client: field realm: invalid URI %q", t.realm)
+  end
   for _, s in ipairs(t.serializers or {}) do
-    if s ~= "json" then bad("Client: field serializers: %q is not available (json is)", tostring(s)) end
+    if s ~= "json" then
+      bad("Client: field serializers: %q is not available (json is)", tostring(s))
+    end
   end
 end
 
@@ -176,7 +180,9 @@ local function end_error(class, reason, text, transport, code)
   if class == "left" then class = "ConnectionError" end
   if refusals[reason] then class = "AuthenticationError" end
   local message = text or reason or "the session ended"
-  if reason and not message:find(reason, 1, true) then message = ("%s (%s)"):format(message, reason) end
+  if reason and not message:find(reason, 1, true) then
+    message = ("%s (%s)"):format(message, reason)
+  end
   return errors.make(class, message, fields_of)
 end
 
@@ -427,7 +433,8 @@ function Client:_handlers()
     if entry.kind ~= "timer" and not entry.handlers then
       entry.handlers = {}
       for i, uri in ipairs(entry.uris) do
-        entry.handlers[i], entry.where = handler(self, entry.kind, uri, entry.fn, entry.options, true)
+        entry.handlers[i], entry.where =
+          handler(self, entry.kind, uri, entry.fn, entry.options, true)
       end
     end
   end
@@ -459,6 +466,7 @@ end
 local Held = { __name = "wampy.Registration" } -- a live registration or subscription
 Held.__index = Held
 
+-- Registers or subscribes (again): at once, and in each new session.
 function Held:restore()
   for i, uri in ipairs(self.uris) do
     self.ids[i] = add(self.client, self.kind, uri, self.handlers[i], self.options)

@@ -94,8 +94,8 @@ local function declare(kind, uris, options)
 end
 
 --- Declares a procedure.
--- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... } with
--- invoke, match, concurrency, force_reregister, disclose_caller, params
+-- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
+-- with invoke, match, concurrency, force_reregister, disclose_caller, params
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end
