@@ -14,11 +14,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -389,12 +391,24 @@ static void ping_later(struct ws *ws)
         loop_timer_set(ws->net->loop, &ws->timer, ws->heard + ws->settings->ping_interval);
 }
 
+/* Does the socket still pass on what it was given? lws shows no part of a write. */
+static bool moves(struct ws *ws)
+{
+    int waiting = 0, before = ws->waiting;
+
+    ioctl(lws_get_socket_fd(ws->wsi), SIOCOUTQ, &waiting);
+    ws->waiting = waiting;
+    return waiting != before;
+}
+
 static void on_timer(struct loop_timer *t)
 {
     struct ws *ws = timer_entry(t, struct ws, timer);
     uint64_t now = loop_round(ws->net->loop);
 
-    if (ws->state != WS_OPEN || ws->close_code) {
+    if (ws->state == WS_OPEN && ws->close_code && moves(ws)) {
+        loop_timer_set(ws->net->loop, &ws->timer, now + WS_CLOSE_WAIT);
+    } else if (ws->state != WS_OPEN || ws->close_code) {
         if (ws->state == WS_CONNECTING)
             ws_end(ws, CONN_TIMEOUT, 0, "did not answer within %g s",
                    (double)ws->settings->connect_timeout / 1000);
@@ -489,7 +503,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 
 static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
 
-struct ws_settings *ws_settings_new(const struct ws_options *o)
+struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout)
 {
     static const struct ws_options none;
     struct ws_settings *s = xcalloc(1, sizeof *s);
@@ -497,7 +511,7 @@ struct ws_settings *ws_settings_new(const struct ws_options *o)
     if (!o)
         o = &none;
     s->refs = 1;
-    s->connect_timeout = o->connect_timeout ? o->connect_timeout : 10000;
+    s->connect_timeout = o->connect_timeout ? o->connect_timeout : connect_timeout;
     s->ping_interval = o->ping_interval;
     s->ping_timeout = o->ping_timeout;
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;

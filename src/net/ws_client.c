@@ -17,6 +17,7 @@
 
 #include "net/ws_private.h"
 
+#define CONNECT_TIMEOUT 10000 /* ms */
 #define PROBE_WAIT 200 /* ms; a refusal comes within a round trip */
 #define HOST_MAX 110   /* lws cuts the Host header to 128 bytes, its end of line included */
 
@@ -252,7 +253,7 @@ static void start(struct ws *ws, const struct url *u)
 struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_options *o,
                         const struct conn_handler *handler, void *user)
 {
-    struct ws_settings *s = ws_settings_new(o);
+    struct ws_settings *s = ws_settings_new(o, CONNECT_TIMEOUT);
     uint64_t now = loop_now();
     char where[1400];
     struct ws *ws;

@@ -66,6 +66,7 @@ struct ws {
     struct buf *rx;     /* the message under way; NULL between messages */
     struct buf **queue; /* ring of what is to be sent; owned, with its references */
     unsigned first, count, room; /* in the ring; room is a power of two, or 0 */
+    int waiting;        /* bytes in the socket when a closing connection was looked at last */
     size_t unsettled;   /* bytes written that the socket may not have taken yet */
     char *where;        /* owned: the URL or the peer's address, for people */
     struct conn_end end;
@@ -74,7 +75,7 @@ struct ws {
 
 /* ws.c */
 struct ws_net *ws_net_of(struct loop *l);
-struct ws_settings *ws_settings_new(const struct ws_options *o);
+struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
 void ws_settings_unref(struct ws_settings *s);
 struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
 

@@ -399,7 +399,8 @@ static void greet(struct listener *ln, int fd)
     g->head = buf_new(1024);
     g->timer.fired = greeting_timeout;
     list_push(&ln->greetings, &g->node);
-    loop_timer_set(ln->net->loop, &g->timer, loop_round(ln->net->loop) + LIMIT_HANDSHAKE_MS);
+    loop_timer_set(ln->net->loop, &g->timer,
+                   loop_round(ln->net->loop) + ln->settings->connect_timeout);
     greeting_readable(g); /* the request is often there already */
 }
 
@@ -557,7 +558,7 @@ struct listener *ws_listen(struct loop *l, const struct url *url, const struct w
         return NULL;
     ln = xcalloc(1, sizeof *ln);
     ln->net = ws_net_of(l);
-    ln->settings = ws_settings_new(o);
+    ln->settings = ws_settings_new(o, LIMIT_HANDSHAKE_MS);
     ln->fd = fd;
     ln->port = bound_port(fd);
     ln->path = url->unix_socket ? xstrdup(url->path) : NULL;
