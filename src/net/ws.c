@@ -69,6 +69,7 @@ void ws_finish(struct ws *ws)
     if (ws->wsi)
         lws_set_opaque_user_data(ws->wsi, NULL);
     loop_timer_clear(ws->net->loop, &ws->timer);
+    loop_unwatch(ws->first_bytes);
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
     if (ws->conn.handler)
         ws->conn.handler->closed(&ws->conn, &ws->end);
@@ -245,7 +246,17 @@ static void close_conn(struct conn *c, int code, const char *reason)
         lws_callback_on_writable(ws->wsi);
 }
 
-static const struct conn_ops ops = { send_message, close_conn };
+void ws_reject_unmasked(struct ws *ws)
+{
+    static const char why[] = "a frame without a mask";
+
+    if (ws->close_code)
+        return;
+    ws_end(ws, CONN_PROTOCOL, 1002, "%s", why);
+    close_conn(&ws->conn, 1002, why);
+}
+
+const struct conn_ops ws_ops = { send_message, close_conn };
 
 /* ---- receiving --------------------------------------------------------------------- */
 
@@ -257,8 +268,7 @@ static int refuse(struct ws *ws, enum conn_error error, int code, const char *wh
 
 static void deliver(struct ws *ws, struct buf *message)
 {
-    if (!ws->conn.closing)
-        ws->conn.handler->message(&ws->conn, message);
+    ws->conn.handler->message(&ws->conn, message);
     buf_unref(message);
 }
 
@@ -276,7 +286,7 @@ static int on_receive(struct ws *ws, const void *in, size_t n)
 
     ws->heard = loop_round(ws->net->loop);
     ws->pinged = false;
-    if (ws->state != WS_OPEN)
+    if (ws->state != WS_OPEN || ws->close_code)
         return 0;
     if (!ws->rx && !lws_frame_is_binary(ws->wsi) != ws->text)
         return refuse(ws, CONN_PROTOCOL, 1003,
@@ -401,7 +411,7 @@ static bool moves(struct ws *ws)
     return waiting != before;
 }
 
-static void on_timer(struct loop_timer *t)
+void ws_on_timer(struct loop_timer *t)
 {
     struct ws *ws = timer_entry(t, struct ws, timer);
     uint64_t now = loop_round(ws->net->loop);
@@ -497,88 +507,4 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         ws->wsi = wsi;
         return ws_client_event(ws, reason, in, len);
     }
-}
-
-/* ---- making ------------------------------------------------------------------------ */
-
-static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
-
-struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout)
-{
-    static const struct ws_options none;
-    struct ws_settings *s = xcalloc(1, sizeof *s);
-
-    if (!o)
-        o = &none;
-    s->refs = 1;
-    s->connect_timeout = o->connect_timeout ? o->connect_timeout : connect_timeout;
-    s->ping_interval = o->ping_interval;
-    s->ping_timeout = o->ping_timeout;
-    s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
-    s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
-    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
-    s->headers = o->headers;
-    s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
-    return s;
-}
-
-void ws_settings_unref(struct ws_settings *s)
-{
-    if (--s->refs > 0)
-        return;
-    free(s->server_text);
-    free(s);
-}
-
-struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
-{
-    struct ws *ws = xcalloc(1, sizeof *ws);
-
-    s->refs++;
-    ws->conn.ops = &ops;
-    ws->net = net;
-    ws->settings = s;
-    ws->timer.fired = on_timer;
-    ws->where = xstrdup(where);
-    return ws;
-}
-
-static void free_net(void *net)
-{
-    free(net);
-}
-
-static struct lws_vhost *vhost_new(struct ws_net *net)
-{
-    static const lws_retry_bo_t no_keep_alive;
-    const struct lws_protocols protocols[] = {
-        { net->subprotocol, ws_callback, 0, 0, 0, NULL, 1024 * 1024 },
-        { NULL, NULL, 0, 0, 0, NULL, 0 },
-    };
-    struct lws_context_creation_info info = { 0 };
-
-    info.vhost_name = "ws";
-    info.user = net;
-    info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-    info.protocols = protocols;
-    info.retry_and_idle_policy = &no_keep_alive;
-    info.http_proxy_address = ""; /* or lws takes it from the environment */
-    info.timeout_secs = 60;       /* our own deadlines are shorter */
-    info.connect_timeout_secs = 60;
-    return lws_create_vhost(net->context, &info);
-}
-
-struct ws_net *ws_net_of(struct loop *l)
-{
-    struct ws_net *net = loop_attached(l);
-
-    if (net)
-        return net;
-    net = xcalloc(1, sizeof *net);
-    net->loop = l;
-    net->context = loop_context(l);
-    memcpy(net->subprotocol, "wamp", 5);
-    net->vhost = vhost_new(net);
-    loop_attach(l, net, free_net);
-    return net;
 }

@@ -1,7 +1,7 @@
 /* ws_private.h - what the files of the WebSocket transport share.
  *
  * ws.c owns an open connection (queue, messages, pings, closing) and is the one lws callback;
- * ws_client.c makes connections, ws_server.c accepts them. A struct ws is the conn; lws's wsi
+ * ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks at their first frame. A struct ws is the conn; lws's wsi
  * points to it (lws_get_opaque_user_data) until ws_finish, which cuts that tie: a wsi without
  * a ws is one that lws is still saying goodbye to. */
 #ifndef NET_WS_PRIVATE_H
@@ -16,7 +16,7 @@
 #include "wamp/limits.h"
 
 #define WS_REASON_SIZE 124 /* a close reason has at most 123 bytes (RFC 6455, 5.5) */
-#define WS_CLOSE_WAIT 2000 /* ms that a closing connection may stand still before it is cut */
+#define WS_CLOSE_WAIT 1000 /* ms that a closing connection may stand still before it is cut */
 
 /* Options with the defaults filled in; shared by all connections of a listener. */
 struct ws_settings {
@@ -36,6 +36,7 @@ struct ws_net {
     /* The name of lws's one protocol: whatever subprotocol is being agreed on right now. */
     char subprotocol[64];
     struct ws *adopting; /* whose socket is just being given to lws */
+    struct slice early;  /* what its peer sent behind the request */
     unsigned connections;
 };
 
@@ -54,6 +55,7 @@ struct ws {
     enum ws_state state;
     struct listener *listener; /* while a server's upgrade is answered; else NULL */
     struct slice subprotocol;  /* one of settings->subprotocols */
+    struct watch *first_bytes; /* ws_mask.c waits for them; else NULL */
     bool server;
     bool text;      /* of the agreed subprotocol: text frames, else binary */
     bool corked;    /* TCP_CORK is set */
@@ -73,11 +75,15 @@ struct ws {
     bool ended;         /* `end` is filled: what came first counts */
 };
 
-/* ws.c */
+/* ws_net.c */
 struct ws_net *ws_net_of(struct loop *l);
 struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
 void ws_settings_unref(struct ws_settings *s);
 struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
+
+/* ws.c */
+extern const struct conn_ops ws_ops;
+void ws_on_timer(struct loop_timer *t);
 
 /* The connection is up, ws->subprotocol agreed (called from ESTABLISHED): tells the handler. */
 void ws_opened(struct ws *ws);
@@ -94,6 +100,13 @@ void ws_kill(struct ws *ws);
 
 int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                 size_t len);
+
+/* Closes for a frame without a mask. */
+void ws_reject_unmasked(struct ws *ws);
+
+/* ws_mask.c: looks at the first frame of a server connection; `early` is what came behind the
+ * request. */
+void ws_mask_check(struct ws *ws, struct slice early);
 
 /* ws_client.c: the callbacks before a client is up. */
 int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in, size_t len);

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +21,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "net/ws_http.h"
 #include "net/ws_private.h"
 
 #define ACCEPT_BATCH 64    /* connections accepted in one round */
@@ -99,151 +99,6 @@ static void answer(struct greeting *g, const char *status, const char *headers,
     greeting_watch(g);
 }
 
-/* ---- reading a request ------------------------------------------------------------- */
-
-struct request {
-    struct slice method, version;
-    struct slice host, upgrade, connection, key, ws_version;
-    struct slice offers[8]; /* lines of Sec-WebSocket-Protocol */
-    unsigned hosts, offer_lines;
-    bool body; /* a Content-Length or Transfer-Encoding */
-};
-
-static struct slice trim(struct slice s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s.p++, s.n--;
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
-static bool same(struct slice s, const char *name)
-{
-    return strlen(name) == s.n && strncasecmp(s.p, name, s.n) == 0;
-}
-
-/* The text before `stop`, which is taken off `s` with it; all of it when there is none. */
-static struct slice cut(struct slice *s, char stop)
-{
-    const char *at = s->n ? memchr(s->p, stop, s->n) : NULL;
-    struct slice before = { s->p, at ? (size_t)(at - s->p) : s->n };
-    size_t used = before.n + (at != NULL);
-
-    s->p += used;
-    s->n -= used;
-    return before;
-}
-
-static bool has_token(struct slice list, const char *token)
-{
-    while (list.n)
-        if (same(trim(cut(&list, ',')), token))
-            return true;
-    return false;
-}
-
-static bool token_ok(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
-            return false;
-    return s.n > 0;
-}
-
-static void note_header(struct request *r, struct slice name, struct slice value)
-{
-    if (same(name, "Host"))
-        r->host = value, r->hosts++;
-    else if (same(name, "Upgrade"))
-        r->upgrade = value;
-    else if (same(name, "Connection"))
-        r->connection = value;
-    else if (same(name, "Sec-WebSocket-Key"))
-        r->key = value;
-    else if (same(name, "Sec-WebSocket-Version"))
-        r->ws_version = value;
-    else if (same(name, "Sec-WebSocket-Protocol") && r->offer_lines < 8)
-        r->offers[r->offer_lines++] = value;
-    else if (same(name, "Content-Length") || same(name, "Transfer-Encoding"))
-        r->body = !same(value, "0");
-}
-
-/* Takes the head apart, its blank line excluded; false when it is no HTTP. */
-static bool request_parse(struct request *r, struct slice head)
-{
-    struct slice line = cut(&head, '\n');
-
-    *r = (struct request){ 0 };
-    if (line.n && line.p[line.n - 1] == '\r')
-        line.n--;
-    r->method = cut(&line, ' ');
-    if (!token_ok(r->method) || !token_ok(cut(&line, ' ')))
-        return false;
-    r->version = line;
-    if (!slice_has_prefix(line, SLICE("HTTP/")))
-        return false;
-    while (head.n) {
-        struct slice value = cut(&head, '\n'), name;
-
-        if (value.n && value.p[value.n - 1] == '\r')
-            value.n--;
-        if (!value.n)
-            break;
-        if (!memchr(value.p, ':', value.n) || memchr(value.p, '\0', value.n))
-            return false;
-        name = cut(&value, ':');
-        if (!token_ok(name))
-            return false;
-        note_header(r, name, trim(value));
-    }
-    return true;
-}
-
-static bool key_ok(struct slice key)
-{
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                 "0123456789+/";
-
-    for (size_t i = 0; i < 22 && key.n == 24; i++)
-        if (!key.p[i] || !strchr(base64, key.p[i]))
-            return false;
-    return key.n == 24 && key.p[22] == '=' && key.p[23] == '=';
-}
-
-/* The first subprotocol in the client's order that we know. */
-static const char *choose(const struct request *r, const char *const *known)
-{
-    for (unsigned i = 0; i < r->offer_lines; i++) {
-        struct slice list = r->offers[i];
-
-        while (list.n) {
-            struct slice name = trim(cut(&list, ','));
-
-            for (const char *const *k = known; *k; k++)
-                if (slice_is(name, *k))
-                    return *k;
-        }
-    }
-    return NULL;
-}
-
-/* What is wrong with this upgrade, in a sentence; NULL when it is good. */
-static const char *upgrade_fault(const struct request *r)
-{
-    if (!slice_is(r->version, "HTTP/1.1"))
-        return "a WebSocket upgrade needs HTTP/1.1\n";
-    if (r->hosts != 1 || !r->host.n)
-        return "the Host header is missing or not the only one\n";
-    if (!has_token(r->connection, "upgrade"))
-        return "the Connection header does not say Upgrade\n";
-    if (!key_ok(r->key))
-        return "the Sec-WebSocket-Key header is missing or no 16 bytes in base64\n";
-    if (r->body)
-        return "a WebSocket upgrade has no body\n";
-    return NULL;
-}
-
 /* ---- the upgrade ------------------------------------------------------------------- */
 
 static void peer_name(int fd, char *out, size_t size)
@@ -283,6 +138,7 @@ int ws_server_established(struct ws *ws)
     ws->net->adopting = NULL;
     ln->accepted(&ws->conn, ln->user);
     ws_opened(ws);
+    ws_mask_check(ws, ws->net->early);
     return 0;
 }
 
@@ -303,6 +159,7 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     ws->subprotocol = slice_of(subprotocol);
     snprintf(net->subprotocol, sizeof net->subprotocol, "%s", subprotocol);
     net->adopting = ws;
+    net->early = rest;
     lws_adopt_socket_vhost_readbuf(net->vhost, g->fd, told->data, told->len);
     if (net->adopting) { /* not established: lws has dropped it */
         net->adopting = NULL;
@@ -318,7 +175,7 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
 
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
-    const char *fault = upgrade_fault(r), *subprotocol;
+    const char *fault = request_fault(r), *subprotocol;
 
     if (fault) {
         answer(g, "400 Bad Request", "", fault);
@@ -329,7 +186,7 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
                "this server speaks WebSocket version 13\n");
         return;
     }
-    subprotocol = choose(r, g->listener->settings->subprotocols);
+    subprotocol = request_choose(r, g->listener->settings->subprotocols);
     if (!subprotocol)
         answer(g, "400 Bad Request", "",
                "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
@@ -348,7 +205,7 @@ static void judge(struct greeting *g, size_t head_size)
         answer(g, "400 Bad Request", "", "this is no HTTP request\n");
     else if (!slice_is(r.method, "GET"))
         answer(g, "405 Method Not Allowed", "Allow: GET\r\n", "only GET is answered here\n");
-    else if (has_token(r.upgrade, "websocket"))
+    else if (header_has(r.upgrade, "websocket"))
         upgrade(g, &r, rest);
     else if (text)
         answer(g, "200 OK", "", text);

@@ -159,6 +159,17 @@ static void takes_frames_behind_the_request(void)
     RUN_UNTIL(loop, server.messages);
     CHECK_STR(server.text, "[1]");
     leave();
+    recorder_reset(&server);
+    dial(false);
+    raw_text(&raw, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n"
+                   "\x81\x03[1]" /* not masked */);
+    CHECK(raw_wait_text(&raw, "\x88\x18\x03\xea" "a frame without a mask"));
+    raw_close(&raw);
+    RUN_UNTIL(loop, server.closed);
+    CHECK_INT(server.end.error, CONN_PROTOCOL);
+    CHECK_INT(server.messages, 0);
 }
 
 /* ---- frames that are not ----------------------------------------------------------- */
@@ -198,6 +209,9 @@ static const struct violation violations[] = {
     { "a close of 2^16 bytes", BYTES("\x88\xff" "\0\0\0\0\0\1\0\0" MASK), 0, CONN_PROTOCOL },
     { "a length with bit 63", BYTES("\x81\xff\x80\0\0\0\0\0\0\1" MASK), 0, CONN_PROTOCOL },
     { "a binary frame for JSON", BYTES("\x82\x81" MASK "\x5a"), 1003, CONN_PROTOCOL },
+    { "no mask", BYTES("\x81\x03[1]"), 1002, CONN_PROTOCOL },
+    { "no mask on nothing", BYTES("\x81\x00"), 1002, CONN_PROTOCOL },
+    { "no mask on a ping", BYTES("\x89\x00"), 1002, CONN_PROTOCOL },
     { "a close of 1 byte", BYTES("\x88\x81" MASK "\x02"), 1002, CONN_PROTOCOL },
     { "too large a message", BYTES("\x81\xff\0\0\0\0\x01\0\0\1" MASK "x"), 1009,
       CONN_TOO_LARGE },
