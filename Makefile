@@ -1,8 +1,7 @@
 # wampy-lua. `make` lists the targets; docs/STYLE.md says how the tree is laid out.
 #
-# Objects live in build/MODE (release, debug, asan, fuzz), so modes never mix. The executable and
-# the module wampy/core.so are linked from the same objects. CFLAGS, LDFLAGS and the other ?=
-# variables are the caller's: ours stand in OWN_*, in front of them.
+# Objects live in build/MODE, so modes never mix; the executable and the module wampy/core.so are
+# linked from the same ones. The ?= variables are the caller's: our flags stand in OWN_*.
 MODE ?= release
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -17,6 +16,8 @@ MANDIR ?= $(PREFIX)/share/man
 VECTORS ?= ../shared/testvectors
 V ?=
 FUZZ_TIME ?= 60
+CPPCHECK_WRONG := missingIncludeSystem returnDanglingLifetime duplicateAssignExpression
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 
 VERSION := $(shell cat VERSION)
 B := build/$(MODE)
@@ -52,7 +53,7 @@ OWN_LDFLAGS += $(SAN)
 endif
 ifeq ($(MODE),fuzz)
 override CC := clang
-OWN_CFLAGS += $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+OWN_CFLAGS += -Itests/unit $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 OWN_LDFLAGS += $(SAN) -fprofile-instr-generate
 endif
 COMPILE = $(CC) $(OWN_CFLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -60,7 +61,7 @@ LINK = $(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS)
 
 # --- files -------------------------------------------------------------------------------------
 CORE := $(wildcard src/base/*.c src/wamp/*.c src/router/*.c)
-NET := $(wildcard src/net/*.c src/host.c)
+NET := $(wildcard src/net/*.c) $(filter-out src/main.c,$(wildcard src/*.c))
 BORDER := $(wildcard src/lua/*.c)
 MAIN := $(wildcard src/main.c src/serve.c)
 UNIT := $(wildcard tests/unit/*.c)
@@ -136,6 +137,9 @@ spec-plain: $(PROGRAM) ## the same specs in plain lua5.4 with wampy/core.so
 	$(if $(SPECS),LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' $(LUA) $(BUSTED) --ignore-lua $(SPECS))
 asan: ## unit, talk and spec under AddressSanitizer and UBSan
 	$(MAKE) MODE=asan unit talk spec
+valgrind: $(B)/unit $(B)/talk ## unit and talk under valgrind
+	VECTORS=$(VECTORS) $(VALGRIND) $(B)/unit
+	$(VALGRIND) $(B)/talk tests/talk
 e2e: $(PROGRAM) ## real sockets, the program, and a real Crossbar.io
 	$(B)/wampy-lua $(BUSTED) --ignore-lua tests/e2e
 interop: $(PROGRAM) ## foreign peers against our router and our apps
@@ -147,14 +151,16 @@ bench: $(PROGRAM) ## what a call and an event cost, against the others
 	bench/run $(B)/wampy-lua
 
 # --- looking after the tree --------------------------------------------------------------------
-lint: layers luacheck cppcheck fmt-check doc-check versions ## all of the following checks
+lint: layers shape luacheck cppcheck fmt-check doc-check versions ## all of these checks
 luacheck: ## unused, undefined and redefined names in Lua files
 	luacheck -q $(wildcard lua apps tests tools bench)
 cppcheck: ## suspicious C
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --suppress=returnDanglingLifetime -Isrc src tests
+		--inline-suppr $(addprefix --suppress=,$(CPPCHECK_WRONG)) -Isrc src tests
 layers: ## who may include whom
-	@$(LUA) tools/layers.lua $(wildcard src/*.[ch] src/*/*.[ch])
+	@$(LUA) tools/layers.lua $(filter src/%,$(C_FILES))
+shape: ## columns, headings and lengths of C files
+	@$(LUA) tools/shape.lua $(C_FILES)
 doc-check: ## every binding and every public function has its comment
 	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
 versions: ## the rockspec, the man page and the changelog agree with VERSION
@@ -178,9 +184,8 @@ install: all man ## install under DESTDIR and PREFIX
 	install -m 644 $(wildcard lua/wampy/*.lua) $(DESTDIR)$(LUADIR)/wampy
 	$(if $(MEN),install -m 644 $(MEN:docs/man/%=build/man/%) $(DESTDIR)$(MANDIR)/man1)
 uninstall: ## remove what install installed
-	rm -f $(DESTDIR)$(BINDIR)/wampy-lua $(DESTDIR)$(LUADIR)/wampy.lua
-	rm -rf $(DESTDIR)$(LUADIR)/wampy $(DESTDIR)$(LIBDIR)/wampy
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MEN)))
+	rm -rf $(addprefix $(DESTDIR),$(BINDIR)/wampy-lua $(LUADIR)/wampy.lua $(LUADIR)/wampy \
+		$(LIBDIR)/wampy $(addprefix $(MANDIR)/man1/,$(notdir $(MEN))))
 dist: ## a source tarball of the last commit into build
 	@mkdir -p build
 	git archive --prefix=wampy-lua-$(VERSION)/ HEAD | gzip -9n > build/wampy-lua-$(VERSION).tar.gz
@@ -191,5 +196,5 @@ clean: ## remove what was built (not the peers)
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup demo check all debug test unit talk spec spec-plain asan e2e interop fuzz bench \
-	lint layers luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE
+.PHONY: help setup demo check all debug test unit talk spec spec-plain asan valgrind e2e interop fuzz bench \
+	lint layers shape luacheck cppcheck doc-check versions fmt fmt-check doc man install uninstall dist clean FORCE

@@ -582,12 +582,19 @@ static void host_pump(struct host *h)
     }
 }
 
+/* Whether something was put in outside of the pump (an intent of the main chunk). */
+static bool has_work(const struct host *h)
+{
+    return h->more || !list_empty(&h->dirty_clients) || !list_empty(&h->dirty_servers) ||
+           !links_idle(h->links);
+}
+
 void host_turn(struct host *h, int64_t timeout_ms)
 {
     uint64_t deadline = heap_deadline(&h->timers);
 
     h->now = loop_now();
-    if (h->more || deadline <= h->now)
+    if (has_work(h) || deadline <= h->now)
         timeout_ms = 0;
     else if (deadline != NEVER &&
              (timeout_ms < 0 || deadline - h->now < (uint64_t)timeout_ms))

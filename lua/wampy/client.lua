@@ -169,6 +169,7 @@ local refusals = {
 -- The error for a session that did not come about, or has ended. Its fields say what
 -- `wampy-lua run` needs: `uri` when the router refused, `transport` and `code` when the link did.
 local function end_error(class, reason, text, transport, code)
+  if reason == "wamp.close.transport_lost" then reason = nil end -- our own word, not the router's
   if transport == "http_status" and code >= 500 and code < 600 then transport = "http_5xx" end
   local fields_of = { uri = reason, transport = transport, code = code }
   if transport == "truncated" then fields_of.required_bytes = code end
@@ -248,6 +249,7 @@ function Client:start()
   self:_handlers()
   starts = starts + 1
   tasks.started[self] = starts
+  self._over = tasks.event()
   local ok, e = pcall(bring_up, self)
   if not ok then
     self:_quit()
@@ -259,7 +261,7 @@ end
 
 -- Ends the session without ever raising, and forgets it.
 function Client:_quit()
-  tasks.started[self] = nil
+  self:_done()
   if self._reconnecting then self._reconnecting:cancel() end
   stop_timers(self)
   pcall(self._core.leave, self._core)
@@ -279,9 +281,15 @@ function Client:stop()
   if details then hook(self, "on_leave", "wamp.close.normal", {}) end
 end
 
---- Waits until the client has stopped.
+--- Waits until the client has stopped, or its link is lost for good.
 function Client:wait_stopped()
-  while tasks.started[self] do tasks.sleep(0.02) end
+  if tasks.started[self] then self._over:wait() end
+end
+
+-- The client is not started any more.
+function Client:_done()
+  tasks.started[self] = nil
+  self._over:set()
 end
 
 -- ---- losing and regaining the link ------------------------------------------------------------
@@ -342,7 +350,7 @@ function Client:_rejoin()
     core.log("info", ("%s: joined %s again"):format(self.name, self.realm))
     hook(self, "on_join", self.session.details)
   else
-    tasks.started[self] = nil
+    self:_done()
     tasks.lost(e)
   end
 end
@@ -362,7 +370,7 @@ function Client:_ended(class, reason, text, transport, code)
     core.log("warn", ("%s: %s; joining again"):format(self.name, e.message))
     self._reconnecting = tasks.spawn(self._rejoin, self)
   else
-    tasks.started[self] = nil
+    self:_done()
     tasks.lost(e)
   end
 end
@@ -551,11 +559,6 @@ end
 --- As publish, but returns false in place of waiting when the link cannot keep up.
 function Client:try_publish(...)
   return self:_publish("try_publish", ...)
-end
-
---- Requests under way: request id -> URI.
-function Client:pending()
-  return self._core:pending()
 end
 
 return Client

@@ -103,7 +103,7 @@ local function run(options)
     start(rawget(app, "is_class") and app() or app, options)
   end
   if options.once then return 0, router end
-  if next(tasks.started) then say("ready.") end
+  if next(tasks.started) then print("ready.") io.stdout:flush() end
   return tasks.run(), router
 end
 

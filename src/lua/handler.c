@@ -119,9 +119,7 @@ static int invalid(const struct binding *b, const char *fmt, const char *what)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
     lua_getfield(L, -1, "error");
     lua_pushliteral(L, "wamp.error.invalid_argument");
-    lua_pushfstring(L, "%s ", user_text(b, HANDLER_URI));
     lua_pushfstring(L, fmt, what);
-    lua_concat(L, 2);
     lua_call(L, 2, 1);
     return lua_error(L);
 }

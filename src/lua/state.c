@@ -86,6 +86,7 @@ static int state_gc(lua_State *L)
 
     if (!S->host)
         return 0;
+    watchdog_close(S);
     state_unwatch_signals(S);
     linger(S);
     task_fini(S);
@@ -120,6 +121,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     struct state *S = state_new(L);
 
     task_init(S);
+    watchdog_open(S);
     lua_newtable(L);
     open_value(L, S);
     open_time(L, S);

@@ -21,6 +21,7 @@ struct state {
     struct task main;  /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
     struct list ready, parked, pool; /* tasks: to be resumed, waiting, free with a clean thread */
+    unsigned long resumes; /* counts task_resume: tells one task that computes from many */
     size_t task_count; /* started and not finished */
     size_t max_tasks;
     size_t pooled;
@@ -31,8 +32,7 @@ struct state {
     int signals;         /* how many came */
     int signals_seen;    /* how many of them the program has dealt with */
     bool watching;       /* INT and TERM are ours now */
-    bool stop;           /* wampy.stop was called: wampy.run returns */
-    int stop_code;
+    struct watchdog *watchdog; /* owned */
     uint64_t dropped_events; /* because max_tasks ran */
 };
 
@@ -61,6 +61,11 @@ void open_client(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
+
+/* Watches for Lua that keeps the loop waiting: after about a second of CPU it is named in a warning,
+ * and a signal that came meanwhile is acted on. */
+void watchdog_open(struct state *S);
+void watchdog_close(struct state *S);
 
 /* Puts the embedded prelude and argparse into package.preload. */
 void prelude_open(lua_State *L);

@@ -91,6 +91,8 @@ static void release(struct task *t)
     t->parked = t->canceled = t->started = t->failed = t->timed_out = false;
     t->finish = NULL;
     t->owner = NULL;
+    if (lua_gethook(t->co))
+        lua_sethook(t->co, NULL, 0, 0); /* the watchdog's */
     lua_settop(t->co, 0);
     S->task_count--;
     S->pooled++;
@@ -180,6 +182,7 @@ static enum task_status task_resume(struct task *t, int *results)
     int status;
 
     S->current = t;
+    S->resumes++;
     status = t->started ? lua_resume(t->co, S->L, 0, results) : first_resume(t, results);
     S->current = outer;
     if (status == LUA_OK)

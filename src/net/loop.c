@@ -118,7 +118,7 @@ void loop_unsignal(struct loop *l, int signo)
     s->loop = NULL;
 }
 
-static void run_signals(struct loop *l)
+void loop_run_signals(struct loop *l)
 {
     for (int signo = 1; signo < NSIG; signo++) {
         struct watched_signal *s = &signals[signo];
@@ -320,7 +320,7 @@ void loop_run_once(struct loop *l, int64_t timeout_ms)
         poll_wait(l, ms);
     l->round = loop_now();
     run_watches(l);
-    run_signals(l);
+    loop_run_signals(l);
     run_timers(l);
 }
 

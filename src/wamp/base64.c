@@ -1,9 +1,10 @@
 /* base64.c - RFC 4648 base64, strict, for binary values in JSON. See base64.h.
  *
- * Not known here: where the text comes from. One idea: three bytes are four characters of six
- * bits each, so a group is a 24-bit number, and the last group says by its padding how many of
- * the three bytes are there. A decoder that let the unused bits of the last group be anything
- * would read many texts as the same bytes; this one reads exactly one. */
+ * Not known here: where the text comes from. One idea: three bytes are four characters
+ * of six bits each, so a group is a 24-bit number, and the last group says by its
+ * padding how many of the three bytes are there. A decoder that let the unused bits of
+ * the last group be anything would read many texts as the same bytes; this one reads
+ * exactly one. */
 #include "wamp/base64.h"
 
 static const char alphabet[] =
@@ -45,7 +46,8 @@ static uint32_t value_of(char c)
     return c == '/' ? 63 : 64;
 }
 
-/* Bytes in the group at `in`, -1 when it is none. Padding is good in the last group only. */
+/* Bytes in the group at `in`, -1 when it is none. Padding is good in the last group
+ * only. */
 static int decode_group(char *out, const char *in, bool last)
 {
     int n = 3;

@@ -1,12 +1,13 @@
-/* json.c - JSON (RFC 8259) as a wire format: tokens, the values of strings, and the table of
- * the whole format. See wire.h.
+/* json.c - JSON (RFC 8259) as a wire format: tokens, the values of strings, and the table
+ * of the whole format. See wire.h.
  *
- * What it does not know: the grammar within a token and reader_skip (json_scan.c), numbers as
- * text (json_number.c), writing (json_write.c), duplicate keys, messages, Lua.
+ * What it does not know: the grammar within a token and reader_skip (json_scan.c),
+ * numbers as text (json_number.c), writing (json_write.c), duplicate keys, messages, Lua.
  *
  * Between tokens r->state says what may come: JSON_VALUE (at the start, behind a key),
- * JSON_FIRST (behind `[` or `{`), JSON_AFTER (behind a value). A comma is read together with
- * what follows it, so the reader never looks ahead and one token is one step of json_next. */
+ * JSON_FIRST (behind `[` or `{`), JSON_AFTER (behind a value). A comma is read together
+ * with what follows it, so the reader never looks ahead and one token is one step of
+ * json_next. */
 #include <string.h>
 
 #include "wamp/base64.h"

@@ -1,15 +1,16 @@
-/* json.h - what the files of the JSON format share: json.c makes tokens, json_scan.c knows the
- * grammar, json_write.c writes, json_number.c turns doubles into text and back. Everybody else
- * uses wire.h. */
+/* json.h - what the files of the JSON format share: json.c makes tokens, json_scan.c
+ * knows the grammar, json_write.c writes, json_number.c turns doubles into text and back.
+ * Everybody else uses wire.h. */
 #ifndef WAMP_JSON_H
 #define WAMP_JSON_H
 
 #include "wamp/wire.h"
 
 /* ---- eight bytes of a string at a time --------------------------------------------- *
- * Bit tricks on a word that holds eight bytes, the first one lowest. A mask has the high bit of
- * a byte set where the byte is sought. x - ONES has it where x has a zero byte; borrows come from
- * such a byte and go upwards, so masks are exact up to and including the first byte set. */
+ * Bit tricks on a word that holds eight bytes, the first one lowest. A mask has the high
+ * bit of a byte set where the byte is sought. x - ONES has it where x has a zero byte;
+ * borrows come from such a byte and go upwards, so masks are exact up to and including
+ * the first byte set. */
 
 #define JSON_ONES 0x0101010101010101ULL
 #define JSON_HIGH 0x8080808080808080ULL
@@ -24,8 +25,8 @@ static inline uint64_t json_load8(const char *s)
            (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
-/* The bytes in front of the first one set in a mask that is not 0: the ones of the bytes below
- * its lowest bit, added up in the top byte. */
+/* The bytes in front of the first one set in a mask that is not 0: the ones of the bytes
+ * below its lowest bit, added up in the top byte. */
 static inline size_t json_first8(uint64_t mask)
 {
     return ((((mask & (0 - mask)) >> 7) - 1) & JSON_ONES) * JSON_ONES >> 56;
@@ -38,7 +39,8 @@ static inline bool json_special(unsigned char c)
 
 /* ---- the state of a reader --------------------------------------------------------- */
 
-enum { JSON_VALUE, JSON_FIRST, JSON_AFTER }; /* r->state, see json.c; reader_init makes it 0 */
+/* r->state, see json.c; reader_init makes it 0. */
+enum { JSON_VALUE, JSON_FIRST, JSON_AFTER };
 
 #define JSON_TEXT(x) #x
 #define JSON_DEEPER_THAN(limit) "nested deeper than " JSON_TEXT(limit)
@@ -58,8 +60,8 @@ static inline void json_set_dict(struct reader *r, unsigned depth, bool dict)
 }
 
 /* ---- json_scan.c ------------------------------------------------------------------- *
- * From where something begins to where it has ended; NULL with r->error and r->p set if it is
- * not what it should be. `what` may be NULL at the end of the input: that has its own words. */
+ * From where something begins to where it has ended; NULL with r->error and r->p set if
+ * it is not what it should be. */
 
 static inline const char *json_space(const char *p, const char *end)
 {
@@ -70,19 +72,23 @@ static inline const char *json_space(const char *p, const char *end)
     return p;
 }
 
-const char *json_fail(struct reader *r, const char *p, const char *what); /* returns NULL */
+/* Returns NULL. The end of the input has words of its own: `what` may be NULL there. */
+const char *json_fail(struct reader *r, const char *p, const char *what);
 
-/* From behind the opening quote to the closing one; sets *escaped if there is an escape. */
+/* From behind the opening quote to the closing one; sets *escaped if there is an
+ * escape. */
 const char *json_scan_string(struct reader *r, const char *p, bool *escaped);
 
 /* From the opening quote to behind the colon. */
-const char *json_scan_key(struct reader *r, const char *p, struct slice *text, bool *escaped);
+const char *json_scan_key(struct reader *r, const char *p, struct slice *text,
+                          bool *escaped);
 const char *json_scan_literal(struct reader *r, const char *p, const char *word);
 
 /* *integral: it has neither fraction nor exponent. */
 const char *json_scan_number(struct reader *r, const char *start, bool *integral);
 
-/* The code point of the \u escape at p, two of them for a surrogate pair; -1 if it is none. */
+/* The code point of the \u escape at p, two of them for a surrogate pair; -1 if it is
+ * none. */
 int32_t json_unicode(const char *p, size_t n);
 
 bool json_skip(struct reader *r, struct slice *value); /* reader_skip */
@@ -91,12 +97,12 @@ bool json_skip(struct reader *r, struct slice *value); /* reader_skip */
 
 #define JSON_NUMBER_SIZE 40 /* room for any number written, and more */
 
-/* The double nearest to the number [p, end), which has JSON's grammar; infinite when there is
- * none. Does not depend on the locale, nor do those below. */
+/* The double nearest to the number [p, end), which has JSON's grammar; infinite when
+ * there is none. Does not depend on the locale, nor do those below. */
 double json_number_read(const char *p, const char *end);
 
-/* Writes the shortest text that reads back as the same finite double and does not look like an
- * integer; returns its length. */
+/* Writes the shortest text that reads back as the same finite double and does not look
+ * like an integer; returns its length. */
 size_t json_number_write(char out[JSON_NUMBER_SIZE], double f);
 
 size_t json_integer_write(char out[JSON_NUMBER_SIZE], int64_t i);

@@ -1,13 +1,13 @@
 /* json_number.c - doubles from decimal text and back, exactly, whatever the locale.
  *
- * Not known here: the grammar of numbers (json.c has checked it), integers that fit int64.
+ * Not known here: the grammar of numbers (json_scan.c has checked it), integers.
  *
- * One idea for each direction. Reading: a number is its significant digits times a power of ten.
- * With few of both, one multiplication or division of exact doubles is rightly rounded;
- * otherwise strtod does it, given "<digits>e<exponent>", which has no decimal point and so means
- * the same in every locale. Writing: a double with few decimals is an integer over a small power
- * of ten, and that is exact when dividing gives the double back; otherwise printf with 15, 16 or
- * 17 digits, the first that reads back the same. */
+ * One idea for each direction. Reading: a number is its significant digits times a power
+ * of ten. With few of both, one multiplication or division of exact doubles is rightly
+ * rounded; otherwise strtod does it, given "<digits>e<exponent>", which has no decimal
+ * point and so means the same in every locale. Writing: a double with few decimals is an
+ * integer over a small power of ten, and that is exact when dividing gives the double
+ * back; otherwise printf with 15, 16 or 17 digits, the first that reads back the same. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,17 +16,18 @@
 
 #include "wamp/json.h"
 
-/* Digits that can matter: the point half way between two doubles has at most 767. Of those
- * behind, only whether there is one that is not 0. */
+/* Digits that can matter: the point half way between two doubles has at most 767. Of
+ * those behind, only whether there is one that is not 0. */
 #define DIGITS_MAX 768
 
 #define EXACT_DIGITS 15 /* an integer of so many digits is a double */
 #define EXACT_POWER 22  /* 10^22 is a double, and so are all below */
 #define PLACES_MAX 6    /* decimals for which the fast way of writing is tried */
 
-static const double tens[EXACT_POWER + 1] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+static const double tens[EXACT_POWER + 1] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
+                                              1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+                                              1e18, 1e19, 1e20, 1e21, 1e22 };
 
 struct decimal {
     char digits[DIGITS_MAX + 32]; /* without leading zeros; room for "1e-999999" */
@@ -68,7 +69,8 @@ static double few_digits(const struct decimal *d)
 
     for (size_t i = 0; i < d->n; i++)
         m = m * 10 + (d->digits[i] - '0');
-    return d->exponent < 0 ? (double)m / tens[-d->exponent] : (double)m * tens[d->exponent];
+    return d->exponent < 0 ? (double)m / tens[-d->exponent]
+                           : (double)m * tens[d->exponent];
 }
 
 static double many_digits(struct decimal *d)
@@ -149,8 +151,8 @@ static size_t put_places(char *out, double f)
     return 0;
 }
 
-/* printf's text with whatever the locale has for a point made a point; ".0" if it looks like an
- * integer. */
+/* printf's text with whatever the locale has for a point made a point; ".0" if it looks
+ * like an integer. */
 static size_t put_text(char *out, const char *text)
 {
     size_t n = 0;

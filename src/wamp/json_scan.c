@@ -1,13 +1,14 @@
-/* json_scan.c - JSON's grammar (RFC 8259) as functions over bytes, and skipping a whole value.
+/* json_scan.c - JSON's grammar (RFC 8259) as functions over bytes, and skipping a whole
+ * value.
  *
- * Strict: exactly the grammar, valid UTF-8, whole surrogate pairs, LIMIT_DEPTH. What it does not
- * know: what tokens are (json.c makes them out of these functions), what strings and numbers are
- * worth, duplicate keys (whoever reads a dict decides).
+ * Strict: exactly the grammar, valid UTF-8, whole surrogate pairs, LIMIT_DEPTH. What it
+ * does not know: what tokens are (json.c makes them out of these functions), what strings
+ * and numbers are worth, duplicate keys (whoever reads a dict decides).
  *
  * Each function takes where something begins and returns where it has ended, or NULL with
- * r->error and r->p set. json_skip carries every payload that passes through a router, so it is
- * one loop that keeps nothing but the kinds of the open containers, in r's own bits above
- * r->depth, and takes the bytes of strings eight at a time. */
+ * r->error and r->p set. json_skip carries every payload that passes through a router, so
+ * it is one loop that keeps nothing but the kinds of the open containers, in r's own bits
+ * above r->depth, and takes the bytes of strings eight at a time. */
 #include <math.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ static int hex4(const char *p)
     return v;
 }
 
-/* The code point of the \u escape at p, two of them for a surrogate pair; -1 if it is none. */
+/* The code point of the \u escape at p, two of them for a surrogate pair; -1 if it is
+ * none. */
 int32_t json_unicode(const char *p, size_t n)
 {
     int high = n >= 6 ? hex4(p + 2) : -1, low;
@@ -87,7 +89,8 @@ static inline uint64_t not_plain8(uint64_t w)
 {
     uint64_t quote = w ^ (JSON_ONES * '"'), slash = w ^ (JSON_ONES * '\\');
 
-    return ((quote - JSON_ONES) | (slash - JSON_ONES) | (w - JSON_ONES * 0x20) | w) & JSON_HIGH;
+    return ((quote - JSON_ONES) | (slash - JSON_ONES) | (w - JSON_ONES * 0x20) | w) &
+           JSON_HIGH;
 }
 
 /* Passes over ASCII that stands for itself. */
@@ -145,7 +148,8 @@ const char *json_scan_string(struct reader *r, const char *p, bool *escaped)
     return string(r, p, escaped);
 }
 
-static inline const char *key(struct reader *r, const char *p, struct slice *text, bool *escaped)
+static inline const char *key(struct reader *r, const char *p, struct slice *text,
+                              bool *escaped)
 {
     const char *start = p + 1, *end = r->end;
 
@@ -161,7 +165,8 @@ static inline const char *key(struct reader *r, const char *p, struct slice *tex
     return p + 1;
 }
 
-const char *json_scan_key(struct reader *r, const char *p, struct slice *text, bool *escaped)
+const char *json_scan_key(struct reader *r, const char *p, struct slice *text,
+                          bool *escaped)
 {
     return key(r, p, text, escaped);
 }
@@ -190,7 +195,8 @@ static const char *exponent(struct reader *r, const char *p, bool *may_overflow)
     return p;
 }
 
-/* A number, whatever its first byte is. *integral: it has neither fraction nor exponent. */
+/* A number, whatever its first byte is. *integral: it has neither fraction nor
+ * exponent. */
 const char *json_scan_number(struct reader *r, const char *start, bool *integral)
 {
     const char *end = r->end, *first = start + (*start == '-'), *p = digits(first, end);
@@ -253,8 +259,8 @@ static inline const char *element(struct reader *r, const char *p, bool dict)
     return dict && p ? json_space(p, r->end) : p;
 }
 
-/* From the first byte of a value to behind it: values and the `[`, `{` of containers in the
- * outer loop, what stands behind a value in the inner one. */
+/* From the first byte of a value to behind it: values and the `[`, `{` of containers in
+ * the outer loop, what stands behind a value in the inner one. */
 static const char *value(struct reader *r, const char *p)
 {
     const char *const end = r->end;
@@ -294,15 +300,15 @@ static const char *value(struct reader *r, const char *p)
     }
 }
 
-/* A comma or the lack of it, in front of an element of a list that r->state allows. Returns
- * where the value begins; NULL where there is none, which is an error only when r->error says. */
+/* To the next element of a list, past the comma in front of it. NULL at the list's end,
+ * which is no error, and where a comma is missing, which is one. */
 static const char *list_element(struct reader *r)
 {
     const char *p = json_space(r->p, r->end);
 
     if (p < r->end && *p == ']')
-        return r->state == JSON_FIRST || r->state == JSON_AFTER ? NULL : p;
-    if (r->state != JSON_AFTER)
+        return NULL;
+    if (r->state == JSON_FIRST)
         return p;
     if (p == r->end || *p != ',')
         return json_fail(r, p, "expected ',' or ']'");

@@ -1,13 +1,13 @@
 /* json_write.c - the writing half of the JSON format. See wire.h.
  *
- * Nothing is remembered between calls: a comma is needed exactly when something stands in the
- * buf and its last byte is not `[`, `{` or `:`, because no value and no key's colon aside can
- * end in one of those (a string ends in its quote, whatever is in it).
+ * Nothing is remembered between calls: a comma is needed exactly when something stands in
+ * the buf and its last byte is not `[`, `{` or `:`, because no value ends in one of
+ * those (a string ends in its quote, whatever is in it).
  *
- * Binary is a string: U+0000, then base64 (WAMP: JSON serialization, conversion from bytes to
- * strings). A text string that itself begins with U+0000 is written as it is, and a reader will
- * take it for a binary: the format has no other way to say it, so who must not lose it refuses
- * such a string before it comes here. */
+ * Binary is a string: U+0000, then base64 (WAMP: JSON serialization, conversion from
+ * bytes to strings). A text string that itself begins with U+0000 is written as it is,
+ * and a reader will take it for a binary: the format has no other way to say it, so who
+ * must not lose it refuses such a string before it comes here. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>

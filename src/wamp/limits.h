@@ -15,6 +15,10 @@
 /* A URI. Long enough for any name, short enough to be a map key and a log line. */
 #define LIMIT_URI 1024
 
+/* Keys of one options or details dict that mean nothing to us. They are kept while the dict is
+ * read, to find those that come twice; 256 compared with each other take microseconds. */
+#define LIMIT_UNKNOWN_KEYS 256
+
 /* Requests one session may have under way (calls, registers, subscribes, ... together). */
 #define LIMIT_PENDING 65536
 
@@ -33,6 +37,9 @@
 #define LIMIT_HANDSHAKE_MS 5000
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
+
+/* CANCEL in mode kill: how long the callee has to answer before the caller is told instead. */
+#define LIMIT_KILL_MS 30000
 
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192

@@ -5,32 +5,14 @@
  * messages and events at the end of the queues. Whatever ends the session goes through end():
  * first every request under way gets its error, then comes EVENT_LEFT, then nothing.
  *
- * Requests are in session_ask.c, what the router starts in session_serve.c. */
+ * HELLO is made in session_hello.c; requests are in session_ask.c, what the router starts in
+ * session_serve.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "wamp/session_private.h"
-
-#define BIT(name) (1u << FEATURE_##name)
-
-/* What this session, with an app above it, can do. */
-static const struct roles all_roles = {
-    .roles = 1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER |
-             1u << ROLE_CALLEE,
-    .features = {
-        [ROLE_PUBLISHER] = BIT(PUBLISHER_EXCLUSION) | BIT(PUBLISHER_IDENTIFICATION) |
-                           BIT(SUBSCRIBER_BLACKWHITE_LISTING),
-        [ROLE_SUBSCRIBER] = BIT(PATTERN_BASED_SUBSCRIPTION) | BIT(PUBLISHER_IDENTIFICATION) |
-                            BIT(SUBSCRIPTION_REVOCATION),
-        [ROLE_CALLER] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) | BIT(CALLER_IDENTIFICATION) |
-                        BIT(PROGRESSIVE_CALL_RESULTS),
-        [ROLE_CALLEE] = BIT(CALL_CANCELING) | BIT(CALLER_IDENTIFICATION) |
-                        BIT(PROGRESSIVE_CALL_RESULTS) | BIT(PATTERN_BASED_REGISTRATION) |
-                        BIT(SHARED_REGISTRATION) | BIT(REGISTRATION_REVOCATION),
-    },
-};
 
 /* ---- the queues -------------------------------------------------------------------- */
 
@@ -88,6 +70,11 @@ void event_done(struct event *e)
     e->reason = e->text = NULL;
 }
 
+static void queue(struct session *s, struct buf *b)
+{
+    *(struct buf **)ring_push(&s->out, sizeof b) = b;
+}
+
 int session_send(struct session *s, const struct msg *m)
 {
     struct buf *b = msg_encode(m, s->wire);
@@ -98,7 +85,7 @@ int session_send(struct session *s, const struct msg *m)
         buf_unref(b);
         return SESSION_TOO_LARGE;
     }
-    *(struct buf **)ring_push(&s->out, sizeof b) = b;
+    queue(s, b);
     return SESSION_OK;
 }
 
@@ -107,65 +94,6 @@ struct buf *session_next_out(struct session *s)
     struct buf **first = ring_pop(&s->out, sizeof *first);
 
     return first ? *first : NULL;
-}
-
-/* ---- HELLO ------------------------------------------------------------------------- */
-
-static bool is_ours(struct slice key, const struct session_config *config)
-{
-    return slice_is(key, "roles") || (config->agent && slice_is(key, "agent"));
-}
-
-/* Copies the members of the raw dict `more` (one level) into the dict being written, but for
- * those that we write ourselves. With `w` NULL only counts them. */
-static size_t splice(struct writer *w, const struct wire *wire,
-                     const struct session_config *config)
-{
-    struct reader r;
-    struct slice value;
-    size_t n = 0;
-
-    if (!config->hello.p)
-        return 0;
-    reader_init(&r, wire, config->hello);
-    reader_next(&r);
-    while (reader_next(&r) == TOKEN_KEY) {
-        struct buf *scratch = NULL;
-        struct slice key = reader_text(&r, &scratch);
-        bool ours = is_ours(key, config);
-
-        if (w && !ours)
-            writer_key(w, key);
-        if (reader_skip(&r, &value) && w && !ours)
-            writer_raw(w, value);
-        buf_unref(scratch);
-        n += !ours;
-    }
-    return n;
-}
-
-static struct buf *make_hello(const struct wire *wire,
-                              const struct session_config *config)
-{
-    struct msg m = { .row = msg_row(MSG_HELLO), .uri = slice_of(config->realm) };
-    struct writer w;
-    struct buf *hello;
-
-    writer_init(&w, wire, 1024);
-    writer_dict(&w, splice(NULL, wire, config) + (config->agent ? 2 : 1));
-    writer_key(&w, SLICE("roles"));
-    roles_encode(config->roles.roles ? &config->roles : &all_roles, &w);
-    if (config->agent) {
-        writer_key(&w, SLICE("agent"));
-        writer_string(&w, slice_of(config->agent));
-    }
-    splice(&w, wire, config);
-    writer_dict_end(&w);
-    m.wire = wire;
-    m.dict = slice_buf(w.buf);
-    hello = msg_encode(&m, wire);
-    writer_fini(&w);
-    return hello;
 }
 
 /* ---- the end ----------------------------------------------------------------------- */
@@ -195,7 +123,8 @@ static void end(struct session *s, int error, struct slice reason, struct slice 
         msg_move(&e->m, m);
 }
 
-/* Queues ABORT or GOODBYE. The words are left out unless they can be written. */
+/* Queues ABORT or GOODBYE, whatever max_message says. The words are left out unless they can be
+ * written. */
 static void send_farewell(struct session *s, enum msg_code code, struct slice reason,
                           struct slice text)
 {
@@ -210,7 +139,7 @@ static void send_farewell(struct session *s, enum msg_code code, struct slice re
         writer_dict_end(&w);
         m.dict = slice_buf(w.buf);
     }
-    session_send(s, &m);
+    queue(s, msg_encode(&m, s->wire));
     writer_fini(&w);
 }
 
@@ -302,19 +231,17 @@ static unsigned grammar_state(const struct session *s)
     return s->challenge ? STATE_CHALLENGING : STATE_OPENING;
 }
 
-/* Whether `m` may come now. What msg_allowed does not know: a challenge is given once, and
- * nothing but ABORT may come while the app works on its answer. */
+/* Whether `m` may come now. What msg_allowed does not know: nothing but ABORT may come while
+ * the app works on the answer to a challenge. */
 static bool is_expected(const struct session *s, const struct msg *m, struct fault *f)
 {
     if (!msg_allowed(m, FROM_ROUTER, grammar_state(s), f))
         return false;
-    if ((s->challenge == CHALLENGE_OPEN && m->row->code == MSG_WELCOME) ||
-        (s->challenge && m->row->code == MSG_CHALLENGE)) {
-        fault_set(f, "wamp.error.protocol_violation", "%s behind CHALLENGE",
-                  m->row->name);
-        return false;
-    }
-    return true;
+    if (s->challenge != CHALLENGE_OPEN || m->row->code != MSG_WELCOME)
+        return true;
+    fault_set(f, "wamp.error.protocol_violation",
+              "WELCOME before CHALLENGE was answered");
+    return false;
 }
 
 static void dispatch(struct session *s, struct msg *m)
@@ -393,7 +320,7 @@ void session_opened(struct session *s, uint64_t now)
         return;
     s->now = now;
     s->state = SESSION_JOINING;
-    *(struct buf **)ring_push(&s->out, sizeof s->hello) = s->hello;
+    queue(s, s->hello);
     s->hello = NULL;
     if (s->join_timeout)
         heap_set(&s->timers, &s->limit, session_after(s, s->join_timeout));
@@ -500,18 +427,6 @@ void session_abort(struct session *s, const char *reason, const char *text, uint
 
 /* ---- made and freed ---------------------------------------------------------------- */
 
-static struct buf *make_progress(const struct wire *wire)
-{
-    struct writer w;
-
-    writer_init(&w, wire, 32);
-    writer_dict(&w, 1);
-    writer_key(&w, SLICE("progress"));
-    writer_bool(&w, true);
-    writer_dict_end(&w);
-    return writer_take(&w);
-}
-
 struct session *session_new(const struct wire *wire, const struct session_config *config,
                             const struct rng *rng)
 {
@@ -521,8 +436,8 @@ struct session *session_new(const struct wire *wire, const struct session_config
     s->wire = wire;
     s->join_timeout = config->join_timeout;
     s->max_message = config->max_message ? config->max_message : LIMIT_MESSAGE_SIZE;
-    s->hello = make_hello(wire, config);
-    s->progress = make_progress(wire);
+    s->hello = session_make_hello(wire, config);
+    s->progress = session_make_progress(wire);
     list_init(&s->asked);
     list_init(&s->idle);
     return s;
@@ -575,9 +490,4 @@ size_t session_pending(const struct session *s)
 uint64_t session_late(const struct session *s)
 {
     return s->late;
-}
-
-const char *session_last_error(const struct session *s)
-{
-    return s->refusal;
 }

@@ -95,15 +95,28 @@ static int check_features(struct session *s, const struct msg *m, const struct o
     return SESSION_OK;
 }
 
-static int check_options(struct session *s, const struct msg *m, const struct opts *o)
+/* Messages that came have been decoded, so that their options are a dict; ours have not. */
+static bool is_dict(const struct wire *wire, struct slice value)
+{
+    struct reader r;
+
+    reader_init(&r, wire, value);
+    return reader_next(&r) == TOKEN_DICT;
+}
+
+static int check_uri(struct session *s, const struct msg *m, const struct opts *o)
 {
     struct fault f;
 
-    if (!msg_uri_ok(m, o, false, &f))
-        return session_refuse(s,
-                              strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION
-                                                                      : SESSION_BAD_URI,
-                              "%s", f.text);
+    if (msg_uri_ok(m, o, false, &f))
+        return SESSION_OK;
+    return session_refuse(
+        s, strcmp(f.uri, "wamp.error.invalid_uri") ? SESSION_BAD_OPTION : SESSION_BAD_URI,
+        "%s", f.text);
+}
+
+static int check_options(struct session *s, const struct msg *m, const struct opts *o)
+{
     if (m->row->code == MSG_CALL && opt_is(o, OPT_PROGRESS, false))
         return session_refuse(s, SESSION_NO_FEATURE,
                               "progressive call invocations are not supported");
@@ -121,10 +134,20 @@ int session_check(struct session *s, const struct msg *m, bool *acknowledge)
     if (!utf8_ok(m->uri))
         return session_refuse(s, SESSION_BAD_URI, "%s: the URI is not UTF-8",
                               m->row->name);
+    if (m->dict.p && !is_dict(s->wire, m->dict))
+        return session_refuse(s, SESSION_BAD_OPTION, "%s: options must be a dict",
+                              m->row->name);
     if (!opts_decode(&o, m, &f))
         return session_refuse(s, SESSION_BAD_OPTION, "%s", f.text);
-    error = check_options(s, m, &o);
+    error = check_uri(s, m, &o);
+    if (!error)
+        error = check_options(s, m, &o);
     *acknowledge = opt_is(&o, OPT_ACKNOWLEDGE, false);
     opts_fini(&o);
     return error;
+}
+
+const char *session_last_error(const struct session *s)
+{
+    return s->refusal;
 }

@@ -1,6 +1,7 @@
 /* session_private.h - what the files of the session share, and nobody else sees.
  *
  * session.c        life: HELLO to GOODBYE, dispatch of what comes, the two output queues
+ * session_hello.c  what we say about ourselves
  * session_check.c  what is refused before it is sent: URIs, options, features not announced
  * session_ask.c    our requests: sending, answers, time-outs, cancelling
  * session_serve.c  what the router starts: EVENT, INVOCATION, INTERRUPT, revocations
@@ -101,6 +102,12 @@ void session_violated(struct session *s, const struct fault *f);
 
 /* ms from now, on the session's clock. */
 uint64_t session_after(const struct session *s, uint64_t ms);
+
+/* session_hello.c */
+
+struct buf *session_make_hello(const struct wire *wire,
+                               const struct session_config *config);
+struct buf *session_make_progress(const struct wire *wire); /* {"progress": true} */
 
 /* session_check.c */
 

@@ -22,6 +22,7 @@ enum slot_state { SLOT_FREE, SLOT_PENDING, SLOT_SETTLED, SLOT_FORGOTTEN };
 
 struct slot {
     uint64_t id;
+    enum msg_code code; /* of the request */
     enum slot_state state;
 };
 
@@ -112,6 +113,10 @@ static void drain(struct run *r)
         check_end(r);
     REQUIRE(r->left == (session_state(r->session) == SESSION_CLOSED));
     REQUIRE(session_wants_close(r->session) == r->left);
+    REQUIRE(!r->left || !session_pending(r->session));
+    REQUIRE(!session_id(r->session) || r->was_joined);
+    REQUIRE(!r->left || session_deadline(r->session) == NEVER);
+    REQUIRE(utf8_ok(slice_of(session_last_error(r->session))));
 }
 
 /* ---- intents ----------------------------------------------------------------------- */
@@ -141,22 +146,27 @@ static const char *const options[] = { NULL,
 static const char *const lists[] = { NULL, "[]", "[1,\"two\",[3]]" };
 static const char *const dicts[] = { NULL, "{}", "{\"k\":\"v\"}" };
 
-static void take_slot(struct run *r, int64_t result)
+static void take_slot(struct run *r, enum msg_code code, int64_t result)
 {
     struct slot *slot = &r->slots[r->slot_count];
 
     if (result <= 0)
         return;
     slot->id = (uint64_t)result;
+    slot->code = code;
     slot->state = SLOT_PENDING;
     r->slot_count++;
 }
 
 static void ask(struct run *r)
 {
-    static int64_t (*const intents[])(struct session *, const struct request *,
-                                      uint64_t) = { session_call, session_publish,
-                                                    session_register, session_subscribe };
+    static const struct {
+        enum msg_code code;
+        int64_t (*run)(struct session *, const struct request *, uint64_t);
+    } intents[] = { { MSG_CALL, session_call },
+                    { MSG_PUBLISH, session_publish },
+                    { MSG_REGISTER, session_register },
+                    { MSG_SUBSCRIBE, session_subscribe } };
     unsigned how = byte(r), what = byte(r), payload = byte(r);
     struct request q = { .uri = PICK(how >> 2, uris),
                          .options = PICK(what, options),
@@ -166,7 +176,7 @@ static void ask(struct run *r)
                          .tag = &r->slots[r->slot_count] };
 
     if (r->slot_count < SLOTS)
-        take_slot(r, intents[how & 3](r->session, &q, r->now));
+        take_slot(r, intents[how & 3].code, intents[how & 3].run(r->session, &q, r->now));
 }
 
 static void give_up(struct run *r)
@@ -177,9 +187,11 @@ static void give_up(struct run *r)
     if (r->slot_count == SLOTS)
         return;
     if (how & 1)
-        take_slot(r, session_unsubscribe(r->session, how >> 1 & 7, tag, r->now));
+        take_slot(r, MSG_UNSUBSCRIBE,
+                  session_unsubscribe(r->session, how >> 1 & 7, tag, r->now));
     else
-        take_slot(r, session_unregister(r->session, how >> 1 & 7, tag, r->now));
+        take_slot(r, MSG_UNREGISTER,
+                  session_unregister(r->session, how >> 1 & 7, tag, r->now));
 }
 
 static void forget(struct run *r, uint64_t id)
@@ -201,7 +213,7 @@ static void cancel(struct run *r)
 
 static void answer(struct run *r)
 {
-    unsigned how = byte(r), id = byte(r) & 31;
+    unsigned how = byte(r), id = 1 + (byte(r) & 3);
     struct slice args = PICK(how >> 2, lists), kwargs = PICK(how >> 4, dicts);
 
     if (how & 1)
@@ -252,15 +264,14 @@ static const char *const messages[] = {
     "[6,{\"message\":\"m\"},\"com.reason\"]",
     "[3,{},\"com.reason\",[\"words \\u00e9\"]]",
     "[4,\"ticket\",{}]",
-    "[2,%u,{\"roles\":{\"broker\":{},\"dealer\":{\"features\":{\"call_canceling\":true}}}"
-    "}]",
+    "[2,%u,{\"roles\":{\"broker\":{},\"dealer\":{}}}]",
 };
 
 static struct buf *text_message(struct run *r)
 {
     char text[300];
     const char *format = messages[byte(r) % (sizeof messages / sizeof *messages)];
-    unsigned a = strstr(format, "%u") ? byte(r) & 31 : 0;
+    unsigned a = strstr(format, "%u") ? byte(r) & 7 : 0;
     unsigned b = strstr(format, "%u,%u") ? byte(r) & 7 : 0;
 
     /* NOLINTNEXTLINE: the formats are the table's */
@@ -279,11 +290,43 @@ static struct buf *raw_message(struct run *r)
     return b;
 }
 
+/* The answer that a request asks for. */
+static struct buf *fitting_answer(struct run *r)
+{
+    static const char *const formats[] = {
+        [MSG_CALL] = "[50,%u,{}]",     [MSG_PUBLISH] = "[17,%u,%u]",
+        [MSG_REGISTER] = "[65,%u,%u]", [MSG_SUBSCRIBE] = "[33,%u,%u]",
+        [MSG_UNREGISTER] = "[67,%u]",  [MSG_UNSUBSCRIBE] = "[35,%u]",
+    };
+    const struct slot *slot = &r->slots[r->slot_count ? byte(r) % r->slot_count : 0];
+    unsigned id = 1 + (byte(r) & 3);
+    char text[100];
+
+    if (!slot->id)
+        return text_message(r);
+    snprintf(text, sizeof text, formats[slot->code], (unsigned)slot->id, id);
+    return buf_from(text, strlen(text));
+}
+
 static void feed(struct run *r, struct buf *b)
 {
     if (session_state(r->session) != SESSION_NEW)
         session_feed(r->session, b, r->now);
     buf_unref(b);
+}
+
+/* INVOCATION or INTERRUPT, for one of few ids. */
+static void invoke(struct run *r)
+{
+    static const char *const formats[] = { "[68,%u,%u,{}]",
+                                           "[68,%u,%u,{\"receive_progress\":true}]",
+                                           "[69,%u,{}]" };
+    const char *format = formats[byte(r) % 3];
+    unsigned id = 1 + (byte(r) & 3), registration = 1 + (byte(r) & 3);
+    char text[100];
+
+    snprintf(text, sizeof text, format, id, registration);
+    feed(r, buf_from(text, strlen(text)));
 }
 
 static void feed_mutated(struct run *r)
@@ -311,7 +354,7 @@ static void welcome(struct run *r)
 
 static void step(struct run *r)
 {
-    switch (byte(r) % 12) {
+    switch (byte(r) % 15) {
     case 0:
     case 1:
     case 2:
@@ -340,6 +383,13 @@ static void step(struct run *r)
         session_tick(r->session, r->now);
         break;
     case 10:
+    case 11:
+        feed(r, fitting_answer(r));
+        break;
+    case 12:
+        invoke(r);
+        break;
+    case 13:
         feed(r, raw_message(r));
         break;
     default:
@@ -371,9 +421,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.agent = how & 4 ? "fuzz" : NULL;
     r.session = session_new(&wire_json, &config, &rng);
     if (how & 8)
-        session_opened(r.session, 0);
-    else if (how & 16)
         welcome(&r);
+    else if (how & 16)
+        session_opened(r.session, 0);
     while (r.p < r.end) {
         step(&r);
         drain(&r);

@@ -1,5 +1,6 @@
-/* json_walk.h - ways through a JSON text that tests and the fuzz target compare with each other:
- * token by token, by skip, by both at random; copied through a writer; two texts side by side.
+/* json_walk.h - ways through a JSON text that tests and the fuzz target compare with each
+ * other: token by token, by skip, by both at random; copied through a writer; two texts
+ * side by side.
  *
  * Not known here: what is right. Whoever uses these says which results must agree. */
 #ifndef JSON_WALK_H
@@ -31,13 +32,17 @@ struct outcome {
 
 static inline struct outcome outcome_of(const struct reader *r, enum token last)
 {
-    return (struct outcome){ last == TOKEN_END ? NULL : r->error ? r->error : "no error",
+    return (struct outcome){ last == TOKEN_END ? NULL
+                             : r->error        ? r->error
+                                               : "no error",
                              (size_t)(r->p - r->start) };
 }
 
 static inline bool outcome_eq(struct outcome a, struct outcome b)
 {
-    return a.error == b.error && a.at == b.at;
+    if (!a.error || !b.error)
+        return a.error == b.error && a.at == b.at;
+    return !strcmp(a.error, b.error) && a.at == b.at;
 }
 
 static inline struct outcome walk_next(struct slice text)
@@ -62,8 +67,8 @@ static inline struct outcome walk_skip(struct slice text)
     return outcome_of(&r, reader_next(&r));
 }
 
-/* Writes what the token just read stands for. A binary whose base64 is bad has no value and is
- * written as it stands, quotes and all. */
+/* Writes what the token just read stands for. A binary whose base64 is bad has no value
+ * and is written as it stands, quotes and all. */
 static inline void copy_token(struct writer *w, const struct reader *r, enum token t)
 {
     struct buf *scratch = NULL;
@@ -98,9 +103,10 @@ static inline void copy_token(struct writer *w, const struct reader *r, enum tok
     buf_unref(scratch);
 }
 
-/* Reads `text` and writes it again; with a seed that is not 0, some values are skipped and
- * spliced. The caller owns *copy. */
-static inline struct outcome walk_copy(struct slice text, uint64_t seed, struct buf **copy)
+/* Reads `text` and writes it again; with a seed that is not 0, some values are skipped
+ * and spliced. The caller owns *copy. */
+static inline struct outcome walk_copy(struct slice text, uint64_t seed,
+                                       struct buf **copy)
 {
     struct reader r;
     struct writer w;

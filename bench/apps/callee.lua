@@ -1,0 +1,8 @@
+-- The app under test as callee: answers with its argument.
+local wampy = require "wampy"
+
+local Callee = wampy.Client:extend("Callee")
+
+Callee.bench_echo = wampy.callee(function(self, text) return text end)
+
+return Callee

@@ -1,0 +1,352 @@
+/* peer.c - walks a peer through HELLO ... GOODBYE, and hands what a member says to
+ * broker and dealer.
+ *
+ * Every message passes the same gates in the same order: does it decode (types,
+ * lengths, ids), may a client send it in this state, are its options of the right
+ * type, is its request id right. Failing one is a protocol violation: ABORT, and the
+ * transport closes. What comes behind the gates is a matter between the request and
+ * its answer.
+ *
+ * Authentication will stand between HELLO and WELCOME as a state of its own. */
+#include "router/private.h"
+
+static const unsigned client_roles =
+    1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
+
+/* What WELCOME announces: exactly what broker.c and dealer.c do. */
+static const struct roles router_roles = {
+    .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
+    .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
+                                  1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
+                                  1u << FEATURE_PUBLISHER_IDENTIFICATION |
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
+                  [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
+                                  1u << FEATURE_CALL_CANCELING |
+                                  1u << FEATURE_CALL_TIMEOUT |
+                                  1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
+                                  1u << FEATURE_PATTERN_BASED_REGISTRATION |
+                                  1u << FEATURE_SHARED_REGISTRATION |
+                                  1u << FEATURE_REGISTRATION_REVOCATION },
+};
+
+void peer_send(struct peer *p, const struct msg *m)
+{
+    if (p->state)
+        output_push(p, OUTPUT_SEND, msg_encode(m, p->wire));
+}
+
+/* A dict with one string, or none when `text` is NULL. The caller frees it. */
+static struct buf *message_dict(const struct peer *p, const char *text)
+{
+    struct details d = { 0 };
+
+    if (text)
+        details_text(&d, OPT_MESSAGE, slice_of(text));
+    return details_encode(&d, p->wire);
+}
+
+/* Sends a message that has a dict with a human text and a reason: ABORT, GOODBYE. */
+static void send_reason(struct peer *p, enum msg_code code, const char *reason,
+                        const char *text)
+{
+    struct buf *dict = message_dict(p, text);
+    struct msg m = { .row = msg_row(code), .wire = p->wire, .uri = slice_of(reason) };
+
+    if (dict)
+        m.dict = slice_buf(dict);
+    peer_send(p, &m);
+    buf_unref(dict);
+}
+
+static void peer_leave(struct peer *p)
+{
+    if (p->member)
+        member_leave(p->member);
+    p->member = NULL;
+}
+
+static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
+{
+    peer_leave(p);
+    send_reason(p, MSG_ABORT, reason, text);
+    output_close(p, code);
+}
+
+void peer_violate(struct peer *p, const struct fault *f)
+{
+    peer_abort(p, f->uri, f->text, CLOSE_PROTOCOL);
+}
+
+static void violate(struct peer *p, const char *text)
+{
+    peer_abort(p, "wamp.error.protocol_violation", text, CLOSE_PROTOCOL);
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
+static void await_hello(struct peer *p)
+{
+    p->state = STATE_OPENING;
+    heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_HELLO_MS);
+}
+
+void peer_open(struct peer *p)
+{
+    await_hello(p);
+}
+
+void peer_expire(struct peer *p)
+{
+    int code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
+               : p->said_hello           ? CLOSE_NORMAL
+                                         : CLOSE_PROTOCOL;
+
+    peer_leave(p);
+    output_close(p, code);
+}
+
+void peer_goodbye(struct peer *p, const char *reason)
+{
+    if (p->state == STATE_OPENING) {
+        output_close(p, CLOSE_GOING_AWAY);
+    } else if (p->state == STATE_JOINED) {
+        peer_leave(p);
+        send_reason(p, MSG_GOODBYE, reason, NULL);
+        p->state = STATE_CLOSING;
+        heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
+    }
+}
+
+/* ---- HELLO ------------------------------------------------------------------------- */
+
+/* Whether a list of strings is empty or names "anonymous". */
+static bool offers_anonymous(const struct peer *p, struct slice list)
+{
+    struct reader r;
+    struct buf *scratch = NULL;
+    bool any = false, found = false;
+
+    reader_init(&r, p->wire, list);
+    reader_next(&r);
+    while (!found && reader_next(&r) == TOKEN_STRING) {
+        any = true;
+        found = slice_is(reader_text(&r, &scratch), "anonymous");
+    }
+    buf_unref(scratch);
+    return found || !any;
+}
+
+static struct buf *welcome_details(const struct member *m)
+{
+    struct writer w;
+    const char *agent = m->realm->router->agent;
+
+    writer_init(&w, m->peer->wire, 512);
+    writer_dict(&w, agent ? 7 : 6);
+    writer_key(&w, SLICE("roles"));
+    roles_encode(&router_roles, &w);
+    writer_key(&w, SLICE("realm"));
+    writer_string(&w, slice_of(m->realm->name));
+    writer_key(&w, SLICE("authid"));
+    writer_string(&w, slice_of(m->authid));
+    writer_key(&w, SLICE("authrole"));
+    writer_string(&w, slice_of(m->role->name));
+    writer_key(&w, SLICE("authmethod"));
+    writer_string(&w, SLICE("anonymous"));
+    writer_key(&w, SLICE("authprovider"));
+    writer_string(&w, SLICE("static"));
+    if (agent) {
+        writer_key(&w, SLICE("agent"));
+        writer_string(&w, slice_of(agent));
+    }
+    writer_dict_end(&w);
+    return writer_take(&w);
+}
+
+static void welcome(struct peer *p)
+{
+    struct buf *details = welcome_details(p->member);
+    struct msg m = { .row = msg_row(MSG_WELCOME),
+                     .wire = p->wire,
+                     .id = p->member->id,
+                     .dict = slice_buf(details) };
+
+    peer_send(p, &m);
+    buf_unref(details);
+}
+
+static void join(struct peer *p, struct realm *realm, const struct roles *roles)
+{
+    const struct role_rules *role = realm_role(realm, "anonymous");
+
+    if (!role) {
+        peer_abort(p, "wamp.error.authentication_required",
+                   "anonymous may not join this realm", CLOSE_NORMAL);
+        return;
+    }
+    p->member = member_join(p, realm, role);
+    p->member->roles = *roles;
+    p->said_hello = true;
+    p->state = STATE_JOINED;
+    heap_clear(&p->router->deadlines, &p->timer);
+    welcome(p);
+}
+
+static void hello(struct peer *p, struct msg *m, const struct opts *o)
+{
+    struct router *r = p->router;
+    struct realm *realm;
+    struct roles roles;
+    struct fault f;
+
+    if (!opt_has(o, OPT_ROLES)) {
+        violate(p, "HELLO without roles");
+    } else if (!roles_decode(&roles, p->wire, opt_text(o, OPT_ROLES), client_roles, &f)) {
+        peer_violate(p, &f);
+    } else if (!msg_uri_ok(m, o, r->strict_uris, &f)) {
+        peer_violate(p, &f);
+    } else if (r->closing) {
+        peer_abort(p, "wamp.close.system_shutdown", NULL, CLOSE_GOING_AWAY);
+    } else if (!(realm = map_get_bytes(&r->realms, m->uri))) {
+        peer_abort(p, "wamp.error.no_such_realm", "there is no realm of this name",
+                   CLOSE_NORMAL);
+    } else if (opt_has(o, OPT_AUTHMETHODS) &&
+               !offers_anonymous(p, opt_text(o, OPT_AUTHMETHODS))) {
+        peer_abort(p, "wamp.error.no_matching_auth_method",
+                   "this realm offers: anonymous", CLOSE_NORMAL);
+    } else {
+        join(p, realm, &roles);
+    }
+}
+
+/* ---- GOODBYE, ABORT ---------------------------------------------------------------- */
+
+/* The peer says GOODBYE, or answers ours; when both cross, each is the other's answer. */
+static void goodbye(struct peer *p)
+{
+    if (p->state == STATE_CLOSING) {
+        output_close(p, CLOSE_GOING_AWAY);
+        return;
+    }
+    peer_leave(p);
+    send_reason(p, MSG_GOODBYE, "wamp.close.goodbye_and_out", NULL);
+    await_hello(p);
+}
+
+static void aborted(struct peer *p)
+{
+    peer_leave(p);
+    output_close(p, CLOSE_NORMAL);
+}
+
+/* ---- what a member says ------------------------------------------------------------ */
+
+/* The id of a new request: the next one when the router is strict about it (WAMP:
+ * session scope ids), otherwise any but that of a call still waiting. */
+static bool request_ok(struct member *m, const struct msg *message, struct fault *f)
+{
+    if (message->row->code < MSG_PUBLISH || !message->row->answer)
+        return true;
+    if (m->realm->router->strict_ids && message->request != id_next(m->last_request)) {
+        fault_set(f, "wamp.error.protocol_violation",
+                  "%s.Request is %llu, the next request id is %llu", message->row->name,
+                  (unsigned long long)message->request,
+                  (unsigned long long)id_next(m->last_request));
+        return false;
+    }
+    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request)) {
+        fault_set(f, "wamp.error.protocol_violation", "CALL.Request %llu is in use",
+                  (unsigned long long)message->request);
+        return false;
+    }
+    m->last_request = message->request;
+    return true;
+}
+
+static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
+{
+    struct member *member = p->member;
+    struct fault f;
+
+    if (member && !request_ok(member, m, &f)) {
+        peer_violate(p, &f);
+        return;
+    }
+    switch (m->row->code) {
+    case MSG_HELLO:
+        hello(p, m, o);
+        break;
+    case MSG_GOODBYE:
+        goodbye(p);
+        break;
+    case MSG_ABORT:
+        aborted(p);
+        break;
+    case MSG_SUBSCRIBE:
+        broker_subscribe(member, m, o);
+        break;
+    case MSG_UNSUBSCRIBE:
+        broker_unsubscribe(member, m);
+        break;
+    case MSG_PUBLISH:
+        broker_publish(member, m, o);
+        break;
+    case MSG_REGISTER:
+        dealer_register(member, m, o);
+        break;
+    case MSG_UNREGISTER:
+        dealer_unregister(member, m);
+        break;
+    case MSG_CALL:
+        call_begin(member, m, o);
+        break;
+    case MSG_CANCEL:
+        cancel_request(member, m, o);
+        break;
+    case MSG_YIELD:
+        call_yield(member, m, o);
+        break;
+    case MSG_ERROR:
+        call_error(member, m, o);
+        break;
+    default: /* msg_allowed lets nothing else through */
+        break;
+    }
+}
+
+/* After our GOODBYE everything but its answer is ignored: it was on its way already. */
+static bool is_late(const struct peer *p, const struct msg *m)
+{
+    return p->state == STATE_CLOSING && m->row->code != MSG_GOODBYE &&
+           m->row->code != MSG_ABORT;
+}
+
+static void receive(struct peer *p, struct msg *m)
+{
+    struct opts o;
+    struct fault f;
+
+    if (is_late(p, m))
+        return;
+    if (!msg_allowed(m, FROM_CLIENT, p->state, &f)) {
+        peer_violate(p, &f);
+    } else if (!opts_decode(&o, m, &f)) {
+        peer_violate(p, &f);
+    } else {
+        dispatch(p, m, &o);
+        opts_fini(&o);
+    }
+}
+
+void peer_feed(struct peer *p, struct buf *bytes)
+{
+    struct msg m;
+    struct fault f;
+
+    if (!msg_decode(&m, p->wire, bytes, &f)) {
+        peer_violate(p, &f);
+        return;
+    }
+    receive(p, &m);
+    msg_fini(&m);
+}

@@ -1,0 +1,257 @@
+/* private.h - what the files of the router know of each other, and nobody else does.
+ *
+ * A peer is a transport; a member is a peer that has joined a realm. Everything a
+ * member holds hangs on it (subscriptions, registrations, the calls it made and those
+ * it is to answer), so that leaving costs what it held and nothing more. A call hangs
+ * on its caller and on its callee; it is gone as soon as its answer is settled, and
+ * late answers find nothing.
+ *
+ * The members of a realm know each other only through their realm, never by address. */
+#ifndef ROUTER_PRIVATE_H
+#define ROUTER_PRIVATE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "router/match.h"
+#include "router/router.h"
+#include "wamp/limits.h"
+#include "wamp/opts.h"
+#include "wamp/roles.h"
+
+/* ---- router.c: peers, clock, output queue ------------------------------------------ */
+
+struct outputs { /* a ring */
+    struct output *at;
+    size_t head, count, cap; /* cap is 0 or a power of two */
+};
+
+struct router {
+    struct map realms; /* name -> owned realm */
+    struct rng rng;
+    const char *agent; /* borrowed; may be NULL */
+    bool strict_ids, strict_uris, closing;
+    uint64_t now;          /* ms, of the input that is being worked on */
+    uint64_t last_id;      /* of a subscription or registration */
+    struct list peers;     /* owned until router_closed */
+    struct heap deadlines; /* of peers */
+    struct heap calls;     /* of calls */
+    struct outputs out;
+    struct found found; /* scratch of searches */
+    struct router_stats stats;
+};
+
+/* Queue something for a peer, unless it is closing its transport already. `bytes` is
+ * taken. */
+void output_push(struct peer *p, enum output_kind kind, struct buf *bytes);
+void output_close(struct peer *p, int code);
+
+/* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
+
+enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_PROTOCOL = 1002 };
+
+struct peer {
+    struct router *router;
+    const struct wire *wire;
+    void *user;
+    struct member *member; /* owned; NULL unless joined */
+    unsigned state;     /* STATE_OPENING, STATE_JOINED, STATE_CLOSING; 0 = sends and gets
+                              nothing any more */
+    bool said_hello;    /* it has been a member */
+    size_t queued;      /* outputs in the queue */
+    struct timer timer; /* until HELLO, or until the answer to GOODBYE */
+    struct list link;   /* in router.peers */
+};
+
+void peer_open(struct peer *p);
+void peer_feed(struct peer *p, struct buf *bytes);
+void peer_expire(struct peer *p);
+void peer_goodbye(struct peer *p, const char *reason);
+
+void peer_send(struct peer *p, const struct msg *m);
+
+/* ABORT and the end of the transport: the peer broke the protocol. */
+void peer_violate(struct peer *p, const struct fault *f);
+
+/* ---- realm.c: who has joined, and what they may do --------------------------------- */
+
+struct rule {
+    struct pattern pattern; /* first: the index finds it by this */
+    unsigned allow;         /* ALLOW_... */
+};
+
+struct role_rules {
+    char *name; /* owned */
+    bool all;   /* everything is allowed */
+    struct patterns permissions;
+    struct rule *rules; /* owned */
+    size_t count;
+};
+
+struct realm {
+    char *name; /* owned */
+    struct router *router;
+    struct map members;       /* session id -> member, owned by its peer */
+    struct role_rules *roles; /* owned */
+    size_t role_count;
+    struct patterns topics;     /* of struct subscription */
+    struct patterns procedures; /* of struct registration */
+};
+
+struct member {
+    struct peer *peer;   /* borrowed */
+    struct realm *realm; /* borrowed */
+    const struct role_rules *role;
+    uint64_t id;
+    char authid[24];
+    bool gone; /* leaving: nothing is sent to it */
+    struct roles roles;
+    uint64_t last_request;    /* of its requests */
+    uint64_t last_invocation; /* of ours to it */
+    struct map subscriptions; /* id -> owned struct subscriber */
+    struct map registrations; /* id -> owned struct callee */
+    struct map calls;         /* its request id -> call, that it waits for */
+    struct map invocations;   /* our request id -> call, that it is to answer */
+};
+
+struct realm *realm_new(struct router *r, const struct realm_config *config);
+void realm_free(struct realm *realm);
+const struct role_rules *realm_role(const struct realm *realm, const char *name);
+
+struct member *member_join(struct peer *p, struct realm *realm,
+                           const struct role_rules *role);
+void member_leave(struct member *m);
+
+/* Whether the role allows an ALLOW_... action on a URI, or on all that a pattern
+ * stands for. */
+bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
+                 enum uri_match match);
+
+/* Sends, unless the member is leaving. */
+void member_send(struct member *m, const struct msg *message);
+
+/* An ERROR that answers a request: of type `type` with id `request`. */
+void member_error(struct member *m, int type, uint64_t request, const struct fault *f);
+
+/* Checks the URI of a request and the right to `action`; false fills `f`. */
+bool member_may(struct member *m, const struct msg *message, const struct opts *o,
+                unsigned action, struct fault *f);
+
+/* ---- broker.c ---------------------------------------------------------------------- */
+
+void broker_subscribe(struct member *m, struct msg *message, const struct opts *o);
+void broker_unsubscribe(struct member *m, struct msg *message);
+void broker_publish(struct member *m, struct msg *message, const struct opts *o);
+void broker_leave(struct member *m);
+
+/* ---- filter.c ---------------------------------------------------------------------- */
+
+#define FILTER_FIRST OPT_EXCLUDE
+#define FILTER_LISTS (OPT_ELIGIBLE_AUTHROLE - OPT_EXCLUDE + 1)
+
+struct filter {
+    unsigned lists; /* bit i: the list of option FILTER_FIRST + i is there */
+    struct map set[FILTER_LISTS];
+};
+
+void filter_init(struct filter *f, const struct msg *publish, const struct opts *o);
+void filter_fini(struct filter *f);
+bool filter_passes(const struct filter *f, const struct member *m);
+
+/* ---- dealer.c ---------------------------------------------------------------------- */
+
+/* How a shared registration picks its callee. */
+enum invoke {
+    INVOKE_SINGLE,
+    INVOKE_ROUNDROBIN,
+    INVOKE_RANDOM,
+    INVOKE_FIRST,
+    INVOKE_LAST
+};
+
+struct registration {
+    struct pattern pattern; /* first: the index finds it by this */
+    struct realm *realm;    /* borrowed */
+    uint64_t id;
+    enum invoke invoke;
+    struct list callees; /* of struct callee; the earliest first, or whose turn it is */
+    size_t count;
+};
+
+struct callee {
+    struct registration *registration;
+    struct member *member;
+    bool wants_caller; /* disclose_caller */
+    struct list link;  /* in registration.callees */
+};
+
+void dealer_register(struct member *m, struct msg *message, const struct opts *o);
+void dealer_unregister(struct member *m, struct msg *message);
+void dealer_leave(struct member *m);
+
+/* Who is to answer a call of `uri`; NULL when nobody can. */
+struct callee *dealer_pick(struct realm *realm, struct slice uri);
+
+/* ---- call.c ------------------------------------------------------------------------ */
+
+struct call {
+    struct member *caller, *callee;
+    uint64_t request;    /* the caller's id */
+    uint64_t invocation; /* the callee's */
+    uint64_t timeout;    /* ms until the first result, and between results; 0 = none */
+    bool progressive;    /* results may come in parts */
+    bool killed; /* INTERRUPT kill was sent: what the callee answers is the answer */
+    struct timer timer; /* of the timeout, or of the kill */
+};
+
+void call_begin(struct member *m, struct msg *message, const struct opts *o);
+void call_yield(struct member *m, struct msg *message, const struct opts *o);
+void call_error(struct member *m, struct msg *message, const struct opts *o);
+void call_leave(struct member *m);
+
+/* Ends a call, telling its caller this error. */
+void call_fail(struct call *c, const char *uri, const char *text);
+
+/* Starts the clock of the call's timeout, if it has one, anew. */
+void call_rearm(struct call *c);
+
+/* ---- cancel.c ---------------------------------------------------------------------- */
+
+void cancel_request(struct member *m, struct msg *message, const struct opts *o);
+void cancel_expire(struct call *c); /* its timer is due */
+
+/* INTERRUPT to the callee, unless it cannot be interrupted (false). */
+bool cancel_interrupt(struct call *c, const char *mode);
+
+/* ---- details.c --------------------------------------------------------------------- */
+
+/* A details dict in the making: entries first, because some formats want their number. */
+#define DETAILS_MAX 12
+
+struct details { /* zero-initialised = empty */
+    struct detail {
+        enum opt key;
+        enum token type; /* TOKEN_TRUE, TOKEN_INT, TOKEN_STRING */
+        uint64_t integer;
+        struct slice text; /* borrowed until details_encode */
+    } at[DETAILS_MAX];
+    size_t count;
+};
+
+void details_true(struct details *d, enum opt key);
+void details_int(struct details *d, enum opt key, uint64_t value);
+void details_text(struct details *d, enum opt key, struct slice text);
+
+/* Who a member is: session id, authid and authrole, under the keys that disclose them. */
+void details_caller(struct details *d, const struct member *m);
+void details_publisher(struct details *d, const struct member *m);
+
+/* Payload passthru: the sender's ppt_... keys as they are. */
+void details_passthru(struct details *d, const struct opts *o);
+
+/* The dict in `wire`; NULL when it is empty. */
+struct buf *details_encode(const struct details *d, const struct wire *wire);
+
+/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
+void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
+
+#endif

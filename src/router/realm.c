@@ -1,0 +1,191 @@
+/* realm.c - who has joined a realm, under which id and name, and what their role may
+ * do.
+ *
+ * A role's permissions are URI patterns in the same index that topics and procedures
+ * use: the most specific one that covers what is asked decides, and where none does,
+ * the answer is no. The question comes before any look-up, so that refusals do not
+ * tell what exists. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "router/private.h"
+
+/* ---- roles ------------------------------------------------------------------------- */
+
+static void role_init(struct role_rules *role, const struct role_config *config)
+{
+    role->name = xstrdup(config->name);
+    role->rules = xcalloc(config->count, sizeof *role->rules);
+    for (size_t i = 0; i < config->count; i++) {
+        const struct permission *p = &config->permissions[i];
+        struct slice uri = slice_of(p->uri);
+        struct rule *rule =
+            (struct rule *)patterns_get(&role->permissions, uri, p->match);
+
+        if (!rule) {
+            rule = &role->rules[role->count++];
+            pattern_init(&rule->pattern, uri, p->match);
+            patterns_add(&role->permissions, &rule->pattern);
+        }
+        rule->allow = p->allow;
+    }
+}
+
+static void role_fini(struct role_rules *role)
+{
+    for (size_t i = 0; i < role->count; i++) {
+        patterns_remove(&role->permissions, &role->rules[i].pattern);
+        pattern_fini(&role->rules[i].pattern);
+    }
+    patterns_fini(&role->permissions);
+    free(role->rules);
+    free(role->name);
+}
+
+bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
+                 enum uri_match match)
+{
+    const struct rule *rule;
+
+    if (role->all)
+        return true;
+    rule = (const struct rule *)patterns_best(&role->permissions, uri, match);
+    return rule && (rule->allow & action) == action;
+}
+
+/* ---- realms ------------------------------------------------------------------------ */
+
+struct realm *realm_new(struct router *r, const struct realm_config *config)
+{
+    struct realm *realm = xcalloc(1, sizeof *realm);
+
+    realm->name = xstrdup(config->name);
+    realm->router = r;
+    realm->role_count = config->count ? config->count : 1;
+    realm->roles = xcalloc(realm->role_count, sizeof *realm->roles);
+    if (!config->count) {
+        realm->roles[0].name = xstrdup("anonymous");
+        realm->roles[0].all = true;
+    }
+    for (size_t i = 0; i < config->count; i++)
+        role_init(&realm->roles[i], &config->roles[i]);
+    return realm;
+}
+
+/* Nobody is a member any more. */
+void realm_free(struct realm *realm)
+{
+    for (size_t i = 0; i < realm->role_count; i++)
+        role_fini(&realm->roles[i]);
+    free(realm->roles);
+    map_fini(&realm->members);
+    patterns_fini(&realm->topics);
+    patterns_fini(&realm->procedures);
+    free(realm->name);
+    free(realm);
+}
+
+const struct role_rules *realm_role(const struct realm *realm, const char *name)
+{
+    for (size_t i = 0; i < realm->role_count; i++)
+        if (!strcmp(realm->roles[i].name, name))
+            return &realm->roles[i];
+    return NULL;
+}
+
+/* ---- members ----------------------------------------------------------------------- */
+
+/* A name that says nothing and that nobody else has: 80 random bits. */
+static void authid_make(struct member *m, const struct rng *rng)
+{
+    uint64_t high = rng->next(rng->ctx), low = rng->next(rng->ctx);
+
+    snprintf(m->authid, sizeof m->authid, "%04llx%016llx",
+             (unsigned long long)(high >> 48), (unsigned long long)low);
+}
+
+struct member *member_join(struct peer *p, struct realm *realm,
+                           const struct role_rules *role)
+{
+    struct member *m = xcalloc(1, sizeof *m);
+
+    m->peer = p;
+    m->realm = realm;
+    m->role = role;
+    do
+        m->id = id_random(&p->router->rng);
+    while (map_get(&realm->members, m->id));
+    authid_make(m, &p->router->rng);
+    map_put(&realm->members, m->id, m);
+    p->router->stats.sessions++;
+    return m;
+}
+
+/* In the order of visibility (WAMP: ending a session): nothing more is sent to it,
+ * nothing matches it, its callers are answered, its callees are told. */
+void member_leave(struct member *m)
+{
+    m->gone = true;
+    map_del(&m->realm->members, m->id);
+    broker_leave(m);
+    dealer_leave(m);
+    call_leave(m);
+    m->realm->router->stats.sessions--;
+    free(m);
+}
+
+void member_send(struct member *m, const struct msg *message)
+{
+    if (!m->gone)
+        peer_send(m->peer, message);
+}
+
+/* [text], or nothing where there is no text. */
+static struct buf *text_list(const struct wire *wire, const char *text)
+{
+    struct writer w;
+
+    if (!*text)
+        return NULL;
+    writer_init(&w, wire, 256);
+    writer_list(&w, 1);
+    writer_string(&w, slice_of(text));
+    writer_list_end(&w);
+    return writer_take(&w);
+}
+
+void member_error(struct member *m, int type, uint64_t request, const struct fault *f)
+{
+    struct buf *args;
+    struct msg e = { .row = msg_row(MSG_ERROR),
+                     .wire = m->peer->wire,
+                     .type = type,
+                     .request = request,
+                     .uri = slice_of(f->uri) };
+
+    if (m->gone)
+        return;
+    args = text_list(e.wire, f->text);
+    if (args)
+        e.args = slice_buf(args);
+    member_send(m, &e);
+    buf_unref(args);
+}
+
+bool member_may(struct member *m, const struct msg *message, const struct opts *o,
+                unsigned action, struct fault *f)
+{
+    bool pattern = action & (ALLOW_REGISTER | ALLOW_SUBSCRIBE);
+
+    if (!msg_uri_ok(message, o, m->realm->router->strict_uris, f))
+        return false;
+    if (!role_allows(m->role, action, message->uri,
+                     pattern ? opt_match(o) : MATCH_EXACT)) {
+        fault_set(f, "wamp.error.not_authorized", "%s: not allowed for this role",
+                  message->row->name);
+        return false;
+    }
+    return true;
+}

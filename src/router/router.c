@@ -1,0 +1,213 @@
+/* router.c - the router's outside: peers come and go, time passes, output is taken.
+ *
+ * Everything that wants sending ends in one ring, in the order in which it must go
+ * out. A peer counts what it has in there, so that closing an idle one costs nothing
+ * and closing a busy one one walk. Not known here: what messages mean (peer.c). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "router/private.h"
+
+/* ---- output ------------------------------------------------------------------------ */
+
+static struct output *output_at(struct outputs *q, size_t i)
+{
+    return &q->at[(q->head + i) & (q->cap - 1)];
+}
+
+static void outputs_grow(struct outputs *q)
+{
+    struct outputs bigger = { .count = q->count, .cap = q->cap ? q->cap * 2 : 64 };
+
+    bigger.at = xmalloc(bigger.cap * sizeof *bigger.at);
+    for (size_t i = 0; i < q->count; i++)
+        bigger.at[i] = *output_at(q, i);
+    free(q->at);
+    *q = bigger;
+}
+
+static struct output *output_add(struct peer *p)
+{
+    struct outputs *q = &p->router->out;
+    struct output *out;
+
+    if (q->count == q->cap)
+        outputs_grow(q);
+    out = output_at(q, q->count++);
+    *out = (struct output){ .peer = p, .user = p->user };
+    p->queued++;
+    return out;
+}
+
+void output_push(struct peer *p, enum output_kind kind, struct buf *bytes)
+{
+    struct output *out;
+
+    if (!p->state) {
+        buf_unref(bytes);
+        return;
+    }
+    out = output_add(p);
+    out->kind = kind;
+    out->bytes = bytes;
+}
+
+void output_close(struct peer *p, int code)
+{
+    struct output *out;
+
+    if (!p->state)
+        return;
+    out = output_add(p);
+    out->kind = OUTPUT_CLOSE;
+    out->close_code = code;
+    p->state = 0;
+    heap_clear(&p->router->deadlines, &p->timer);
+}
+
+/* Strikes out what a closed peer will not get any more. */
+static void output_forget(struct peer *p)
+{
+    struct outputs *q = &p->router->out;
+
+    for (size_t i = 0; p->queued && i < q->count; i++) {
+        struct output *out = output_at(q, i);
+
+        if (out->peer != p)
+            continue;
+        buf_unref(out->bytes);
+        out->bytes = NULL;
+        out->peer = NULL;
+        p->queued--;
+    }
+}
+
+bool router_next_out(struct router *r, struct output *out)
+{
+    struct outputs *q = &r->out;
+
+    while (q->count) {
+        *out = *output_at(q, 0);
+        q->head = (q->head + 1) & (q->cap - 1);
+        q->count--;
+        if (out->peer) {
+            out->peer->queued--;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- router ------------------------------------------------------------------------ */
+
+struct router *router_new(const struct router_config *config, const struct rng *rng)
+{
+    struct router *r = xcalloc(1, sizeof *r);
+
+    r->rng = *rng;
+    r->agent = config->agent;
+    r->strict_ids = config->strict_ids;
+    r->strict_uris = config->strict_uris;
+    list_init(&r->peers);
+    for (size_t i = 0; i < config->count; i++) {
+        struct realm *realm = realm_new(r, &config->realms[i]);
+        struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
+
+        if (old)
+            realm_free(old);
+    }
+    return r;
+}
+
+static void peer_free(struct peer *p)
+{
+    struct router *r = p->router;
+
+    if (p->member)
+        member_leave(p->member);
+    output_forget(p);
+    heap_clear(&r->deadlines, &p->timer);
+    list_remove(&p->link);
+    r->stats.peers--;
+    free(p);
+}
+
+void router_free(struct router *r)
+{
+    struct list *node, *tmp;
+    struct realm *realm;
+    size_t at = 0;
+
+    list_each(node, tmp, &r->peers) peer_free(list_entry(node, struct peer, link));
+    while ((realm = map_next(&r->realms, &at, NULL, NULL)))
+        realm_free(realm);
+    map_fini(&r->realms);
+    heap_fini(&r->deadlines);
+    heap_fini(&r->calls);
+    free(r->out.at);
+    free(r->found.at);
+    free(r);
+}
+
+struct peer *router_open(struct router *r, const struct wire *wire, void *user,
+                         uint64_t now)
+{
+    struct peer *p = xcalloc(1, sizeof *p);
+
+    r->now = now;
+    p->router = r;
+    p->wire = wire;
+    p->user = user;
+    list_push(&r->peers, &p->link);
+    r->stats.peers++;
+    peer_open(p);
+    return p;
+}
+
+void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now)
+{
+    r->now = now;
+    if (p->state)
+        peer_feed(p, message);
+}
+
+void router_closed(struct router *r, struct peer *p, uint64_t now)
+{
+    r->now = now;
+    p->state = 0;
+    peer_free(p);
+}
+
+void router_tick(struct router *r, uint64_t now)
+{
+    struct timer *t;
+
+    r->now = now;
+    while ((t = heap_due(&r->deadlines, now)))
+        peer_expire(timer_entry(t, struct peer, timer));
+    while ((t = heap_due(&r->calls, now)))
+        cancel_expire(timer_entry(t, struct call, timer));
+}
+
+uint64_t router_deadline(const struct router *r)
+{
+    uint64_t peers = heap_deadline(&r->deadlines), calls = heap_deadline(&r->calls);
+
+    return peers < calls ? peers : calls;
+}
+
+void router_shutdown(struct router *r, uint64_t now)
+{
+    struct list *node, *tmp;
+
+    r->now = now;
+    r->closing = true;
+    list_each(node, tmp, &r->peers)
+        peer_goodbye(list_entry(node, struct peer, link), "wamp.close.system_shutdown");
+}
+
+struct router_stats router_stats(const struct router *r)
+{
+    return r->stats;
+}

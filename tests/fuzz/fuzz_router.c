@@ -1,0 +1,368 @@
+/* fuzz_router.c - the input is a program for several peers of one router: opening,
+ * closing, messages (whole, mutated, or any bytes), ticks, taking output.
+ *
+ * What must hold whatever happens: output goes only to peers that are open and not
+ * being closed; it is what a router may send; invocation ids count up by one in a
+ * session; a call gets at most one final answer, and only who made it; when all peers
+ * are closed nothing is left.
+ *
+ * Not known here: which reaction is the right one (tests/talk/router).
+ *
+ * covers: src/router */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "router/router.h"
+#include "wamp/opts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
+
+#define PEERS 5
+#define IDS 256 /* calls with smaller ids are followed */
+
+struct slot {
+    struct peer *peer; /* NULL while not open */
+    bool closing;      /* OUTPUT_CLOSE came out */
+    uint64_t invocation;
+    bool pending[IDS];
+};
+
+struct run {
+    const uint8_t *p, *end; /* the program */
+    struct router *router;
+    uint64_t now, random;
+    struct slot slots[PEERS];
+};
+
+static void failed(int line, const char *what)
+{
+    fprintf(stderr, "fuzz_router.c:%d: %s\n", line, what);
+    abort();
+}
+
+static unsigned byte(struct run *r)
+{
+    return r->p < r->end ? *r->p++ : 0;
+}
+
+static uint64_t random_next(void *ctx)
+{
+    struct run *r = ctx;
+
+    r->random = r->random * 6364136223846793005ULL + 1442695040888963407ULL;
+    return r->random ^ (r->random >> 29);
+}
+
+/* ---- what comes out ---------------------------------------------------------------- */
+
+static void settled(struct slot *s, uint64_t id)
+{
+    if (id >= IDS)
+        return;
+    REQUIRE(s->pending[id]);
+    s->pending[id] = false;
+}
+
+static bool is_progress(const struct msg *m)
+{
+    struct opts o;
+    struct fault f;
+    bool progress;
+
+    REQUIRE(opts_decode(&o, m, &f));
+    progress = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    return progress;
+}
+
+static void check_message(struct slot *s, const struct msg *m)
+{
+    REQUIRE(m->row->from & FROM_ROUTER);
+    switch (m->row->code) {
+    case MSG_WELCOME:
+        s->invocation = 0;
+        memset(s->pending, 0, sizeof s->pending);
+        break;
+    case MSG_INVOCATION:
+        REQUIRE(m->request == ++s->invocation);
+        break;
+    case MSG_INTERRUPT:
+        REQUIRE(m->request <= s->invocation);
+        break;
+    case MSG_RESULT:
+        if (!is_progress(m))
+            settled(s, m->request);
+        break;
+    case MSG_ERROR:
+        REQUIRE(m->type != MSG_INVOCATION);
+        if (m->type == MSG_CALL)
+            settled(s, m->request);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool take(struct run *r)
+{
+    struct output out;
+    struct slot *s;
+    struct msg m;
+    struct fault f;
+
+    if (!router_next_out(r->router, &out))
+        return false;
+    s = out.user;
+    REQUIRE(s->peer == out.peer && !s->closing);
+    if (out.kind == OUTPUT_CLOSE) {
+        REQUIRE(!out.bytes && out.close_code >= 1000);
+        s->closing = true;
+        return true;
+    }
+    REQUIRE(msg_decode(&m, &wire_json, out.bytes, &f));
+    REQUIRE((out.kind == OUTPUT_EVENT) == (m.row->code == MSG_EVENT));
+    check_message(s, &m);
+    msg_fini(&m);
+    buf_unref(out.bytes);
+    return true;
+}
+
+static void drain(struct run *r)
+{
+    while (take(r))
+        ;
+}
+
+/* ---- what goes in ------------------------------------------------------------------ */
+
+static const char *const realms[] = { "all", "some", "none", "no one" };
+
+static const char *const roles[] = {
+    "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}",
+    "{\"roles\":{\"callee\":{\"features\":{\"registration_revocation\":true}}}}",
+    "{\"roles\":{\"caller\":{}},\"authmethods\":[\"ticket\",\"anonymous\"]}",
+    "{\"roles\":{\"caller\":{}},\"authmethods\":[\"ticket\"]}",
+    "{\"roles\":{}}",
+    "{}",
+};
+
+static const char *const uris[] = {
+    "com.a",  "com.b",  "com.a.b", "com.",   "com..b", ".a",           "",  "com.a.b.c",
+    "wamp.a", "com..c", "..",      "com. a", "secret", "com.a\\u0062", "c", "com.a..c",
+};
+
+static const char *const options[] = {
+    "{}",
+    "{\"match\":\"prefix\"}",
+    "{\"match\":\"wildcard\"}",
+    "{\"match\":\"other\"}",
+    "{\"acknowledge\":true,\"exclude_me\":false}",
+    "{\"exclude\":[1,2],\"eligible_authrole\":[\"anonymous\"],\"exclude_me\":false}",
+    "{\"exclude\":[],\"disclose_me\":true}",
+    "{\"exclude_authid\":[\"x\"],\"exclude_authrole\":[\"\\u0061\"]}",
+    "{\"invoke\":\"roundrobin\",\"disclose_caller\":true}",
+    "{\"invoke\":\"random\",\"match\":\"prefix\"}",
+    "{\"invoke\":\"last\",\"match\":\"wildcard\"}",
+    "{\"invoke\":\"none\"}",
+    "{\"force_reregister\":true,\"invoke\":\"first\"}",
+    "{\"receive_progress\":true,\"timeout\":10}",
+    "{\"timeout\":3000,\"disclose_me\":true,\"ppt_scheme\":\"x_a\"}",
+    "{\"progress\":true}",
+    "{\"mode\":\"kill\"}",
+    "{\"mode\":\"killnowait\"}",
+    "{\"mode\":\"skip\"}",
+    "{\"eligible_authid\":[\"x\"],\"acknowledge\":1}",
+};
+
+#define PICK(r, list) (list)[byte(r) % (sizeof(list) / sizeof *(list))]
+
+/* Writes one message; ids are small so that they meet. */
+static void write_message(struct run *r, char *to, size_t size)
+{
+    static const char *const bodies[] = { "", ",[1,\"x\"]", ",[],{\"k\":[{}]}" };
+    unsigned kind = byte(r) % 14, id = 1 + byte(r) % 32;
+
+    if (kind == 0)
+        snprintf(to, size, "[1,\"%s\",%s]", PICK(r, realms), PICK(r, roles));
+    else if (kind == 1)
+        snprintf(to, size, "[6,{},\"wamp.close.close_realm\"]");
+    else if (kind == 2)
+        snprintf(to, size, "[3,{},\"wamp.close.close_realm\"]");
+    else if (kind == 3)
+        snprintf(to, size, "[%d,%u,%u]", byte(r) & 1 ? 34 : 66, id, 1 + byte(r) % 32);
+    else if (kind == 4)
+        snprintf(to, size, "[49,%u,%s]", id, PICK(r, options));
+    else if (kind == 5)
+        snprintf(to, size, "[70,%u,%s%s]", id, PICK(r, options), PICK(r, bodies));
+    else if (kind == 6)
+        snprintf(to, size, "[8,68,%u,%s,\"%s\"%s]", id, PICK(r, options), PICK(r, uris),
+                 PICK(r, bodies));
+    else if (kind < 9)
+        snprintf(to, size, "[16,%u,%s,\"%s\"%s]", id, PICK(r, options), PICK(r, uris),
+                 PICK(r, bodies));
+    else if (kind < 12)
+        snprintf(to, size, "[48,%u,%s,\"%s\"%s]", id, PICK(r, options), PICK(r, uris),
+                 PICK(r, bodies));
+    else
+        snprintf(to, size, "[%d,%u,%s,\"%s\"]", kind == 12 ? 32 : 64, id,
+                 PICK(r, options), PICK(r, uris));
+}
+
+static void feed(struct run *r, struct slot *s, struct buf *b)
+{
+    struct msg m;
+    struct fault f;
+
+    if (s->peer) {
+        drain(r); /* so that `pending` is up to date */
+        if (msg_decode(&m, &wire_json, b, &f)) {
+            if (m.row->code == MSG_CALL && m.request < IDS)
+                s->pending[m.request] = true;
+            msg_fini(&m);
+        }
+        router_feed(r->router, s->peer, b, r->now);
+    }
+    buf_unref(b);
+}
+
+static void say(struct run *r, struct slot *s, bool mutate)
+{
+    char text[1024];
+    size_t n;
+
+    write_message(r, text, sizeof text);
+    n = strlen(text);
+    for (unsigned i = mutate ? 1 + byte(r) % 4 : 0; i; i--)
+        text[byte(r) % n] = (char)byte(r);
+    feed(r, s, buf_from(text, n));
+}
+
+static void say_bytes(struct run *r, struct slot *s)
+{
+    size_t n = byte(r), rest = (size_t)(r->end - r->p);
+
+    if (n > rest)
+        n = rest;
+    feed(r, s, buf_from(r->p, n));
+    r->p += n;
+}
+
+static void open_peer(struct run *r, struct slot *s)
+{
+    if (s->peer)
+        return;
+    *s = (struct slot){ 0 };
+    s->peer = router_open(r->router, &wire_json, s, r->now);
+}
+
+static void close_peer(struct run *r, struct slot *s)
+{
+    struct peer *p = s->peer;
+
+    s->peer = NULL;
+    if (p)
+        router_closed(r->router, p, r->now);
+}
+
+static void step(struct run *r)
+{
+    unsigned op = byte(r);
+    struct slot *s = &r->slots[op % PEERS];
+
+    switch (op / PEERS % 16) {
+    case 0:
+    case 1:
+        open_peer(r, s);
+        break;
+    case 2:
+        close_peer(r, s);
+        break;
+    case 3:
+        r->now += (uint64_t)byte(r) * byte(r);
+        router_tick(r->router, r->now);
+        break;
+    case 4:
+        take(r);
+        break;
+    case 5:
+        say_bytes(r, s);
+        break;
+    case 6:
+    case 7:
+        say(r, s, true);
+        break;
+    case 8:
+        if (byte(r) == 255)
+            router_shutdown(r->router, r->now);
+        break;
+    default:
+        say(r, s, false);
+        break;
+    }
+}
+
+/* ---- one run ----------------------------------------------------------------------- */
+
+static struct router *router_make(struct run *r)
+{
+    static struct permission some[] = {
+        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
+        { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH },
+        { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE },
+        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
+    };
+    static struct role_config role = { (char *)"anonymous", some, 4 };
+    static struct role_config other = { (char *)"admin", some, 4 };
+    static struct realm_config config[] = { { (char *)"all", NULL, 0 },
+                                            { (char *)"some", &role, 1 },
+                                            { (char *)"none", &other, 1 } };
+    const struct router_config c = { .realms = config,
+                                     .count = 3,
+                                     .strict_ids = byte(r) == 1,
+                                     .agent = byte(r) & 1 ? "fuzz" : NULL };
+    const struct rng rng = { random_next, r };
+
+    return router_new(&c, &rng);
+}
+
+static void join_all(struct run *r)
+{
+    static const char all[] =
+        "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
+        "\"subscriber\":{},\"callee\":{\"features\":{"
+        "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
+
+    for (size_t i = 0; i + 1 < PEERS; i++) {
+        open_peer(r, &r->slots[i]);
+        feed(r, &r->slots[i], buf_from(all, sizeof all - 1));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct run *r = calloc(1, sizeof *r);
+    struct router_stats left;
+
+    if (!r)
+        abort();
+    r->p = data;
+    r->end = data + size;
+    r->router = router_make(r);
+    if (byte(r) & 1)
+        join_all(r);
+    while (r->p < r->end)
+        step(r);
+    for (size_t i = 0; i < PEERS; i++)
+        close_peer(r, &r->slots[i]);
+    drain(r);
+    left = router_stats(r->router);
+    REQUIRE(!left.peers && !left.sessions && !left.subscriptions && !left.registrations);
+    REQUIRE(!left.invocations && router_deadline(r->router) == NEVER);
+    router_free(r->router);
+    free(r);
+    return 0;
+}

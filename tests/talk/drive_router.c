@@ -1,0 +1,321 @@
+/* drive_router.c - lets talks speak to a router: names are transports, `>` feeds a
+ * message.
+ *
+ * Ids come from a seeded generator, the clock stands still between ticks. What the
+ * router wants sent is sorted by name as soon as it comes out; a close is a line
+ * "!closed CODE". */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "router/router.h"
+#include "talk.h"
+
+struct line {
+    struct list link;
+    char *text; /* owned */
+};
+
+struct caller_name {
+    struct list link;
+    char *name;        /* owned */
+    struct peer *peer; /* NULL while its transport is not open */
+    struct list lines; /* of struct line: what came out */
+};
+
+struct drive {
+    struct router *router;
+    struct router_config config;
+    struct rng rng;
+    uint64_t random, now;
+    struct list names;
+};
+
+/* ---- options ----------------------------------------------------------------------- */
+
+static struct realm_config *realm_of(struct router_config *c, const char *name, size_t n)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strlen(c->realms[i].name) == n && !strncmp(c->realms[i].name, name, n))
+            return &c->realms[i];
+    c->realms = xrealloc(c->realms, (c->count + 1) * sizeof *c->realms);
+    c->realms[c->count] = (struct realm_config){ .name = xstrndup(name, n) };
+    return &c->realms[c->count++];
+}
+
+static struct role_config *role_of(struct realm_config *realm, const char *name, size_t n)
+{
+    for (size_t i = 0; i < realm->count; i++)
+        if (strlen(realm->roles[i].name) == n && !strncmp(realm->roles[i].name, name, n))
+            return &realm->roles[i];
+    realm->roles = xrealloc(realm->roles, (realm->count + 1) * sizeof *realm->roles);
+    realm->roles[realm->count] = (struct role_config){ .name = xstrndup(name, n) };
+    return &realm->roles[realm->count++];
+}
+
+static unsigned actions_of(const char *p, size_t n)
+{
+    unsigned allow = 0;
+
+    for (size_t i = 0; i < n; i++)
+        allow |= p[i] == 'c'   ? ALLOW_CALL
+                 : p[i] == 'r' ? ALLOW_REGISTER
+                 : p[i] == 'p' ? ALLOW_PUBLISH
+                 : p[i] == 's' ? ALLOW_SUBSCRIBE
+                               : 0u;
+    return allow;
+}
+
+/* REALM:ROLE:MATCH:ACTIONS:URI */
+static bool allow_option(struct router_config *c, const char *p)
+{
+    const char *field[4];
+    size_t length[4];
+    struct permission permission = { 0 };
+    struct role_config *role;
+
+    for (int i = 0; i < 4; i++) {
+        field[i] = p;
+        length[i] = strcspn(p, ":");
+        if (p[length[i]] != ':')
+            return false;
+        p += length[i] + 1;
+    }
+    if (!uri_match_of((struct slice){ field[2], length[2] }, &permission.match))
+        return false;
+    permission.allow = actions_of(field[3], length[3]);
+    permission.uri = xstrdup(p);
+    role = role_of(realm_of(c, field[0], length[0]), field[1], length[1]);
+    role->permissions =
+        xrealloc(role->permissions, (role->count + 1) * sizeof *role->permissions);
+    role->permissions[role->count++] = permission;
+    return true;
+}
+
+static bool option(struct drive *d, const char *word)
+{
+    if (!strcmp(word, "strict_ids"))
+        d->config.strict_ids = true;
+    else if (!strcmp(word, "strict_uris"))
+        d->config.strict_uris = true;
+    else if (!strncmp(word, "realm=", 6))
+        realm_of(&d->config, word + 6, strlen(word + 6));
+    else if (!strncmp(word, "seed=", 5))
+        d->random = strtoull(word + 5, NULL, 10);
+    else
+        return !strncmp(word, "allow=", 6) && allow_option(&d->config, word + 6);
+    return true;
+}
+
+static bool options(struct drive *d, const char *text)
+{
+    char *copy = xstrdup(text), *save = NULL;
+    bool ok = true;
+
+    for (char *w = strtok_r(copy, " \t", &save); w && ok;
+         w = strtok_r(NULL, " \t", &save))
+        ok = option(d, w);
+    free(copy);
+    return ok;
+}
+
+static void config_fini(struct router_config *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct realm_config *realm = &c->realms[i];
+
+        for (size_t j = 0; j < realm->count; j++) {
+            struct role_config *role = &realm->roles[j];
+
+            for (size_t k = 0; k < role->count; k++)
+                free(role->permissions[k].uri);
+            free(role->permissions);
+            free(role->name);
+        }
+        free(realm->roles);
+        free(realm->name);
+    }
+    free(c->realms);
+}
+
+/* ---- names ------------------------------------------------------------------------- */
+
+static struct caller_name *name_of(struct drive *d, const char *who)
+{
+    struct list *node, *tmp;
+    struct caller_name *n;
+
+    list_each(node, tmp, &d->names)
+    {
+        n = list_entry(node, struct caller_name, link);
+        if (!strcmp(n->name, who))
+            return n;
+    }
+    n = xcalloc(1, sizeof *n);
+    n->name = xstrdup(who);
+    list_init(&n->lines);
+    list_push(&d->names, &n->link);
+    return n;
+}
+
+static void say(struct caller_name *n, char *text)
+{
+    struct line *line = xcalloc(1, sizeof *line);
+
+    line->text = text;
+    list_push(&n->lines, &line->link);
+}
+
+static void drain(struct drive *d)
+{
+    struct output out;
+
+    while (router_next_out(d->router, &out)) {
+        struct caller_name *n = out.user;
+        char text[32];
+
+        assert(n->peer == out.peer);
+        if (out.kind == OUTPUT_CLOSE) {
+            snprintf(text, sizeof text, "!closed %d", out.close_code);
+            say(n, xstrdup(text));
+        } else {
+            say(n, xstrndup(out.bytes->data, out.bytes->len));
+        }
+        buf_unref(out.bytes);
+    }
+}
+
+static void name_free(struct caller_name *n)
+{
+    struct list *node;
+
+    while ((node = list_pop(&n->lines))) {
+        struct line *line = list_entry(node, struct line, link);
+
+        free(line->text);
+        free(line);
+    }
+    free(n->name);
+    free(n);
+}
+
+/* ---- the driver -------------------------------------------------------------------- */
+
+static uint64_t random_next(void *ctx) /* splitmix64 */
+{
+    struct drive *d = ctx;
+    uint64_t z = d->random += 0x9e3779b97f4a7c15ULL;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+static void stop(void *driver)
+{
+    struct drive *d = driver;
+    struct list *node;
+
+    if (d->router)
+        router_free(d->router);
+    while ((node = list_pop(&d->names)))
+        name_free(list_entry(node, struct caller_name, link));
+    config_fini(&d->config);
+    free(d);
+}
+
+static void *start(const char *text)
+{
+    struct drive *d = xcalloc(1, sizeof *d);
+
+    list_init(&d->names);
+    d->config.agent = "talk";
+    d->rng = (struct rng){ random_next, d };
+    d->now = 1000;
+    if (!options(d, text)) {
+        stop(d);
+        return NULL;
+    }
+    if (!d->config.count)
+        realm_of(&d->config, "realm1", 6);
+    d->router = router_new(&d->config, &d->rng);
+    return d;
+}
+
+static bool open_peer(struct drive *d, struct caller_name *n)
+{
+    if (n->peer)
+        return false;
+    n->peer = router_open(d->router, &wire_json, n, d->now);
+    return true;
+}
+
+static bool close_peer(struct drive *d, struct caller_name *n)
+{
+    if (!n->peer)
+        return false;
+    router_closed(d->router, n->peer, d->now);
+    n->peer = NULL;
+    return true;
+}
+
+static bool send_text(struct drive *d, struct caller_name *n, const char *text)
+{
+    struct buf *b = buf_from(text, strlen(text));
+
+    if (n->peer)
+        router_feed(d->router, n->peer, b, d->now);
+    buf_unref(b);
+    return n->peer != NULL;
+}
+
+static bool act(void *driver, const char *who, const char *what, const char *arg,
+                char *error, unsigned long size)
+{
+    struct drive *d = driver;
+    struct caller_name *n = name_of(d, who);
+    bool ok = true;
+
+    if (!strcmp(what, "open"))
+        ok = !strcmp(who, "all") || open_peer(d, n);
+    else if (!strcmp(what, "closed"))
+        ok = close_peer(d, n);
+    else if (!strcmp(what, "send"))
+        ok = send_text(d, n, arg);
+    else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
+        router_shutdown(d->router, d->now);
+    else
+        ok = false;
+    if (!ok)
+        snprintf(error, size, "not possible now, or an unknown verb");
+    drain(d);
+    return ok;
+}
+
+static void tick(void *driver, unsigned long ms)
+{
+    struct drive *d = driver;
+
+    d->now += ms;
+    router_tick(d->router, d->now);
+    drain(d);
+}
+
+static char *next(void *driver, const char *who)
+{
+    struct list *node = list_pop(&name_of(driver, who)->lines);
+    struct line *line;
+    char *text;
+
+    if (!node)
+        return NULL;
+    line = list_entry(node, struct line, link);
+    text = line->text;
+    free(line);
+    return text;
+}
+
+const struct talk_driver talk_router = { "router", start, stop, act, tick, next };
