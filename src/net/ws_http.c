@@ -1,7 +1,8 @@
 /* ws_http.c - reading and judging the HTTP request of a WebSocket client. See ws_http.h.
  *
- * Pure text: no sockets, no lws. Strict where a mistake would show up later as something else
- * (Host, key, version), easy where clients differ (case, order, lists, other headers). */
+ * Pure text: no sockets, no lws. Strict where a mistake would show up later as
+ * something else (Host, key, version), easy where clients differ (case, order, lists,
+ * other headers). */
 #include "net/ws_http.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ static bool same(struct slice s, const char *name)
     return strlen(name) == s.n && strncasecmp(s.p, name, s.n) == 0;
 }
 
-/* The text before `stop`, which is taken off `s` with it; all of it when there is none. */
+/* The text before `stop`, which is taken off `s` with it; all of it when there is
+ * none. */
 static struct slice cut(struct slice *s, char stop)
 {
     const char *at = s->n ? memchr(s->p, stop, s->n) : NULL;

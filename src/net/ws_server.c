@@ -1,10 +1,11 @@
 /* ws_server.c - listening, and the HTTP side of a WebSocket server.
  *
- * The listening socket and the reading of the request are ours: lws closes silently where HTTP
- * has a status for it, takes a missing version for 13, picks a vhost by the Host header, and
- * hangs up on an offer of more than 127 bytes of subprotocols, which widespread clients make.
- * So the request is read and judged here, and only a good one is shown to lws, in words of our
- * own; lws answers it, and from there on the socket is lws's.
+ * The listening socket and the reading of the request are ours: lws closes silently where
+ * HTTP has a status for it, takes a missing version for 13, picks a vhost by the Host
+ * header, and hangs up on an offer of more than 127 bytes of subprotocols, which
+ * widespread clients make. So the request is read and judged here, and only a good one is
+ * shown to lws, in words of our own; lws answers it, and from there on the socket is
+ * lws's.
  *
  * Not known here: frames, and whatever comes after the upgrade (ws.c). */
 #include <errno.h>
@@ -24,9 +25,9 @@
 #include "net/ws_http.h"
 #include "net/ws_private.h"
 
-#define ACCEPT_BATCH 64    /* connections accepted in one round */
-#define ACCEPT_PAUSE 100   /* ms, when there are no descriptors left */
-#define LINGER_MS 1000     /* an answered peer may take this long to hang up */
+#define ACCEPT_BATCH 64  /* connections accepted in one round */
+#define ACCEPT_PAUSE 100 /* ms, when there are no descriptors left */
+#define LINGER_MS 1000   /* an answered peer may take this long to hang up */
 
 struct listener {
     struct ws_net *net;
@@ -79,8 +80,8 @@ static void greeting_watch(struct greeting *g)
     g->watch = loop_watch(g->listener->net->loop, g->fd, false, greeting_readable, g);
 }
 
-/* Answers and hangs up; not at once, because closing with unread bytes would destroy the answer
- * on its way. */
+/* Answers and hangs up; not at once, because closing with unread bytes would destroy
+ * the answer on its way. */
 static void answer(struct greeting *g, const char *status, const char *headers,
                    const char *body)
 {
@@ -112,11 +113,13 @@ static void peer_name(int fd, char *out, size_t size)
         address.ss_family != AF_UNIX &&
         getnameinfo((struct sockaddr *)&address, n, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(out, size, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+        snprintf(out, size, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+                 port);
 }
 
 /* The request as lws is to see it, and what the peer sent behind it. */
-static struct buf *retell(const struct request *r, const char *subprotocol, struct slice rest)
+static struct buf *retell(const struct request *r, const char *subprotocol,
+                          struct slice rest)
 {
     struct buf *b = buf_new(256 + rest.n);
     int n = snprintf(b->data, b->cap,
@@ -142,8 +145,8 @@ int ws_server_established(struct ws *ws)
     return 0;
 }
 
-/* Gives the socket to lws. lws reads the request at once, so the upgrade is answered (and the
- * conn up, unless the peer has gone) when this returns. */
+/* Gives the socket to lws. lws reads the request at once, so the upgrade is answered
+ * (and the conn up, unless the peer has gone) when this returns. */
 static void adopt(struct greeting *g, const struct request *r, const char *subprotocol,
                   struct slice rest)
 {
@@ -170,7 +173,8 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     g->fd = -1;
     greeting_free(g);
     if (rest.n)
-        lws_cancel_service(net->context); /* or it stays in lws's buffer until more comes */
+        lws_cancel_service(
+            net->context); /* or it stays in lws's buffer until more comes */
 }
 
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
@@ -188,8 +192,9 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
     }
     subprotocol = request_choose(r, g->listener->settings->subprotocols);
     if (!subprotocol)
-        answer(g, "400 Bad Request", "",
-               "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
+        answer(
+            g, "400 Bad Request", "",
+            "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
     else
         adopt(g, r, subprotocol, rest);
 }
@@ -204,7 +209,8 @@ static void judge(struct greeting *g, size_t head_size)
     if (!request_parse(&r, head))
         answer(g, "400 Bad Request", "", "this is no HTTP request\n");
     else if (!slice_is(r.method, "GET"))
-        answer(g, "405 Method Not Allowed", "Allow: GET\r\n", "only GET is answered here\n");
+        answer(g, "405 Method Not Allowed", "Allow: GET\r\n",
+               "only GET is answered here\n");
     else if (header_has(r.upgrade, "websocket"))
         upgrade(g, &r, rest);
     else if (text)
@@ -302,7 +308,8 @@ static void listener_readable(void *user)
 /* Each returns a bound socket, or -1 with errno set. */
 static int bind_to(const struct sockaddr *address, socklen_t n)
 {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+        on = 1;
 
     if (fd < 0)
         return -1;
@@ -345,10 +352,12 @@ static int bind_unix(const struct url *u)
     return fd;
 }
 
-/* A name may have several addresses; IPv4 first, which is what "localhost" is taken for. */
+/* A name may have several addresses; IPv4 first, which is what "localhost" is taken
+ * for. */
 static int bind_host(const struct url *u, const char **unknown)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found, *a;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
+                    *found, *a;
     char port[12];
     int fd, error;
 
@@ -390,8 +399,8 @@ static int bind_url(const struct url *u, struct conn_end *end)
     url_format(u, where, sizeof where);
     *end = (struct conn_end){ u->tls ? CONN_TLS : CONN_UNREACHABLE, 0, "" };
     if (u->tls || strncmp(u->scheme, "ws", 2) != 0) {
-        snprintf(end->text, sizeof end->text, "cannot listen on %.150s: %s is not supported yet",
-                 where, u->scheme);
+        snprintf(end->text, sizeof end->text,
+                 "cannot listen on %.150s: %s is not supported yet", where, u->scheme);
         return -1;
     }
     fd = u->unix_socket ? bind_unix(u) : bind_host(u, &unknown);
@@ -404,7 +413,8 @@ static int bind_url(const struct url *u, struct conn_end *end)
     return -1;
 }
 
-struct listener *ws_listen(struct loop *l, const struct url *url, const struct ws_options *o,
+struct listener *ws_listen(struct loop *l, const struct url *url,
+                           const struct ws_options *o,
                            void (*accepted)(struct conn *c, void *user), void *user,
                            struct conn_end *end)
 {

@@ -1,8 +1,8 @@
-/* fuzz_url.c - the two texts that strangers hand to net/: a URL or LISTEN argument, and the HTTP
- * request of a WebSocket client. covers: src/net/url.c src/net/ws_http.c
+/* fuzz_url.c - the two texts that strangers hand to net/: a URL or LISTEN argument, and
+ * the HTTP request of a WebSocket client. covers: src/net/url.c src/net/ws_http.c
  *
- * What is taken must come back the same from url_format; what is refused must say so on one line.
- * Of a request, every slice must lie inside it. */
+ * What is taken must come back the same from url_format; what is refused must say so
+ * on one line. Of a request, every slice must lie inside it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +40,8 @@ static void fuzz_url(const char *text)
     check(url_parse(&again, back, error, sizeof error));
     check(!strcmp(u.scheme, again.scheme) && !strcmp(u.host, again.host));
     check(!strcmp(u.path, again.path) && u.port == again.port);
-    check(u.tls == again.tls && u.ipv6 == again.ipv6 && u.unix_socket == again.unix_socket);
+    check(u.tls == again.tls && u.ipv6 == again.ipv6 &&
+          u.unix_socket == again.unix_socket);
 }
 
 static void check_inside(struct slice s, struct slice whole)
