@@ -61,6 +61,7 @@ int main(int argc, char **argv)
     uint64_t since = now_ns();
     pid_t pid = fork();
     if (pid == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO); /* its words are no part of the report */
         execvp(command[0], command);
         die("cannot run %s: %s", command[0], strerror(errno));
     }
