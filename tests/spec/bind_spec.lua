@@ -66,7 +66,9 @@ describe("the arguments of", function()
     end)
 
     it("go into `...` behind the parameters", function()
-      local function f(a, ...) return { a = a, n = select("#", ...), rest = wampy.array { ... } } end
+      local function f(a, ...)
+        return { a = a, n = select("#", ...), rest = wampy.array { ... } }
+      end
       local r = through(f, 1, 2, 3)
       assert.equal(2, r.n)
       assert.same({ 2, 3 }, { table.unpack(r.rest) })
@@ -177,7 +179,9 @@ describe("the arguments of", function()
 
     it("may be a class's", function()
       local App = wampy.Client:extend "App"
-      App.f = wampy.callee { "f", params = { "a" } } (function(...) return select("#", ...), select(2, ...) end)
+      App.f = wampy.callee { "f", params = { "a" } } (function(...)
+        return select("#", ...), select(2, ...)
+      end)
       local _ <close> = App { router = p.router }:start()
       assert.same({ 2, 5 }, { p.client:call("f", named { a = 5 }) })
     end)
@@ -229,6 +233,18 @@ describe("the arguments of", function()
       assert.same({ x = 1 }, heard(function(q)
         return function(weather) q:put(weather) end
       end, named { message = { x = 1 } }))
+    end)
+
+    it("that are the keyword message alone end `...` where there is no parameter", function()
+      assert.same({ 1, "hi" }, heard(function(q)
+        return function(...) q:put { select("#", ...), (...).message } end
+      end, named { message = "hi" }))
+    end)
+
+    it("that are the keyword message alone skip special parameters", function()
+      assert.same({ "table", "hi" }, heard(function(q)
+        return function(details, text) q:put { type(details), text } end
+      end, named { message = "hi" }))
     end)
 
     it("that are the keyword message fill one of that name", function()

@@ -55,8 +55,8 @@ describe("values", function()
     it("are floats that read back the same, integral ones, too", function()
       for _, x in ipairs {
         1.0, -1.0, 0.0, 0.1, 1 / 3, -2.5, 1e15, 1e16, 1e17, 1e21, 1e22, 1e-7, 1e300, 5e-324,
-        2.2250738585072014e-308, 1.7976931348623157e308, 2.0 ^ 53, 2.0 ^ 53 + 2, 2.0 ^ 63, -2.0 ^ 63,
-        9007199254740993.0, 123456789012345680.0, math.pi,
+        2.2250738585072014e-308, 1.7976931348623157e308, 2.0 ^ 53, 2.0 ^ 53 + 2, 2.0 ^ 63,
+        -2.0 ^ 63, 9007199254740993.0, 123456789012345680.0, math.pi,
       } do
         both_ways(x, same_number)
       end
@@ -85,7 +85,9 @@ describe("values", function()
     end)
 
     it("that is not UTF-8 cannot be sent", function()
-      for _, s in ipairs { "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80" } do
+      for _, s in ipairs {
+        "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80",
+      } do
         assert.matches("^args%[1%]: invalid UTF%-8", refusal(s))
       end
     end)
@@ -179,8 +181,8 @@ describe("values", function()
 
     it("that are neither cannot be sent", function()
       for _, t in ipairs {
-        { 1, 2, nil, 4 }, { [2] = "x" }, { 1, a = 2 }, { [1.5] = 1 }, { [true] = 1 }, { [0] = 1, 2 },
-        { [-1] = 1 }, { [print] = 1 }, { [math.maxinteger] = 1 },
+        { 1, 2, nil, 4 }, { [2] = "x" }, { 1, a = 2 }, { [1.5] = 1 }, { [true] = 1 },
+        { [0] = 1, 2 }, { [-1] = 1 }, { [print] = 1 }, { [math.maxinteger] = 1 },
       } do
         assert.matches("^args%[1%]: a table must be a list .* or a dict", refusal(t))
       end
