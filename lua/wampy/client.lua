@@ -12,6 +12,7 @@ local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local signature = require "wampy.signature"
 local tasks = require "wampy.tasks"
+local values = require "wampy.values"
 
 local Client = { __name = "wampy.Client" }
 
@@ -120,6 +121,17 @@ local function construct(class, given)
   self.publish = proxies.PublishProxy(self, function(...) return self:_publish("publish", ...) end)
   if self.config.max_tasks then core.set_max_tasks(self.config.max_tasks) end
   return self
+end
+
+-- What every client has besides the methods of Client, or may be given as a hook: no role can be
+-- named so.
+Client._taken = {}
+for _, name in ipairs {
+  "call", "rpc", "publish", "session", "connected", "name", "url", "realm", "config",
+  "registration_map", "subscription_map", "request_ids", "on_join", "on_leave", "on_disconnect",
+  "on_error", "on_revoked", "super", "is_class", "defaults",
+} do
+  Client._taken[name] = true
 end
 
 -- `request_ids` is computed; everything else comes from the class.
@@ -555,7 +567,7 @@ local function publish_keywords(self, verb, t)
   if not next(kwargs) then bad("publish needs at least one message") end
   if options ~= nil and type(options) ~= "table" then bad("publish: options must be a table") end
   return self._core[verb](self._core, topic, setmetatable(kwargs, core.kwargs_mt),
-    setmetatable(options or {}, core.options_mt))
+    values.options(options or {}))
 end
 
 function Client:_publish(verb, topic, ...)

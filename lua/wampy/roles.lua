@@ -139,7 +139,7 @@ end
 local function overlay(found, class, reserved)
   for name, value in next, class do
     if getmetatable(value) == Role then
-      if reserved[name] ~= nil and reserved ~= class then
+      if reserved[name] ~= nil or reserved._taken[name] then
         bad("%s: a role cannot be named %q, which is a member of Client", value.where, name)
       end
       found[name] = { name = name, role = value, fn = value.fn, number = value.number,

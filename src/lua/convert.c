@@ -291,7 +291,7 @@ static void write_table(struct encoder *e, int idx, const struct frame *f)
     lua_Integer n;
 
     if (++e->depth > LIMIT_DEPTH)
-        refuse(e, f, "nested deeper than 128, or a cycle");
+        refuse(e, f, "the message would nest deeper than 128, or a cycle");
     luaL_checkstack(L, 8, "nested too deep");
     n = measure(L, idx, &list);
     if (has_mt(L, idx, &KEY_ARRAY_MT) || (!list && cjson_list(L, idx))) {
@@ -361,11 +361,20 @@ static void write_at(struct encoder *e, int idx, const struct frame *f)
     }
 }
 
-void write_value(lua_State *L, struct writer *w, int idx, const char *root)
+/* What a value of a payload stands in: the message's list, and the list or dict of the payload. A
+ * whole message nests LIMIT_DEPTH deep, or the receiver ends the session over it. */
+#define PAYLOAD_DEPTH 2
+
+static void write_nested(lua_State *L, struct writer *w, int idx, const char *root, int depth)
 {
-    struct encoder e = { L, w, root, 0 };
+    struct encoder e = { L, w, root, depth };
 
     write_at(&e, lua_absindex(L, idx), NULL);
+}
+
+void write_value(lua_State *L, struct writer *w, int idx, const char *root)
+{
+    write_nested(L, w, idx, root, 0);
 }
 
 /* ---- payloads ---------------------------------------------------------------------- */
@@ -395,7 +404,7 @@ static void write_option(lua_State *L, struct writer *w, const char *key)
         return;
     }
     snprintf(path, sizeof path, "options.%s", key);
-    write_value(L, w, -1, path);
+    write_nested(L, w, -1, path, PAYLOAD_DEPTH);
 }
 
 /* Options that are ours and not sent. True when `key` is one; p may be NULL where
@@ -460,7 +469,7 @@ struct slice check_options(lua_State *L, struct state *S, const struct wire *wir
 /* Encodes the positional arguments first..last, trailing nils left off. */
 static struct slice write_args(lua_State *L, struct writer *w, int first, int last)
 {
-    struct encoder e = { L, w, "args", 0 };
+    struct encoder e = { L, w, "args", PAYLOAD_DEPTH };
 
     while (last >= first && lua_isnil(L, last))
         last--;
@@ -478,7 +487,7 @@ static struct slice write_args(lua_State *L, struct writer *w, int first, int la
 
 static struct slice write_kwargs(lua_State *L, struct writer *w, int idx)
 {
-    struct encoder e = { L, w, "kwargs", 0 };
+    struct encoder e = { L, w, "kwargs", PAYLOAD_DEPTH };
     bool list;
     lua_Integer n = measure(L, idx, &list);
 

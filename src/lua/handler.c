@@ -238,7 +238,8 @@ static bool lone_message(const struct binding *b)
     struct slice key, value;
     bool lone;
 
-    if (!b->h->only_message || !b->m->kwargs.p || (b->m->args.p && b->m->args.n > 2))
+    if (!b->h->only_message || !ordinary(b->h) || !b->m->kwargs.p ||
+        (b->m->args.p && b->m->args.n > 2))
         return false;
     reader_init(&r, b->m->wire, b->m->kwargs);
     reader_next(&r);
@@ -256,10 +257,13 @@ static void bind_keywords(struct binding *b)
 
     push_dict(L, b->m->wire, b->m->kwargs); /* ... all */
     if (lone_message(b)) {
+        int slot = 1;
+
+        while (is_special(b->h, slot))
+            slot++;
         lua_getfield(L, -1, "message");
-        lua_remove(L, -2);
-        if (b->h->params)
-            lua_replace(L, b->first);
+        lua_replace(L, b->first + slot - 1);
+        lua_pop(L, 1);
         return;
     }
     lua_pushnil(L);
