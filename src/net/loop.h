@@ -37,6 +37,10 @@ uint64_t loop_now(void);
 void loop_signal(struct loop *l, int signo, void (*handler)(int signo, void *user), void *user);
 void loop_unsignal(struct loop *l, int signo);
 
+/* Calls the handlers of watched signals that have come, outside of loop_run_once: for code that
+ * finds that it has kept the loop waiting. */
+void loop_run_signals(struct loop *l);
+
 /* Watches a foreign descriptor once: `handler(user, ready)` is called when it is readable (or
  * writable, with `write`). The handle is cancelled by loop_unwatch or by having fired. */
 struct watch;

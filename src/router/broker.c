@@ -1,8 +1,9 @@
-/* broker.c - topics: who subscribed to what, and events to them (WAMP: publish and subscribe).
+/* broker.c - topics: who subscribed to what, and events to them (WAMP: publish and
+ * subscribe).
  *
- * One subscription a pattern and policy, shared by all its subscribers, gone with the last. An
- * event is encoded once a subscription, and every subscriber gets a reference on the same bytes;
- * so all that an EVENT says must be true for all of them. */
+ * One subscription a pattern and policy, shared by all its subscribers, gone with the
+ * last. An event is encoded once a subscription, and every subscriber gets a reference
+ * on the same bytes; so all that an EVENT says must be true for all of them. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -66,12 +67,12 @@ static void subscriber_free(struct subscriber *sub)
         subscription_free(s);
 }
 
-static void answer(struct member *m, enum msg_code code, const struct msg *request, uint64_t id)
+static void answer(struct member *m, enum msg_code code, const struct msg *request,
+                   uint64_t id)
 {
-    struct msg a = { .row = msg_row(code),
-                     .wire = m->peer->wire,
-                     .request = request->request,
-                     .id = id };
+    struct msg a = {
+        .row = msg_row(code), .wire = m->peer->wire, .request = request->request, .id = id
+    };
 
     member_send(m, &a);
 }
@@ -133,6 +134,8 @@ struct publication {
     const struct msg *message;
     const struct opts *o;
     struct filter filter;
+    const struct role_rules *role; /* asked last whether it may have the topic */
+    bool allowed;                  /* and the answer */
 };
 
 static struct buf *event_encode(const struct publication *p, const struct subscription *s,
@@ -156,26 +159,34 @@ static struct buf *event_encode(const struct publication *p, const struct subscr
     return bytes;
 }
 
-/* Whether a subscriber may have the event. A pattern was allowed as a whole; a more specific
- * permission may still take single topics out of it. */
-static bool receives(const struct publication *p, const struct subscription *s,
+/* A pattern was allowed as a whole; a more specific permission may still take single
+ * topics out of it. Neighbours in the list have the same role, mostly. */
+static bool role_receives(struct publication *p, const struct role_rules *role)
+{
+    if (p->role != role) {
+        p->role = role;
+        p->allowed = role_allows(role, ALLOW_SUBSCRIBE, p->message->uri, MATCH_EXACT);
+    }
+    return p->allowed;
+}
+
+static bool receives(struct publication *p, const struct subscription *s,
                      const struct member *m)
 {
     if (m == p->publisher && opt_is(p->o, OPT_EXCLUDE_ME, true))
         return false;
     if (!filter_passes(&p->filter, m))
         return false;
-    return s->pattern.match == MATCH_EXACT ||
-           role_allows(m->role, ALLOW_SUBSCRIBE, p->message->uri, MATCH_EXACT);
+    return s->pattern.match == MATCH_EXACT || role_receives(p, m->role);
 }
 
-static void deliver(const struct publication *p, const struct subscription *s)
+static void deliver(struct publication *p, const struct subscription *s)
 {
     const struct wire *wire = NULL; /* of bytes */
     struct buf *bytes = NULL;
     struct list *node, *tmp;
 
-    list_each(node, tmp, &s->subscribers) {
+    list_each (node, tmp, &s->subscribers) {
         struct member *m = list_entry(node, struct subscriber, link)->member;
 
         if (!receives(p, s, m))

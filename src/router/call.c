@@ -1,16 +1,18 @@
-/* call.c - calls: from CALL to INVOCATION, from YIELD or ERROR back to RESULT or ERROR.
+/* call.c - calls: from CALL to INVOCATION, from YIELD or ERROR back to RESULT or
+ * ERROR.
  *
- * A call is found by its caller's request id among the caller's calls, and by our invocation id
- * among what the callee is to answer; so nobody can touch another's. It ends once, with what
- * its caller is told. An answer that comes later finds nothing and is dropped: the callee could
- * not know. Only an invocation id that was never sent is a violation (WAMP: protocol
- * violations). */
+ * A call is found by its caller's request id among the caller's calls, and by our
+ * invocation id among what the callee is to answer; so nobody can touch another's. It
+ * ends once, with what its caller is told. An answer that comes later finds nothing
+ * and is dropped: the callee could not know. Only an invocation id that was never sent
+ * is a violation (WAMP: protocol violations). */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "router/private.h"
 
-static struct call *call_new(struct member *caller, uint64_t request, struct member *callee)
+static struct call *call_new(struct member *caller, uint64_t request,
+                             struct member *callee)
 {
     struct call *c = xcalloc(1, sizeof *c);
 
@@ -66,8 +68,8 @@ void call_rearm(struct call *c)
 /* ---- CALL -------------------------------------------------------------------------- */
 
 /* Who is to answer a CALL; NULL fills `f`. */
-static struct callee *route(struct member *m, const struct msg *message, const struct opts *o,
-                            struct fault *f)
+static struct callee *route(struct member *m, const struct msg *message,
+                            const struct opts *o, struct fault *f)
 {
     struct callee *c;
 
@@ -120,8 +122,9 @@ void call_begin(struct member *m, struct msg *message, const struct opts *o)
     struct fault f;
 
     if (opt_is(o, OPT_PROGRESS, false)) {
-        fault_set(&f, "wamp.error.protocol_violation",
-                  "CALL.Options.progress: progressive_call_invocations was not announced");
+        fault_set(
+            &f, "wamp.error.protocol_violation",
+            "CALL.Options.progress: progressive_call_invocations was not announced");
         peer_violate(m->peer, &f);
         return;
     }
@@ -141,15 +144,16 @@ void call_begin(struct member *m, struct msg *message, const struct opts *o)
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-/* The call that a YIELD or ERROR answers. NULL when there is none any more; that, or an id that
- * was never sent, which is a violation. */
+/* The call that a YIELD or ERROR answers. NULL when there is none any more; that, or
+ * an id that was never sent, which is a violation. */
 static struct call *answered(struct member *m, const struct msg *message)
 {
     struct fault f;
 
     if (message->request > m->last_invocation) {
-        fault_set(&f, "wamp.error.protocol_violation", "%s for INVOCATION %llu, never sent",
-                  message->row->name, (unsigned long long)message->request);
+        fault_set(&f, "wamp.error.protocol_violation",
+                  "%s for INVOCATION %llu, never sent", message->row->name,
+                  (unsigned long long)message->request);
         peer_violate(m->peer, &f);
         return NULL;
     }
@@ -212,8 +216,8 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
 
 /* ---- leaving ----------------------------------------------------------------------- */
 
-/* Both walks take calls out of the other side's map only; its own go as a whole. A call to
- * itself is in both: the first walk takes it out of the second's map. */
+/* Both walks take calls out of the other side's map only; its own go as a whole. A
+ * call to itself is in both: the first walk takes it out of the second's map. */
 void call_leave(struct member *m)
 {
     struct call *c;

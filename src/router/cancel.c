@@ -1,13 +1,13 @@
-/* cancel.c - calls that end early: CANCEL, timeouts, and the INTERRUPTs they cause (WAMP: call
- * canceling, call timeout).
+/* cancel.c - calls that end early: CANCEL, timeouts, and the INTERRUPTs they cause
+ * (WAMP: call canceling, call timeout).
  *
  *     mode        INTERRUPT   the caller gets               what the callee answers then
  *     skip        no          ERROR canceled at once        is dropped
  *     kill        yes         what the callee answers       is the answer
  *     killnowait  yes         ERROR canceled at once        is dropped
  *
- * No mode, an unknown one, or a callee that did not announce call_canceling: skip. A kill whose
- * callee does not answer ends after LIMIT_KILL_MS. */
+ * No mode, an unknown one, or a callee that did not announce call_canceling: skip. A
+ * kill whose callee does not answer ends after LIMIT_KILL_MS. */
 #include "router/private.h"
 
 static bool interruptible(const struct call *c)

@@ -1,9 +1,9 @@
-/* dealer.c - procedures: who registered what, and who of them is to answer (WAMP: remote
- * procedure calls, shared registration).
+/* dealer.c - procedures: who registered what, and who of them is to answer (WAMP:
+ * remote procedure calls, shared registration).
  *
- * One registration a pattern and match policy, shared by as many callees as its invocation
- * policy lets in, gone with the last. Not known here: calls (call.c), which have picked their
- * callee and go on when the registration has gone. */
+ * One registration a pattern and match policy, shared by as many callees as its
+ * invocation policy lets in, gone with the last. Not known here: calls (call.c), which
+ * have picked their callee and go on when the registration has gone. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -55,12 +55,12 @@ static void callee_free(struct callee *c)
         registration_free(reg);
 }
 
-static void answer(struct member *m, enum msg_code code, const struct msg *request, uint64_t id)
+static void answer(struct member *m, enum msg_code code, const struct msg *request,
+                   uint64_t id)
 {
-    struct msg a = { .row = msg_row(code),
-                     .wire = m->peer->wire,
-                     .request = request->request,
-                     .id = id };
+    struct msg a = {
+        .row = msg_row(code), .wire = m->peer->wire, .request = request->request, .id = id
+    };
 
     member_send(m, &a);
 }
@@ -69,7 +69,8 @@ static void answer(struct member *m, enum msg_code code, const struct msg *reque
 
 static bool invoke_of(const struct opts *o, enum invoke *invoke, struct fault *f)
 {
-    static const char *const names[] = { "single", "roundrobin", "random", "first", "last" };
+    static const char *const names[] = { "single", "roundrobin", "random", "first",
+                                         "last" };
 
     *invoke = INVOKE_SINGLE;
     if (!opt_has(o, OPT_INVOKE))
@@ -80,13 +81,14 @@ static bool invoke_of(const struct opts *o, enum invoke *invoke, struct fault *f
             return true;
         }
     }
-    fault_set(f, "wamp.error.invalid_argument",
-              "REGISTER.Options.invoke is none of single, roundrobin, random, first, last");
+    fault_set(
+        f, "wamp.error.invalid_argument",
+        "REGISTER.Options.invoke is none of single, roundrobin, random, first, last");
     return false;
 }
 
-/* Takes a registration from all its callees, and tells those who understand (WAMP: registration
- * revocation). Frees it. */
+/* Takes a registration from all its callees, and tells those who understand (WAMP:
+ * registration revocation). Frees it. */
 static void revoke(struct registration *reg)
 {
     size_t count = reg->count;
@@ -129,7 +131,8 @@ static struct registration *admit(struct member *m, const struct msg *message,
         reg = NULL;
     }
     if (reg && (invoke == INVOKE_SINGLE || invoke != reg->invoke)) {
-        fault_set(f, "wamp.error.procedure_already_exists", "the procedure is registered");
+        fault_set(f, "wamp.error.procedure_already_exists",
+                  "the procedure is registered");
         return NULL;
     }
     return reg ? reg : registration_new(m->realm, message->uri, opt_match(o), invoke);
@@ -201,8 +204,9 @@ static struct callee *pick(struct registration *reg)
     return list_entry(node, struct callee, link);
 }
 
-/* Nobody answers for the router's own names, whatever pattern he registered. A pattern was
- * allowed as a whole; a more specific permission may still take single procedures out of it. */
+/* Nobody answers for the router's own names, whatever pattern he registered. A pattern
+ * was allowed as a whole; a more specific permission may still take single procedures
+ * out of it. */
 struct callee *dealer_pick(struct realm *realm, struct slice uri)
 {
     struct registration *reg = NULL;

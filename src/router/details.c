@@ -1,7 +1,8 @@
 /* details.c - the details dicts of messages that the router writes, and their payload.
  *
- * Payload is spliced as it came, never parsed; that needs sender and receiver to speak the same
- * format, and payload_carry is the one place that has to change when they need not. */
+ * Payload is spliced as it came, never parsed; that needs sender and receiver to speak
+ * the same format, and payload_carry is the one place that has to change when they
+ * need not. */
 #include <assert.h>
 
 #include "router/private.h"

@@ -1,14 +1,16 @@
-/* filter.c - black and white lists of a PUBLISH (WAMP: subscriber black- and whitelisting).
+/* filter.c - black and white lists of a PUBLISH (WAMP: subscriber black- and
+ * whitelisting).
  *
- * The lists become sets once a publication, so that asking costs the same however long they are.
- * A receiver must be in every white list that is there and in no black list. A white list that
- * is there but empty lets nobody through: an application that computes its list and finds
- * nobody must not tell everybody. */
+ * The lists become sets once a publication, so that asking costs the same however long
+ * they are. A receiver must be in every white list that is there and in no black list.
+ * A white list that is there but empty lets nobody through: an application that
+ * computes its list and finds nobody must not tell everybody. */
 #include "router/private.h"
 
 static bool is_white(enum opt key)
 {
-    return key == OPT_ELIGIBLE || key == OPT_ELIGIBLE_AUTHID || key == OPT_ELIGIBLE_AUTHROLE;
+    return key == OPT_ELIGIBLE || key == OPT_ELIGIBLE_AUTHID ||
+           key == OPT_ELIGIBLE_AUTHROLE;
 }
 
 static void set_put(struct map *set, struct reader *r, enum token t)

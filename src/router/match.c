@@ -1,10 +1,11 @@
 /* match.c - the three indexes of URI patterns. See match.h.
  *
- * Prefixes: for each length that some prefix has, the URI's first so many bytes are looked up.
- * Wildcards: a tree with one level a component, where an empty component is the edge `any`. A
- * search follows the edge of the URI's own component and then `any`. Trying the concrete edge
- * first yields WAMP's order of precedence: at the first component where two matching patterns
- * differ, the one that is concrete there has the longer run. */
+ * Prefixes: for each length that some prefix has, the URI's first so many bytes are
+ * looked up. Wildcards: a tree with one level a component, where an empty component is
+ * the edge `any`. A search follows the edge of the URI's own component and then `any`.
+ * Trying the concrete edge first yields WAMP's order of precedence: at the first
+ * component where two matching patterns differ, the one that is concrete there has the
+ * longer run. */
 #include "router/match.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ void pattern_fini(struct pattern *p)
 
 /* ---- wildcards --------------------------------------------------------------------- */
 
-/* Cuts the first component off; false when nothing is left. `rest` absent = all was read. */
+/* Cuts the first component off; false when nothing is left. `rest` absent = all was
+ * read. */
 static bool component_next(struct slice *rest, struct slice *component)
 {
     const char *dot;
@@ -107,7 +109,8 @@ static struct slice last_component(struct slice uri)
     return dot ? (struct slice){ dot + 1, uri.n - (size_t)(dot + 1 - uri.p) } : uri;
 }
 
-/* Frees `b`, the branch at the end of `uri`, and those above it that are left with nothing. */
+/* Frees `b`, the branch at the end of `uri`, and those above it that are left with
+ * nothing. */
 static void prune(struct patterns *ps, struct branch *b, struct slice uri)
 {
     while (branch_empty(b)) {
@@ -146,8 +149,8 @@ static void found_push(struct found *f, struct pattern *p)
     f->at[f->count++] = p;
 }
 
-/* The search below `b`, at most one call deep for each component of a URI. With `all` it goes on
- * after a hit; without, the first is the best. */
+/* The search below `b`, at most one call deep for each component of a URI. With `all`
+ * it goes on after a hit; without, the first is the best. */
 static struct pattern *wildcard_search(const struct branch *b, struct slice rest,
                                        struct found *all)
 {
@@ -211,7 +214,8 @@ void patterns_fini(struct patterns *ps)
     map_fini(&ps->prefix);
 }
 
-struct pattern *patterns_get(const struct patterns *ps, struct slice uri, enum uri_match match)
+struct pattern *patterns_get(const struct patterns *ps, struct slice uri,
+                             enum uri_match match)
 {
     struct branch *b;
 
@@ -223,8 +227,10 @@ struct pattern *patterns_get(const struct patterns *ps, struct slice uri, enum u
     return b ? b->pattern : NULL;
 }
 
-/* The longest prefix of `uri` in the set that has at most *n bytes; *n becomes its length. */
-static struct pattern *prefix_at_most(const struct patterns *ps, struct slice uri, size_t *n)
+/* The longest prefix of `uri` in the set that has at most *n bytes; *n becomes its
+ * length. */
+static struct pattern *prefix_at_most(const struct patterns *ps, struct slice uri,
+                                      size_t *n)
 {
     if (*n > ps->longest)
         *n = ps->longest;
@@ -256,7 +262,8 @@ void patterns_find(const struct patterns *ps, struct slice uri, struct found *fo
         wildcard_search(ps->wildcard, uri, found);
 }
 
-struct pattern *patterns_best(const struct patterns *ps, struct slice uri, enum uri_match match)
+struct pattern *patterns_best(const struct patterns *ps, struct slice uri,
+                              enum uri_match match)
 {
     struct pattern *p = match == MATCH_EXACT ? map_get_bytes(&ps->exact, uri) : NULL;
     size_t n = uri.n;
@@ -264,6 +271,7 @@ struct pattern *patterns_best(const struct patterns *ps, struct slice uri, enum 
     if (!p)
         p = prefix_at_most(ps, uri, &n);
     if (!p && ps->wildcard && match != MATCH_PREFIX)
-        p = wildcard_search(ps->wildcard, (struct slice){ uri.n ? uri.p : "", uri.n }, NULL);
+        p = wildcard_search(ps->wildcard, (struct slice){ uri.n ? uri.p : "", uri.n },
+                            NULL);
     return p;
 }

@@ -1,10 +1,11 @@
-/* peer.c - walks a peer through HELLO ... GOODBYE, and hands what a member says to broker and
- * dealer.
+/* peer.c - walks a peer through HELLO ... GOODBYE, and hands what a member says to
+ * broker and dealer.
  *
- * Every message passes the same gates in the same order: does it decode (types, lengths, ids),
- * may a client send it in this state, are its options of the right type, is its request id
- * right. Failing one is a protocol violation: ABORT, and the transport closes. What comes
- * behind the gates is a matter between the request and its answer.
+ * Every message passes the same gates in the same order: does it decode (types,
+ * lengths, ids), may a client send it in this state, are its options of the right
+ * type, is its request id right. Failing one is a protocol violation: ABORT, and the
+ * transport closes. What comes behind the gates is a matter between the request and
+ * its answer.
  *
  * Authentication will stand between HELLO and WELCOME as a state of its own. */
 #include "router/private.h"
@@ -20,7 +21,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
-                                  1u << FEATURE_CALL_CANCELING | 1u << FEATURE_CALL_TIMEOUT |
+                                  1u << FEATURE_CALL_CANCELING |
+                                  1u << FEATURE_CALL_TIMEOUT |
                                   1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
@@ -95,9 +97,9 @@ void peer_open(struct peer *p)
 
 void peer_expire(struct peer *p)
 {
-    int code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY :
-               p->said_hello             ? CLOSE_NORMAL :
-                                           CLOSE_PROTOCOL;
+    int code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
+               : p->said_hello           ? CLOSE_NORMAL
+                                         : CLOSE_PROTOCOL;
 
     peer_leave(p);
     output_close(p, code);
@@ -178,8 +180,8 @@ static void join(struct peer *p, struct realm *realm, const struct roles *roles)
     const struct role_rules *role = realm_role(realm, "anonymous");
 
     if (!role) {
-        peer_abort(p, "wamp.error.authentication_required", "anonymous may not join this realm",
-                   CLOSE_NORMAL);
+        peer_abort(p, "wamp.error.authentication_required",
+                   "anonymous may not join this realm", CLOSE_NORMAL);
         return;
     }
     p->member = member_join(p, realm, role);
@@ -210,8 +212,8 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
                    CLOSE_NORMAL);
     } else if (opt_has(o, OPT_AUTHMETHODS) &&
                !offers_anonymous(p, opt_text(o, OPT_AUTHMETHODS))) {
-        peer_abort(p, "wamp.error.no_matching_auth_method", "this realm offers: anonymous",
-                   CLOSE_NORMAL);
+        peer_abort(p, "wamp.error.no_matching_auth_method",
+                   "this realm offers: anonymous", CLOSE_NORMAL);
     } else {
         join(p, realm, &roles);
     }
@@ -239,8 +241,8 @@ static void aborted(struct peer *p)
 
 /* ---- what a member says ------------------------------------------------------------ */
 
-/* The id of a new request: the next one when the router is strict about it (WAMP: session scope
- * ids), otherwise any but that of a call still waiting. */
+/* The id of a new request: the next one when the router is strict about it (WAMP:
+ * session scope ids), otherwise any but that of a call still waiting. */
 static bool request_ok(struct member *m, const struct msg *message, struct fault *f)
 {
     if (message->row->code < MSG_PUBLISH || !message->row->answer)

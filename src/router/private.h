@@ -1,9 +1,10 @@
 /* private.h - what the files of the router know of each other, and nobody else does.
  *
- * A peer is a transport; a member is a peer that has joined a realm. Everything a member holds
- * hangs on it (subscriptions, registrations, the calls it made and those it is to answer), so that leaving
- * costs what it held and nothing more. A call hangs on its caller and on its callee; it is gone
- * as soon as its answer is settled, and late answers find nothing.
+ * A peer is a transport; a member is a peer that has joined a realm. Everything a
+ * member holds hangs on it (subscriptions, registrations, the calls it made and those
+ * it is to answer), so that leaving costs what it held and nothing more. A call hangs
+ * on its caller and on its callee; it is gone as soon as its answer is settled, and
+ * late answers find nothing.
  *
  * The members of a realm know each other only through their realm, never by address. */
 #ifndef ROUTER_PRIVATE_H
@@ -17,7 +18,7 @@
 #include "wamp/opts.h"
 #include "wamp/roles.h"
 
-/* ---- router.c: peers, clock, output queue ------------------------------------------- */
+/* ---- router.c: peers, clock, output queue ------------------------------------------ */
 
 struct outputs { /* a ring */
     struct output *at;
@@ -39,11 +40,12 @@ struct router {
     struct router_stats stats;
 };
 
-/* Queue something for a peer, unless it is closing its transport already. `bytes` is taken. */
+/* Queue something for a peer, unless it is closing its transport already. `bytes` is
+ * taken. */
 void output_push(struct peer *p, enum output_kind kind, struct buf *bytes);
 void output_close(struct peer *p, int code);
 
-/* ---- peer.c: HELLO ... GOODBYE ------------------------------------------------------ */
+/* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
 enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_PROTOCOL = 1002 };
 
@@ -52,12 +54,12 @@ struct peer {
     const struct wire *wire;
     void *user;
     struct member *member; /* owned; NULL unless joined */
-    unsigned state;        /* STATE_OPENING, STATE_JOINED, STATE_CLOSING; 0 = sends and gets
+    unsigned state;     /* STATE_OPENING, STATE_JOINED, STATE_CLOSING; 0 = sends and gets
                               nothing any more */
-    bool said_hello;       /* it has been a member */
-    size_t queued;         /* outputs in the queue */
-    struct timer timer;    /* until HELLO, or until the answer to GOODBYE */
-    struct list link;      /* in router.peers */
+    bool said_hello;    /* it has been a member */
+    size_t queued;      /* outputs in the queue */
+    struct timer timer; /* until HELLO, or until the answer to GOODBYE */
+    struct list link;   /* in router.peers */
 };
 
 void peer_open(struct peer *p);
@@ -70,27 +72,29 @@ void peer_send(struct peer *p, const struct msg *m);
 /* ABORT and the end of the transport: the peer broke the protocol. */
 void peer_violate(struct peer *p, const struct fault *f);
 
-/* ---- realm.c: who has joined, and what they may do ---------------------------------- */
+/* ---- realm.c: who has joined, and what they may do --------------------------------- */
+
+struct rule {
+    struct pattern pattern; /* first: the index finds it by this */
+    unsigned allow;         /* ALLOW_... */
+};
 
 struct role_rules {
     char *name; /* owned */
     bool all;   /* everything is allowed */
     struct patterns permissions;
-    struct rule {
-        struct pattern pattern;
-        unsigned allow;
-    } *rules; /* owned */
+    struct rule *rules; /* owned */
     size_t count;
 };
 
 struct realm {
     char *name; /* owned */
     struct router *router;
-    struct map members;          /* session id -> member, owned by its peer */
-    struct role_rules *roles;    /* owned */
+    struct map members;       /* session id -> member, owned by its peer */
+    struct role_rules *roles; /* owned */
     size_t role_count;
-    struct patterns topics;      /* of struct subscription */
-    struct patterns procedures;  /* of struct registration */
+    struct patterns topics;     /* of struct subscription */
+    struct patterns procedures; /* of struct registration */
 };
 
 struct member {
@@ -113,10 +117,12 @@ struct realm *realm_new(struct router *r, const struct realm_config *config);
 void realm_free(struct realm *realm);
 const struct role_rules *realm_role(const struct realm *realm, const char *name);
 
-struct member *member_join(struct peer *p, struct realm *realm, const struct role_rules *role);
+struct member *member_join(struct peer *p, struct realm *realm,
+                           const struct role_rules *role);
 void member_leave(struct member *m);
 
-/* Whether the role allows an ALLOW_... action on a URI, or on all that a pattern stands for. */
+/* Whether the role allows an ALLOW_... action on a URI, or on all that a pattern
+ * stands for. */
 bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
                  enum uri_match match);
 
@@ -130,14 +136,14 @@ void member_error(struct member *m, int type, uint64_t request, const struct fau
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
 
-/* ---- broker.c ----------------------------------------------------------------------- */
+/* ---- broker.c ---------------------------------------------------------------------- */
 
 void broker_subscribe(struct member *m, struct msg *message, const struct opts *o);
 void broker_unsubscribe(struct member *m, struct msg *message);
 void broker_publish(struct member *m, struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
 
-/* ---- filter.c ----------------------------------------------------------------------- */
+/* ---- filter.c ---------------------------------------------------------------------- */
 
 #define FILTER_FIRST OPT_EXCLUDE
 #define FILTER_LISTS (OPT_ELIGIBLE_AUTHROLE - OPT_EXCLUDE + 1)
@@ -151,18 +157,23 @@ void filter_init(struct filter *f, const struct msg *publish, const struct opts 
 void filter_fini(struct filter *f);
 bool filter_passes(const struct filter *f, const struct member *m);
 
-/* ---- dealer.c ----------------------------------------------------------------------- */
+/* ---- dealer.c ---------------------------------------------------------------------- */
 
 /* How a shared registration picks its callee. */
-enum invoke { INVOKE_SINGLE, INVOKE_ROUNDROBIN, INVOKE_RANDOM, INVOKE_FIRST, INVOKE_LAST };
+enum invoke {
+    INVOKE_SINGLE,
+    INVOKE_ROUNDROBIN,
+    INVOKE_RANDOM,
+    INVOKE_FIRST,
+    INVOKE_LAST
+};
 
 struct registration {
     struct pattern pattern; /* first: the index finds it by this */
     struct realm *realm;    /* borrowed */
     uint64_t id;
     enum invoke invoke;
-    struct list callees; /* of struct callee; earliest first, but for INVOKE_ROUNDROBIN the
-                            next one first */
+    struct list callees; /* of struct callee; the earliest first, or whose turn it is */
     size_t count;
 };
 
@@ -180,7 +191,7 @@ void dealer_leave(struct member *m);
 /* Who is to answer a call of `uri`; NULL when nobody can. */
 struct callee *dealer_pick(struct realm *realm, struct slice uri);
 
-/* ---- call.c ------------------------------------------------------------------------- */
+/* ---- call.c ------------------------------------------------------------------------ */
 
 struct call {
     struct member *caller, *callee;
@@ -188,8 +199,8 @@ struct call {
     uint64_t invocation; /* the callee's */
     uint64_t timeout;    /* ms until the first result, and between results; 0 = none */
     bool progressive;    /* results may come in parts */
-    bool killed;         /* INTERRUPT kill was sent: what the callee answers is the answer */
-    struct timer timer;  /* of the timeout, or of the kill */
+    bool killed; /* INTERRUPT kill was sent: what the callee answers is the answer */
+    struct timer timer; /* of the timeout, or of the kill */
 };
 
 void call_begin(struct member *m, struct msg *message, const struct opts *o);
@@ -203,7 +214,7 @@ void call_fail(struct call *c, const char *uri, const char *text);
 /* Starts the clock of the call's timeout, if it has one, anew. */
 void call_rearm(struct call *c);
 
-/* ---- cancel.c ------------------------------------------------------------------------ */
+/* ---- cancel.c ---------------------------------------------------------------------- */
 
 void cancel_request(struct member *m, struct msg *message, const struct opts *o);
 void cancel_expire(struct call *c); /* its timer is due */
@@ -211,7 +222,7 @@ void cancel_expire(struct call *c); /* its timer is due */
 /* INTERRUPT to the callee, unless it cannot be interrupted (false). */
 bool cancel_interrupt(struct call *c, const char *mode);
 
-/* ---- details.c ---------------------------------------------------------------------- */
+/* ---- details.c --------------------------------------------------------------------- */
 
 /* A details dict in the making: entries first, because some formats want their number. */
 #define DETAILS_MAX 12

@@ -1,8 +1,10 @@
-/* realm.c - who has joined a realm, under which id and name, and what their role may do.
+/* realm.c - who has joined a realm, under which id and name, and what their role may
+ * do.
  *
- * A role's permissions are URI patterns in the same index that topics and procedures use: the
- * most specific one that covers what is asked decides, and where none does, the answer is no.
- * The question comes before any look-up, so that refusals do not tell what exists. */
+ * A role's permissions are URI patterns in the same index that topics and procedures
+ * use: the most specific one that covers what is asked decides, and where none does,
+ * the answer is no. The question comes before any look-up, so that refusals do not
+ * tell what exists. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,8 @@ static void role_init(struct role_rules *role, const struct role_config *config)
     for (size_t i = 0; i < config->count; i++) {
         const struct permission *p = &config->permissions[i];
         struct slice uri = slice_of(p->uri);
-        struct rule *rule = (struct rule *)patterns_get(&role->permissions, uri, p->match);
+        struct rule *rule =
+            (struct rule *)patterns_get(&role->permissions, uri, p->match);
 
         if (!rule) {
             rule = &role->rules[role->count++];
@@ -99,11 +102,12 @@ static void authid_make(struct member *m, const struct rng *rng)
 {
     uint64_t high = rng->next(rng->ctx), low = rng->next(rng->ctx);
 
-    snprintf(m->authid, sizeof m->authid, "%04llx%016llx", (unsigned long long)(high >> 48),
-             (unsigned long long)low);
+    snprintf(m->authid, sizeof m->authid, "%04llx%016llx",
+             (unsigned long long)(high >> 48), (unsigned long long)low);
 }
 
-struct member *member_join(struct peer *p, struct realm *realm, const struct role_rules *role)
+struct member *member_join(struct peer *p, struct realm *realm,
+                           const struct role_rules *role)
 {
     struct member *m = xcalloc(1, sizeof *m);
 
@@ -119,8 +123,8 @@ struct member *member_join(struct peer *p, struct realm *realm, const struct rol
     return m;
 }
 
-/* In the order of visibility (WAMP: ending a session): nothing more is sent to it, nothing
- * matches it, its callers are answered, its callees are told. */
+/* In the order of visibility (WAMP: ending a session): nothing more is sent to it,
+ * nothing matches it, its callers are answered, its callees are told. */
 void member_leave(struct member *m)
 {
     m->gone = true;
@@ -177,7 +181,8 @@ bool member_may(struct member *m, const struct msg *message, const struct opts *
 
     if (!msg_uri_ok(message, o, m->realm->router->strict_uris, f))
         return false;
-    if (!role_allows(m->role, action, message->uri, pattern ? opt_match(o) : MATCH_EXACT)) {
+    if (!role_allows(m->role, action, message->uri,
+                     pattern ? opt_match(o) : MATCH_EXACT)) {
         fault_set(f, "wamp.error.not_authorized", "%s: not allowed for this role",
                   message->row->name);
         return false;

@@ -1,8 +1,8 @@
 /* router.c - the router's outside: peers come and go, time passes, output is taken.
  *
- * Everything that wants sending ends in one ring, in the order in which it must go out. A peer
- * counts what it has in there, so that closing an idle one costs nothing and closing a busy one
- * one walk. Not known here: what messages mean (peer.c). */
+ * Everything that wants sending ends in one ring, in the order in which it must go
+ * out. A peer counts what it has in there, so that closing an idle one costs nothing
+ * and closing a busy one one walk. Not known here: what messages mean (peer.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,7 +139,7 @@ void router_free(struct router *r)
     struct realm *realm;
     size_t at = 0;
 
-    list_each(node, tmp, &r->peers)
+    list_each (node, tmp, &r->peers)
         peer_free(list_entry(node, struct peer, link));
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
@@ -151,7 +151,8 @@ void router_free(struct router *r)
     free(r);
 }
 
-struct peer *router_open(struct router *r, const struct wire *wire, void *user, uint64_t now)
+struct peer *router_open(struct router *r, const struct wire *wire, void *user,
+                         uint64_t now)
 {
     struct peer *p = xcalloc(1, sizeof *p);
 
@@ -203,7 +204,7 @@ void router_shutdown(struct router *r, uint64_t now)
 
     r->now = now;
     r->closing = true;
-    list_each(node, tmp, &r->peers)
+    list_each (node, tmp, &r->peers)
         peer_goodbye(list_entry(node, struct peer, link), "wamp.close.system_shutdown");
 }
 

@@ -1,11 +1,13 @@
 /* router.h - a WAMP router as a machine without input or output.
  *
- * Peers are opened, fed whole messages and closed; what the router wants sent comes out of one
- * queue (router_next_out) in the order it must go out. It knows nothing of sockets, Lua or
- * clocks, and nothing of the client's session.h: both speak struct msg, neither knows the other.
+ * Peers are opened, fed whole messages and closed; what the router wants sent comes
+ * out of one queue (router_next_out) in the order it must go out. It knows nothing of
+ * sockets, Lua or clocks, and nothing of the client's session.h: both speak struct
+ * msg, neither knows the other.
  *
- * realm.c keeps who has joined, broker.c topics, dealer.c procedures and calls; peer.c walks a
- * peer through HELLO ... GOODBYE and hands what a joined one says to the other two. */
+ * realm.c keeps who has joined, broker.c topics, dealer.c procedures, call.c calls;
+ * peer.c walks a peer through HELLO ... GOODBYE and hands what a joined one says to
+ * the other two. */
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
 
@@ -14,7 +16,13 @@
 #include "wamp/msg.h"
 #include "wamp/uri.h"
 
-enum { ALLOW_CALL = 1, ALLOW_REGISTER = 2, ALLOW_PUBLISH = 4, ALLOW_SUBSCRIBE = 8, ALLOW_ALL = 15 };
+enum {
+    ALLOW_CALL = 1,
+    ALLOW_REGISTER = 2,
+    ALLOW_PUBLISH = 4,
+    ALLOW_SUBSCRIBE = 8,
+    ALLOW_ALL = 15
+};
 
 struct permission {
     char *uri; /* owned by the config */
@@ -24,7 +32,7 @@ struct permission {
 
 struct role_config {
     char *name;
-    struct permission *permissions; /* the most specific one that matches decides; none = denied */
+    struct permission *permissions; /* the most specific that matches decides; none: no */
     size_t count;
 };
 
@@ -37,21 +45,23 @@ struct realm_config {
 struct router_config {
     struct realm_config *realms;
     size_t count;
-    bool strict_ids;  /* refuse request ids that are not exactly the next one */
-    bool strict_uris; /* strict URI rule in place of the loose one */
+    bool strict_ids;   /* refuse request ids that are not exactly the next one */
+    bool strict_uris;  /* strict URI rule in place of the loose one */
     const char *agent; /* WELCOME agent; may be NULL */
 };
 
 struct router;
 struct peer;
 
-/* Copies what it needs from `config`, except `agent`, which must outlive it. `rng` is copied. */
+/* Copies what it needs from `config`, except `agent`, which must outlive it. `rng` is
+ * copied. */
 struct router *router_new(const struct router_config *config, const struct rng *rng);
 void router_free(struct router *r);
 
-/* A transport came up that speaks `wire`; `user` is handed back with each output. The peer
- * exists until router_closed, whatever it does meanwhile. */
-struct peer *router_open(struct router *r, const struct wire *wire, void *user, uint64_t now);
+/* A transport came up that speaks `wire`; `user` is handed back with each output. The
+ * peer exists until router_closed, whatever it does meanwhile. */
+struct peer *router_open(struct router *r, const struct wire *wire, void *user,
+                         uint64_t now);
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now);
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
 
@@ -71,7 +81,7 @@ struct output {
     enum output_kind kind;
     struct peer *peer;
     void *user;        /* of router_open */
-    struct buf *bytes; /* a reference that passes to the caller; may be shared: do not change */
+    struct buf *bytes; /* a reference that passes to the caller; shared: read only */
     int close_code;    /* WebSocket close code of OUTPUT_CLOSE */
 };
 

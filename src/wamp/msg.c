@@ -1,19 +1,21 @@
-/* msg.c - the grammar of WAMP: 24 messages, one row each, and a decoder, an encoder and checks
- * that know nothing but this table.
+/* msg.c - the grammar of WAMP: 24 messages, one row each, and a decoder, an encoder
+ * and checks that know nothing but this table.
  *
- * How to read it. A message is a list: its code, then one element for each letter of the shape
- * (msg.h says what each letter is, and which field of struct msg it fills). CALL is "rduAK":
+ * How to read it. A message is a list: its code, then one element for each letter of
+ * the shape (msg.h says what each letter is, and which field of struct msg it fills).
+ * CALL is "rduAK":
  *     [48, request, options dict, procedure URI, arguments list, keyword arguments dict]
- * Capital letters may be absent, from the end. Then come who sends the message, the states in
- * which its receiver may get it, and the code of what answers it. ERROR answers any request.
+ * Capital letters may be absent, from the end. Then come who sends the message, the
+ * states in which its receiver may get it, and the code of what answers it. ERROR
+ * answers any request.
  *
- * New message? Add a row, in order of code; its code to enum msg_code; `first_row` below when
- * the group of 16 changes size; its keys to the table in opts.c; the rule of its URI to
- * msg_uri_ok; a case to whoever takes it (session.c, router/peer.c). The tests and the fuzz
- * seeds read the table themselves.
+ * New message? Add a row, in order of code; its code to enum msg_code; `first_row`
+ * below when the group of 16 changes size; its keys to the table in opts.c; the rule
+ * of its URI to msg_uri_ok; a case to whoever takes it (session.c, router/peer.c). The
+ * tests and the fuzz seeds read the table themselves.
  *
- * What it does not know: which URIs are good and which options there are (opts.c), ids and what
- * they stand for (session.c, router/), the bytes of a format (json.c). */
+ * What it does not know: which URIs are good and which options there are (opts.c), ids
+ * and what they stand for (session.c, router/), the bytes of a format (json.c). */
 #include "wamp/msg.h"
 
 #include <ctype.h>
@@ -30,14 +32,14 @@
 #define BOTH (FROM_CLIENT | FROM_ROUTER)
 #define OPENING STATE_OPENING
 #define PROOF STATE_CHALLENGING
-#define GREETED (STATE_OPENING | STATE_CHALLENGING)
+#define JOINING (STATE_OPENING | STATE_CHALLENGING)
 #define JOINED (STATE_JOINED | STATE_CLOSING) /* what crossed our GOODBYE is no fault */
-#define ALWAYS (GREETED | JOINED)
+#define ALWAYS (JOINING | JOINED)
 
 /* clang-format off */
 const struct msg_row msg_rows[] = {
     { MSG_HELLO,        "HELLO",        "ud",     CLIENT, OPENING, MSG_WELCOME },
-    { MSG_WELCOME,      "WELCOME",      "id",     ROUTER, GREETED, 0 },
+    { MSG_WELCOME,      "WELCOME",      "id",     ROUTER, JOINING, 0 },
     { MSG_ABORT,        "ABORT",        "duAK",   BOTH,   ALWAYS,  0 },
     { MSG_CHALLENGE,    "CHALLENGE",    "sd",     ROUTER, OPENING, MSG_AUTHENTICATE },
     { MSG_AUTHENTICATE, "AUTHENTICATE", "sd",     CLIENT, PROOF,   MSG_WELCOME },
@@ -105,8 +107,8 @@ static bool is_optional(char letter)
 
 /* ---- faults ------------------------------------------------------------------------ */
 
-/* Peers' words get into `text`, and it goes into messages and logs: it stays one line of valid
- * UTF-8, even when cut in the middle of a character. */
+/* Peers' words get into `text`, and it goes into messages and logs: it stays one line
+ * of valid UTF-8, even when cut in the middle of a character. */
 void fault_set(struct fault *f, const char *uri, const char *fmt, ...)
 {
     bool utf8;
@@ -177,8 +179,9 @@ static void fault_format(struct fault *f, const struct reader *r)
 }
 
 /* ---- decoding ---------------------------------------------------------------------- *
- * First the list is split into its elements, which checks that all of it is well-formed; then
- * each element's first token is held against its letter. So payload is passed over once. */
+ * First the list is split into its elements, which checks that all of it is
+ * well-formed; then each element's first token is held against its letter. So payload is
+ * passed over once. */
 
 /* Fills at[] with the elements, as many as fit, and *count with how many there are. */
 static bool split(const struct wire *wire, struct slice input, struct slice at[ELEMENTS],
@@ -272,7 +275,8 @@ static bool take_raw(enum token token, enum token wanted, struct slice raw,
 }
 
 /* Arguments may be null where a router may be the sender: there are some that write it
- * (fox-wamp), and a client should survive them. What only clients send has no such excuse. */
+ * (fox-wamp), and a client should survive them. What only clients send has no such
+ * excuse. */
 static bool take_payload(const struct msg *m, enum token token, enum token wanted,
                          struct slice raw, struct slice *to)
 {
@@ -394,23 +398,17 @@ bool msg_allowed(const struct msg *m, unsigned from, unsigned state, struct faul
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
-static void put_dict(struct writer *w, struct slice dict)
+/* A dict or list as it stands, an empty one when it is absent. */
+static void put_raw(struct writer *w, struct slice value, bool list)
 {
-    if (dict.p) {
-        writer_raw(w, dict);
+    if (value.p) {
+        writer_raw(w, value);
+    } else if (list) {
+        writer_list(w, 0);
+        writer_list_end(w);
     } else {
         writer_dict(w, 0);
         writer_dict_end(w);
-    }
-}
-
-static void put_args(struct writer *w, struct slice args)
-{
-    if (args.p) {
-        writer_raw(w, args);
-    } else {
-        writer_list(w, 0);
-        writer_list_end(w);
     }
 }
 
@@ -439,10 +437,10 @@ static void put(struct writer *w, const struct msg *m, char letter)
         break;
     case 'd':
     case 'D':
-        put_dict(w, m->dict);
+        put_raw(w, m->dict, false);
         break;
     case 'A':
-        put_args(w, m->args);
+        put_raw(w, m->args, true);
         break;
     default:
         writer_raw(w, m->kwargs);

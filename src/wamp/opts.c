@@ -1,17 +1,17 @@
-/* opts.c - the known keys of options and details: one table, one walk over a dict, and the
- * rules of URIs, which depend on options.
+/* opts.c - the known keys of options and details: one table, one walk over a dict, and
+ * the rules of URIs, which depend on options.
  *
- * A row of the table is a key, its type and the messages it is known in. A key is known only
- * there: {"timeout": "x"} is a violation in a CALL and of no interest in a SUBSCRIBE (WAMP:
- * receivers ignore unknown keys). A new key is a row here and an enum opt in opts.h, in the same
- * order.
+ * A row of the table is a key, its type and the messages it is known in. A key is
+ * known only there: {"timeout": "x"} is a violation in a CALL and of no interest in a
+ * SUBSCRIBE (WAMP: receivers ignore unknown keys). A new key is a row here and an enum
+ * opt in opts.h, in the same order.
  *
- * No key may come twice, known or not: two readers of one dict must not read two messages.
- * To say so the names of unknown keys are kept while the dict is read, which is why there is a
- * limit to them.
+ * No key may come twice, known or not: two readers of one dict must not read two
+ * messages. To say so the names of unknown keys are kept while the dict is read, which
+ * is why there is a limit to them.
  *
- * What it does not know: what an option does, who may use it, and the value of a list or dict
- * beyond the types in it. */
+ * What it does not know: what an option does, who may use it, and the value of a list
+ * or dict beyond the types in it. */
 #include "wamp/opts.h"
 
 #include "wamp/ids.h"
@@ -28,11 +28,13 @@ static const char *const kind_names[] = { "true or false",
                                           "a list of strings",
                                           "a dict" };
 
-/* Sets of messages. Codes end at 70; 64 to 70 take the place of 40 to 46, which are not used. */
+/* Sets of messages. Codes end at 70; 64 to 70 take the place of 40 to 46, which are
+ * not used. */
 #define IN(message) (1ULL << (MSG_##message < 64 ? MSG_##message : MSG_##message - 24))
 #define PAYLOADS                                                                    \
     (IN(PUBLISH) | IN(EVENT) | IN(CALL) | IN(INVOCATION) | IN(YIELD) | IN(RESULT) | \
      IN(ERROR))
+#define PROGRESSIVE (IN(CALL) | IN(INVOCATION) | IN(YIELD) | IN(RESULT))
 #define REVOCATIONS (IN(UNSUBSCRIBED) | IN(UNREGISTERED))
 
 /* clang-format off */
@@ -49,7 +51,7 @@ static const struct key {
     KEY(GET_RETAINED,       "get_retained",       BOOL,    IN(SUBSCRIBE)),
     KEY(RETAINED,           "retained",           BOOL,    IN(EVENT)),
     KEY(RECEIVE_PROGRESS,   "receive_progress",   BOOL,    IN(CALL) | IN(INVOCATION)),
-    KEY(PROGRESS,           "progress",           BOOL,    IN(CALL) | IN(INVOCATION) | IN(YIELD) | IN(RESULT)),
+    KEY(PROGRESS,           "progress",           BOOL,    PROGRESSIVE),
     KEY(DISCLOSE_CALLER,    "disclose_caller",    BOOL,    IN(REGISTER)),
     KEY(FORWARD_TIMEOUT,    "forward_timeout",    BOOL,    IN(REGISTER)),
     KEY(FORCE_REREGISTER,   "force_reregister",   BOOL,    IN(REGISTER)),
@@ -132,8 +134,8 @@ static bool is_list_of(struct reader *r, enum kind kind)
     return true;
 }
 
-/* Decoded strings must not move when the next one comes, so there is room for all from the
- * start: none is longer decoded than it is in the dict. */
+/* Decoded strings must not move when the next one comes, so there is room for all from
+ * the start: none is longer decoded than it is in the dict. */
 static struct slice decoded(struct walk *k, const struct reader *r)
 {
     if (r->escaped && !k->o->scratch)
@@ -172,7 +174,8 @@ static bool set(struct walk *k, enum opt key, struct slice raw)
     }
 }
 
-/* Clients write null for what they do not know when they join (autobahn-js: authid, authextra). */
+/* Clients write null for what they do not know when they join (autobahn-js: authid,
+ * authextra). */
 static bool may_be_null(const struct walk *k)
 {
     return k->in & (IN(HELLO) | IN(WELCOME) | IN(CHALLENGE));
@@ -337,9 +340,9 @@ static bool bad_uri(const struct msg *m, enum uri_match match, struct fault *f)
     return false;
 }
 
-/* Realms, errors and reasons come from anywhere and are loose; names of topics and procedures
- * are as strict as the router wants, and not the router's own for who publishes or registers;
- * only who registers or subscribes may leave parts empty. */
+/* Realms, errors and reasons come from anywhere and are loose; names of topics and
+ * procedures are as strict as the router wants, and not the router's own for who
+ * publishes or registers; only who registers or subscribes may leave parts empty. */
 bool msg_uri_ok(const struct msg *m, const struct opts *o, bool strict, struct fault *f)
 {
     enum msg_code code = m->row->code;

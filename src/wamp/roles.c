@@ -1,10 +1,11 @@
 /* roles.c - roles and features: what peers say in HELLO and WELCOME that they can do.
  *
- * One table of features says which roles may announce each (WAMP: feature announcement). What is
- * not in it is ignored: roles and features that we do not know, a feature of the wrong role, and
- * any value of a feature but true.
+ * One table of features says which roles may announce each (WAMP: feature
+ * announcement). What is not in it is ignored: roles and features that we do not know,
+ * a feature of the wrong role, and any value of a feature but true.
  *
- * What it does not know: which of them we have (session.c, router/peer.c), what they mean. */
+ * What it does not know: which of them we have (session.c, router/peer.c), what they
+ * mean. */
 #include "wamp/roles.h"
 
 #define VIOLATION "wamp.error.protocol_violation"
@@ -18,35 +19,39 @@ static const char *const role_names[ROLE_COUNT] = { "publisher", "subscriber", "
 #define CALLEE (1u << ROLE_CALLEE)
 #define BROKER (1u << ROLE_BROKER)
 #define DEALER (1u << ROLE_DEALER)
+#define CALLS (CALLER | CALLEE | DEALER)
+#define EVERYBODY ((1u << ROLE_COUNT) - 1)
 
 /* clang-format off */
 static const struct {
     const char *name;
     unsigned roles; /* bits: who may announce it */
 } features[FEATURE_COUNT] = {
-    [FEATURE_PROGRESSIVE_CALL_RESULTS]      = { "progressive_call_results",      CALLER | CALLEE | DEALER },
-    [FEATURE_PROGRESSIVE_CALL_INVOCATIONS]  = { "progressive_call_invocations",  CALLER | CALLEE | DEALER },
-    [FEATURE_CALL_TIMEOUT]                  = { "call_timeout",                  CALLER | CALLEE | DEALER },
-    [FEATURE_CALL_CANCELING]                = { "call_canceling",                CALLER | CALLEE | DEALER },
-    [FEATURE_CALLER_IDENTIFICATION]         = { "caller_identification",         CALLER | CALLEE | DEALER },
-    [FEATURE_CALL_TRUSTLEVELS]              = { "call_trustlevels",              CALLEE | DEALER },
-    [FEATURE_REGISTRATION_META_API]         = { "registration_meta_api",         DEALER },
-    [FEATURE_PATTERN_BASED_REGISTRATION]    = { "pattern_based_registration",    CALLEE | DEALER },
-    [FEATURE_SHARED_REGISTRATION]           = { "shared_registration",           CALLEE | DEALER },
-    [FEATURE_REGISTRATION_REVOCATION]       = { "registration_revocation",       CALLEE | DEALER },
-    [FEATURE_CALL_REROUTE]                  = { "call_reroute",                  CALLEE | DEALER },
-    [FEATURE_TESTAMENT_META_API]            = { "testament_meta_api",            DEALER },
-    [FEATURE_SESSION_META_API]              = { "session_meta_api",              BROKER | DEALER },
-    [FEATURE_SUBSCRIBER_BLACKWHITE_LISTING] = { "subscriber_blackwhite_listing", PUB | BROKER },
-    [FEATURE_PUBLISHER_EXCLUSION]           = { "publisher_exclusion",           PUB | BROKER },
-    [FEATURE_PUBLISHER_IDENTIFICATION]      = { "publisher_identification",      PUB | SUB | BROKER },
-    [FEATURE_PUBLICATION_TRUSTLEVELS]       = { "publication_trustlevels",       SUB | BROKER },
-    [FEATURE_SUBSCRIPTION_META_API]         = { "subscription_meta_api",         BROKER },
-    [FEATURE_PATTERN_BASED_SUBSCRIPTION]    = { "pattern_based_subscription",    SUB | BROKER },
-    [FEATURE_EVENT_HISTORY]                 = { "event_history",                 BROKER },
-    [FEATURE_EVENT_RETENTION]               = { "event_retention",               BROKER },
-    [FEATURE_SUBSCRIPTION_REVOCATION]       = { "subscription_revocation",       SUB | BROKER },
-    [FEATURE_PAYLOAD_PASSTHRU_MODE]         = { "payload_passthru_mode",         PUB | SUB | CALLER | CALLEE | BROKER | DEALER },
+#define ROW(feature, name, roles) [FEATURE_##feature] = { name, roles }
+    ROW(PROGRESSIVE_CALL_RESULTS, "progressive_call_results", CALLS),
+    ROW(PROGRESSIVE_CALL_INVOCATIONS, "progressive_call_invocations", CALLS),
+    ROW(CALL_TIMEOUT, "call_timeout", CALLS),
+    ROW(CALL_CANCELING, "call_canceling", CALLS),
+    ROW(CALLER_IDENTIFICATION, "caller_identification", CALLS),
+    ROW(CALL_TRUSTLEVELS, "call_trustlevels", CALLEE | DEALER),
+    ROW(REGISTRATION_META_API, "registration_meta_api", DEALER),
+    ROW(PATTERN_BASED_REGISTRATION, "pattern_based_registration", CALLEE | DEALER),
+    ROW(SHARED_REGISTRATION, "shared_registration", CALLEE | DEALER),
+    ROW(REGISTRATION_REVOCATION, "registration_revocation", CALLEE | DEALER),
+    ROW(CALL_REROUTE, "call_reroute", CALLEE | DEALER),
+    ROW(TESTAMENT_META_API, "testament_meta_api", DEALER),
+    ROW(SESSION_META_API, "session_meta_api", BROKER | DEALER),
+    ROW(SUBSCRIBER_BLACKWHITE_LISTING, "subscriber_blackwhite_listing", PUB | BROKER),
+    ROW(PUBLISHER_EXCLUSION, "publisher_exclusion", PUB | BROKER),
+    ROW(PUBLISHER_IDENTIFICATION, "publisher_identification", PUB | SUB | BROKER),
+    ROW(PUBLICATION_TRUSTLEVELS, "publication_trustlevels", SUB | BROKER),
+    ROW(SUBSCRIPTION_META_API, "subscription_meta_api", BROKER),
+    ROW(PATTERN_BASED_SUBSCRIPTION, "pattern_based_subscription", SUB | BROKER),
+    ROW(EVENT_HISTORY, "event_history", BROKER),
+    ROW(EVENT_RETENTION, "event_retention", BROKER),
+    ROW(SUBSCRIPTION_REVOCATION, "subscription_revocation", SUB | BROKER),
+    ROW(PAYLOAD_PASSTHRU_MODE, "payload_passthru_mode", EVERYBODY),
+#undef ROW
 };
 /* clang-format on */
 
@@ -64,8 +69,8 @@ _Static_assert(FEATURE_COUNT < 32, "a bit for each feature, and for one spelling
 
 /* ---- reading ----------------------------------------------------------------------- */
 
-/* The next key of the dict being read, in *key: its place among `count` names, -1 when it is
- * none of them. False at the end of the dict, and at an error. */
+/* The next key of the dict being read, in *key: its place among `count` names, -1 when
+ * it is none of them. False at the end of the dict, and at an error. */
 static bool next_key(struct reader *r, int *key, int count, const char *(*name_of)(int))
 {
     struct buf *scratch = NULL;
@@ -125,8 +130,8 @@ static bool read_features(struct roles *r, enum role role, struct reader *d)
     return true;
 }
 
-/* The value of one role: a dict, in which "features" is a dict if it is there (or null). A role
- * comes once. */
+/* The value of one role: a dict, in which "features" is a dict if it is there (or
+ * null). A role comes once. */
 static bool read_role(struct roles *r, enum role role, struct reader *d)
 {
     struct slice value;

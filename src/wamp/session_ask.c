@@ -324,29 +324,16 @@ static void on_error(struct session *s, struct pending *p, struct msg *m)
     pending_free(s, p);
 }
 
-/* Whether an ERROR answers one of the six kinds of requests that a client makes. */
-static bool is_request(int code)
-{
-    const struct msg_row *row = msg_row(code);
-
-    return row && (row->from & FROM_CLIENT) && row->shape[0] == 'r' && row->answer;
-}
-
-/* Whether `m` can be the answer to `p` (NULL: to some request that is settled). */
+/* Whether `m` can be the answer to `p`. */
 static bool fits(const struct pending *p, const struct msg *m, struct fault *f)
 {
-    const char *uri = "wamp.error.protocol_violation";
+    bool error = m->row->code == MSG_ERROR;
 
-    if (m->row->code == MSG_ERROR && !is_request(m->type))
-        fault_set(f, uri, "ERROR for %s, which is no request of ours", msg_name(m->type));
-    else if (p && m->row->code == MSG_ERROR && m->type != (int)p->row->code)
-        fault_set(f, uri, "ERROR for %s %llu, which is a %s", msg_name(m->type),
-                  (unsigned long long)m->request, p->row->name);
-    else if (p && m->row->code != MSG_ERROR && p->row->answer != (int)m->row->code)
-        fault_set(f, uri, "%s does not answer %s %llu", m->row->name, p->row->name,
-                  (unsigned long long)m->request);
-    else
+    if (error ? m->type == (int)p->row->code : p->row->answer == (int)m->row->code)
         return true;
+    fault_set(f, "wamp.error.protocol_violation", "%s%s%s does not answer %s %llu",
+              m->row->name, error ? " for " : "", error ? msg_name(m->type) : "",
+              p->row->name, (unsigned long long)m->request);
     return false;
 }
 
@@ -361,10 +348,10 @@ void session_on_answer(struct session *s, struct msg *m)
         return;
     }
     p = map_get(&s->pending, m->request);
-    if (!fits(p, m, &f))
-        session_violated(s, &f);
-    else if (!p)
+    if (!p)
         s->late++;
+    else if (!fits(p, m, &f))
+        session_violated(s, &f);
     else if (error)
         on_error(s, p, m);
     else

@@ -78,7 +78,6 @@ static struct subscription *subscription_new(struct session *s, uint64_t id)
     struct subscription *sub = xcalloc(1, sizeof *sub);
 
     sub->id = id;
-    list_init(&sub->node);
     list_push(&s->idle, &sub->node);
     map_put(&s->subscriptions, id, sub);
     return sub;
@@ -301,8 +300,7 @@ void session_serve_nothing(struct session *s)
     map_fini(&s->subscriptions);
     map_fini(&s->registrations);
     map_fini(&s->invocations);
-    drop_early(s);
-    free(s->early);
+    free(s->early); /* empty since the last SUBSCRIBE ended */
     s->early = NULL;
     s->early_cap = 0;
 }

@@ -1,9 +1,10 @@
-/* fuzz_router.c - the input is a program for several peers of one router: opening, closing,
- * messages (whole, mutated, or any bytes), ticks, taking output.
+/* fuzz_router.c - the input is a program for several peers of one router: opening,
+ * closing, messages (whole, mutated, or any bytes), ticks, taking output.
  *
- * What must hold whatever happens: output goes only to peers that are open and not being closed;
- * it is what a router may send; invocation ids count up by one in a session; a call gets at most
- * one final answer, and only who made it; when all peers are closed nothing is left.
+ * What must hold whatever happens: output goes only to peers that are open and not
+ * being closed; it is what a router may send; invocation ids count up by one in a
+ * session; a call gets at most one final answer, and only who made it; when all peers
+ * are closed nothing is left.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -150,9 +151,8 @@ static const char *const roles[] = {
 };
 
 static const char *const uris[] = {
-    "com.a",  "com.b",     "com.a.b", "com.",   "com..b", ".a",
-    "",       "com.a.b.c", "wamp.a",  "com..c", "..",     "com. a",
-    "secret", "com.a\\u0062", "c",    "com.a..c",
+    "com.a",  "com.b",  "com.a.b", "com.",   "com..b", ".a",           "",  "com.a.b.c",
+    "wamp.a", "com..c", "..",      "com. a", "secret", "com.a\\u0062", "c", "com.a..c",
 };
 
 static const char *const options[] = {
@@ -162,8 +162,8 @@ static const char *const options[] = {
     "{\"match\":\"other\"}",
     "{\"acknowledge\":true,\"exclude_me\":false}",
     "{\"exclude\":[1,2],\"eligible_authrole\":[\"anonymous\"],\"exclude_me\":false}",
-    "{\"eligible\":[],\"disclose_me\":true}",
-    "{\"exclude_authid\":[\"x\"],\"exclude_authrole\":[\"\\u0061\"],\"disclose_me\":true}",
+    "{\"exclude\":[],\"disclose_me\":true}",
+    "{\"exclude_authid\":[\"x\"],\"exclude_authrole\":[\"\\u0061\"]}",
     "{\"invoke\":\"roundrobin\",\"disclose_caller\":true}",
     "{\"invoke\":\"random\",\"match\":\"prefix\"}",
     "{\"invoke\":\"last\",\"match\":\"wildcard\"}",
@@ -208,8 +208,8 @@ static void write_message(struct run *r, char *to, size_t size)
         snprintf(to, size, "[48,%u,%s,\"%s\"%s]", id, PICK(r, options), PICK(r, uris),
                  PICK(r, bodies));
     else
-        snprintf(to, size, "[%d,%u,%s,\"%s\"]", kind == 12 ? 32 : 64, id, PICK(r, options),
-                 PICK(r, uris));
+        snprintf(to, size, "[%d,%u,%s,\"%s\"]", kind == 12 ? 32 : 64, id,
+                 PICK(r, options), PICK(r, uris));
 }
 
 static void feed(struct run *r, struct slot *s, struct buf *b)
@@ -317,9 +317,9 @@ static struct router *router_make(struct run *r)
     };
     static struct role_config role = { (char *)"anonymous", some, 4 };
     static struct role_config other = { (char *)"admin", some, 4 };
-    static struct realm_config config[] = {
-        { (char *)"all", NULL, 0 }, { (char *)"some", &role, 1 }, { (char *)"none", &other, 1 }
-    };
+    static struct realm_config config[] = { { (char *)"all", NULL, 0 },
+                                            { (char *)"some", &role, 1 },
+                                            { (char *)"none", &other, 1 } };
     const struct router_config c = { .realms = config,
                                      .count = 3,
                                      .strict_ids = byte(r) == 1,
@@ -331,9 +331,10 @@ static struct router *router_make(struct run *r)
 
 static void join_all(struct run *r)
 {
-    static const char all[] = "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
-                              "\"subscriber\":{},\"callee\":{\"features\":{"
-                              "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
+    static const char all[] =
+        "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
+        "\"subscriber\":{},\"callee\":{\"features\":{"
+        "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
 
     for (size_t i = 0; i + 1 < PEERS; i++) {
         open_peer(r, &r->slots[i]);

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """run.py: foreign peers and ours, each as tester of each other's service.
 
-usage: run.py PATH/TO/wampy-lua [WORD...]    only pairs whose name holds one of the words
+usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, or "weather"
 
 On our own router every tester meets every service; on a real Crossbar.io our app meets every
 foreign tester, and our tester the foreign services. A pair is two processes that talk below a
 prefix of their own: the service says "ready", the tester prints TAP and ends. js/scenario.js says
-what they do.
+what they do. Then apps/06-weather serves the foreign peers, by `run --router` and on Crossbar.io.
 """
 import concurrent.futures
 import os
@@ -24,13 +24,15 @@ from crossbar import Crossbar  # noqa: E402 pylint: disable=wrong-import-positio
 
 WAMPY = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
-LEAST = 10  # tests that every tester has
+LEAST, LEAST_WEATHER = 10, 5  # tests that every tester has
+WEATHER = [WAMPY, "run", os.path.join(ROOT, "apps/06-weather/main.lua")]
 
 
 def foreign(*command):
     return {
         "serve": lambda url, prefix: [*command, "serve", url, prefix],
         "test": lambda url, prefix, flavour: [*command, "test", url, prefix, flavour],
+        "weather": lambda url: [*command, "weather", url],
     }
 
 
@@ -111,13 +113,31 @@ def pair(router, url, tester, service):
         except RuntimeError as error:
             return name, 0, ["the service did not start: %s" % error] + server.seen
         flavour = FLAVOURS.get(service, "")
-        with Process(KINDS[tester]["test"](url, prefix, flavour)) as client:
-            lines = client.output(30)
+        return (name, *tested(KINDS[tester]["test"](url, prefix, flavour), LEAST))
+
+
+def tested(command, least):
+    """Runs a tester to its end: how many passed, and what went wrong."""
+    with Process(command) as client:
+        lines = client.output(30)
     passed = sum(line.startswith("ok ") for line in lines)
     failures = [line for line in lines if line.startswith("not ok ")]
-    if passed + len(failures) < LEAST:
+    if passed + len(failures) < least:
         failures += ["ended after %d tests" % (passed + len(failures))] + lines[-20:]
-    return name, passed, failures
+    return passed, failures
+
+
+def weather(router, url):
+    """The foreign peers one after the other as clients of one app that runs on."""
+    command = WEATHER + (["--url", url] if url else ["--router=0"])
+    with Process(command) as app:
+        if not url:
+            url = app.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
+        app.wait_line("^ready")
+        for tester in KINDS:
+            if tester != "lua":
+                yield ("%s: %s asks the weather app" % (router, tester),
+                       *tested(KINDS[tester]["weather"](url), LEAST_WEATHER))
 
 
 def matrix(router, url):  # what foreign peers do among themselves on Crossbar.io is not our concern
@@ -129,26 +149,29 @@ def matrix(router, url):  # what foreign peers do among themselves on Crossbar.i
                 yield router, url, tester, service
 
 
-def run(pairs):
-    passed = failed = 0
+def results():
+    """Everything there is to run, as (name, passed, failures)."""
+    listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/", "--realm", "realm1"]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, good, failures in pool.map(lambda each: pair(*each), pairs):
-            passed += good
-            failed += len(failures) and max(1, sum(f.startswith("not ok") for f in failures))
-            print("%-50s %3d passed %3d failed" % (name, good, len(failures)), flush=True)
-            for failure in failures:
-                print("    " + failure.replace("\\n", "\n    "), flush=True)
-    return passed, failed
+        with Process(listen) as router:
+            url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
+            yield from pool.map(lambda each: pair(*each), matrix("router", url))
+        if not ONLY or "weather" in ONLY:
+            yield from weather("router", None)
+        with Crossbar() as url:
+            yield from pool.map(lambda each: pair(*each), matrix("crossbar", url))
+            if not ONLY or "weather" in ONLY:
+                yield from weather("crossbar", url)
 
 
 def main():
-    listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/", "--realm", "realm1"]
-    with Process(listen) as router:
-        url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
-        ours = run(matrix("router", url))
-    with Crossbar() as url:
-        theirs = run(matrix("crossbar", url))
-    passed, failed = ours[0] + theirs[0], ours[1] + theirs[1]
+    passed = failed = 0
+    for name, good, failures in results():
+        bad = len(failures) and max(1, sum(text.startswith("not ok") for text in failures))
+        passed, failed = passed + good, failed + bad
+        print("%-50s %3d passed %3d failed" % (name, good, bad), flush=True)
+        for failure in failures:
+            print("    " + failure.replace("\\n", "\n    "), flush=True)
     print("interop: %d passed, %d failed" % (passed, failed))
     return 0 if passed and not failed else 1
 

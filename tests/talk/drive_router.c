@@ -1,7 +1,9 @@
-/* drive_router.c - lets talks speak to a router: names are transports, `>` feeds a message.
+/* drive_router.c - lets talks speak to a router: names are transports, `>` feeds a
+ * message.
  *
- * Ids come from a seeded generator, the clock stands still between ticks. What the router wants
- * sent is sorted by name as soon as it comes out; a close is a line "!closed CODE". */
+ * Ids come from a seeded generator, the clock stands still between ticks. What the
+ * router wants sent is sorted by name as soon as it comes out; a close is a line
+ * "!closed CODE". */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +61,11 @@ static unsigned actions_of(const char *p, size_t n)
     unsigned allow = 0;
 
     for (size_t i = 0; i < n; i++)
-        allow |= p[i] == 'c' ? ALLOW_CALL : p[i] == 'r' ? ALLOW_REGISTER :
-                 p[i] == 'p' ? ALLOW_PUBLISH : p[i] == 's' ? ALLOW_SUBSCRIBE : 0u;
+        allow |= p[i] == 'c'   ? ALLOW_CALL
+                 : p[i] == 'r' ? ALLOW_REGISTER
+                 : p[i] == 'p' ? ALLOW_PUBLISH
+                 : p[i] == 's' ? ALLOW_SUBSCRIBE
+                               : 0u;
     return allow;
 }
 
@@ -110,7 +115,8 @@ static bool options(struct drive *d, const char *text)
     char *copy = xstrdup(text), *save = NULL;
     bool ok = true;
 
-    for (char *w = strtok_r(copy, " \t", &save); w && ok; w = strtok_r(NULL, " \t", &save))
+    for (char *w = strtok_r(copy, " \t", &save); w && ok;
+         w = strtok_r(NULL, " \t", &save))
         ok = option(d, w);
     free(copy);
     return ok;
@@ -142,7 +148,8 @@ static struct caller_name *name_of(struct drive *d, const char *who)
     struct list *node, *tmp;
     struct caller_name *n;
 
-    list_each(node, tmp, &d->names) {
+    list_each(node, tmp, &d->names)
+    {
         n = list_entry(node, struct caller_name, link);
         if (!strcmp(n->name, who))
             return n;
@@ -265,8 +272,8 @@ static bool send_text(struct drive *d, struct caller_name *n, const char *text)
     return n->peer != NULL;
 }
 
-static bool act(void *driver, const char *who, const char *what, const char *arg, char *error,
-                unsigned long size)
+static bool act(void *driver, const char *who, const char *what, const char *arg,
+                char *error, unsigned long size)
 {
     struct drive *d = driver;
     struct caller_name *n = name_of(d, who);

@@ -437,7 +437,7 @@ static char *next(void *data, const char *who)
 
 /* ---- the machine ------------------------------------------------------------------- */
 
-/* Options: hello={...}, roles=none, agent=NAME, max_message=BYTES, join_timeout=MS. */
+/* Options: hello={...}, roles=caller, agent=NAME, max_message=BYTES, join_timeout=MS. */
 static bool read_options(struct session_config *c, const char *p, char *agent)
 {
     for (p += strspn(p, " "); *p; p += strspn(p, " ")) {

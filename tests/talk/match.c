@@ -1,8 +1,9 @@
 /* match.c - walking a pattern and a text at the same time. See match.h.
  *
- * The text is read by our own strict reader, so whatever comes out of a machine must also be
- * well-formed. The pattern is not JSON (it has holes): it is walked by hand, and only its
- * scalars go through the reader. No tree is built: looking up a dict entry copies the reader. */
+ * The text is read by our own strict reader, so whatever comes out of a machine must
+ * also be well-formed. The pattern is not JSON (it has holes): it is walked by hand,
+ * and only its scalars go through the reader. No tree is built: looking up a dict
+ * entry copies the reader. */
 #include "match.h"
 
 #include <ctype.h>
@@ -181,7 +182,8 @@ static bool meet_variable(struct match *m, struct reader *r, enum token t)
 
     m->p += n;
     if (t == TOKEN_STRING) /* its bytes and the quotes around them */
-        return vars_meet(m->vars, name, n, (struct slice){ r->text.p - 1, r->text.n + 2 });
+        return vars_meet(m->vars, name, n,
+                         (struct slice){ r->text.p - 1, r->text.n + 2 });
     if (t != TOKEN_INT)
         return false;
     snprintf(number, sizeof number, "%lld", (long long)r->integer);
@@ -211,8 +213,8 @@ static bool match_list(struct match *m, struct reader *r)
     return t == TOKEN_LIST_END;
 }
 
-/* Matches the pattern's next entry against the entry of the dict that `r`, just behind its
- * opening, has of that name. */
+/* Matches the pattern's next entry against the entry of the dict that `r`, just behind
+ * its opening, has of that name. */
 static bool match_entry(struct match *m, struct reader r)
 {
     struct reader key;

@@ -1,9 +1,9 @@
-/* talk.c - runs conversations written as text: `talk FOLDER-OR-FILE...`. README.md here has the
- * format, talk.h what a driver must do.
+/* talk.c - runs conversations written as text: `talk FOLDER-OR-FILE...`. README.md
+ * here has the format, talk.h what a driver must do.
  *
- * Each file gets a fresh machine. A file ends at its first failure, which is printed with file
- * and line. Whatever comes out of a machine must be expected: output that nobody asked for
- * fails the next line of that peer, or the end of the file. */
+ * Each file gets a fresh machine. A file ends at its first failure, which is printed
+ * with file and line. Whatever comes out of a machine must be expected: output that
+ * nobody asked for fails the next line of that peer, or the end of the file. */
 #include "talk.h"
 
 #include <ctype.h>
@@ -18,7 +18,8 @@
 #include "base/mem.h"
 #include "match.h"
 
-/* A driver that is not linked in is NULL: each machine can be tested without the other. */
+/* A driver that is not linked in is NULL: each machine can be tested without the
+ * other. */
 #if defined(__GNUC__)
 #define WEAK __attribute__((weak))
 #else
@@ -85,7 +86,8 @@ static void act(struct talk *t, const char *who, const char *what, const char *r
     expect_silence(t, who);
     if (!arg)
         fail(t, "an unbound variable in: %s", rest);
-    else if (!t->failed && !t->driver->act(t->machine, who, what, arg, error, sizeof error))
+    else if (!t->failed &&
+             !t->driver->act(t->machine, who, what, arg, error, sizeof error))
         fail(t, "%s %s: %s", who, what, error);
     free(arg);
 }
@@ -167,7 +169,8 @@ static void run_line(struct talk *t, char *text)
 
 /* ---- one file ---------------------------------------------------------------------- */
 
-/* Reads a line and the indented ones that carry it on, without comments. NULL at the end. */
+/* Reads a line and the indented ones that carry it on, without comments. NULL at the
+ * end. */
 static char *read_line(FILE *f, int *line, int *next)
 {
     struct buf *b = buf_new(256);

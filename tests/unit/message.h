@@ -1,7 +1,8 @@
-/* message.h - what tests of messages say about JSON texts: good, bad in these words, encoded so.
+/* message.h - what tests of messages say about JSON texts: good, bad in these words,
+ * encoded so.
  *
- * Each decodes with msg_decode and looks after the references; a text that is not what the test
- * says fails it, with the text and the fault. */
+ * Each decodes with msg_decode and looks after the references; a text that is not what
+ * the test says fails it, with the text and the fault. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 

@@ -1,10 +1,10 @@
-/* test_msg.c - the grammar of messages, generated from the table and held against a second copy
- * of what WAMP says.
+/* test_msg.c - the grammar of messages, generated from the table and held against a
+ * second copy of what WAMP says.
  *
- * Two halves. `facts` repeats codes, names, lengths, senders and states from the specification,
- * so that a wrong row shows. The rest loops over msg_rows and builds messages out of samples for
- * each letter: good at each length, too short, too long, each position with each other type.
- * What cannot be generated is in test_msg_cases.c. */
+ * Two halves. `facts` repeats codes, names, lengths, senders and states from the
+ * specification, so that a wrong row shows. The rest loops over msg_rows and builds
+ * messages out of samples for each letter: good at each length, too short, too long,
+ * each position with each other type. What cannot be generated is in test_msg_cases.c. */
 #include "message.h"
 
 void test_msg(void);
@@ -83,16 +83,16 @@ static const char *sample(char letter)
     }
 }
 
-/* Writes a message of `n` elements behind the code; the one at `odd` is `value` instead. */
+/* Writes a message of `n` elements behind the code; the one at `odd` is `value`
+ * instead. */
 static void build(char out[TEXT_MAX], const struct msg_row *row, size_t n, size_t odd,
                   const char *value, const char *space)
 {
     size_t at = (size_t)snprintf(out, TEXT_MAX, "%s[%d", space, (int)row->code);
 
     for (size_t i = 0; i < n; i++) {
-        const char *element = i == odd        ? value
-                              : row->shape[i] ? sample(row->shape[i])
-                                              : "1";
+        const char *more = i < strlen(row->shape) ? sample(row->shape[i]) : "1";
+        const char *element = i == odd ? value : more;
 
         at += (size_t)snprintf(out + at, TEXT_MAX - at, "%s,%s%s", space, space, element);
     }

@@ -1,5 +1,6 @@
-/* test_msg_cases.c - messages one by one: fields, escapes, absent elements, revocations, and the
- * words of faults. What can be generated from the table is in test_msg.c. */
+/* test_msg_cases.c - messages one by one: fields, escapes, absent elements,
+ * revocations, and the words of faults. What can be generated from the table is in
+ * test_msg.c. */
 #include "message.h"
 
 void test_msg_cases(void);

@@ -1,5 +1,5 @@
-/* test_roles.c - what peers announce: which feature counts for which role, what is ignored, and
- * what is no announcement at all. */
+/* test_roles.c - what peers announce: which feature counts for which role, what is
+ * ignored, and what is no announcement at all. */
 #include "check.h"
 #include "wamp/roles.h"
 
@@ -10,7 +10,8 @@ void test_roles(void);
 #define ROUTER_ROLES (1u << ROLE_BROKER | 1u << ROLE_DEALER)
 #define ALL_ROLES (CLIENT_ROLES | ROUTER_ROLES)
 
-/* The specification's table of features: publisher, subscriber, caller, callee, broker, dealer. */
+/* The specification's table of features: publisher, subscriber, caller, callee,
+ * broker, dealer. */
 static const struct {
     const char *name, *roles;
 } facts[] = {
@@ -103,7 +104,9 @@ static void ignored(void)
     CHECK(
         read(&r, "{\"dealer\":{\"features\":{\"call_cancelling\":true}}}", ROUTER_ROLES));
     CHECK(roles_can(&r, ROLE_DEALER, FEATURE_CALL_CANCELING));
-    CHECK(read(&r, "{\"d\\u0065aler\":{\"\\u0066eatures\":{\"call_tim\\u0065out\":true}}}",
+    CHECK(read(&r,
+               "{\"d\\u0065aler\":{\"\\u0066eatures\":{\"call_tim\\u0065out\":true}}"
+               "}",
                ROUTER_ROLES));
     CHECK(roles_can(&r, ROLE_DEALER, FEATURE_CALL_TIMEOUT));
 }

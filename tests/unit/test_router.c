@@ -1,7 +1,8 @@
-/* test_router.c - what talks cannot say of the router: numbers, sharing, limits, memory, time.
+/* test_router.c - what talks cannot say of the router: numbers, sharing, limits,
+ * memory, time.
  *
- * A `bench` of peers under one router; each has a queue of what came out for it. The rules of
- * the protocol are in tests/talk/router. */
+ * A `bench` of peers under one router; each has a queue of what came out for it. The
+ * rules of the protocol are in tests/talk/router. */
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 
 void test_router(void);
 
-#define ROLES "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}"
+#define ROLES \
+    "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}"
 
 struct bench {
     struct router *router;
@@ -92,7 +94,8 @@ static bool nothing_left(struct bench *b)
 {
     struct router_stats s = router_stats(b->router);
 
-    return !s.peers && !s.sessions && !s.subscriptions && !s.registrations && !s.invocations;
+    return !s.peers && !s.sessions && !s.subscriptions && !s.registrations &&
+           !s.invocations;
 }
 
 /* ---- calls ------------------------------------------------------------------------- */
@@ -100,8 +103,8 @@ static bool nothing_left(struct bench *b)
 #define CALLERS 10
 #define CALLS 1000
 
-/* Answers every INVOCATION that is out with its own arguments, the latest first; what is not an
- * INVOCATION must be a RESULT, and is counted where it belongs. */
+/* Answers every INVOCATION that is out with its own arguments, the latest first; what
+ * is not an INVOCATION must be a RESULT, and is counted where it belongs. */
 static void answer_round(struct bench *b, struct peer *callee, struct peer **callers,
                          unsigned *settled)
 {
@@ -350,8 +353,8 @@ static void random_uri(struct bench *b, char *to, bool holes)
     }
 }
 
-static void search_agrees(struct bench *b, struct patterns *ps, struct pattern **all, size_t n,
-                          struct found *found)
+static void search_agrees(struct bench *b, struct patterns *ps, struct pattern **all,
+                          size_t n, struct found *found)
 {
     char uri[32];
     size_t expected = 0;

@@ -19,12 +19,17 @@ static struct session *make(void)
     return session_new(&wire_json, &config, &rng);
 }
 
-static void feed(struct session *s, const char *message)
+static void feed_at(struct session *s, const char *message, uint64_t now)
 {
     struct buf *b = buf_from(message, strlen(message));
 
-    session_feed(s, b, 0);
+    session_feed(s, b, now);
     buf_unref(b);
+}
+
+static void feed(struct session *s, const char *message)
+{
+    feed_at(s, message, 0);
 }
 
 static void feed_id(struct session *s, const char *format, long long a, long long b)
@@ -113,7 +118,6 @@ static void test_events(void)
     session_free(s);
     CHECK(e.tag == &a && slice_is(e.m.args, "[11]"));
     event_done(&e);
-    event_done(&e);
 
     TEST("an event's slices outlive messages behind it");
     s = joined();
@@ -123,6 +127,30 @@ static void test_events(void)
     feed(s, "[50,2,{},[\"second\"]]");
     e = next(s);
     CHECK(slice_is(e.m.args, "[\"first\"]"));
+    event_done(&e);
+    session_free(s);
+
+    TEST("the events that end something carry the message that did");
+    s = joined();
+    session_register(s, &(struct request){ .uri = SLICE("com.a") }, 0);
+    feed(s, "[65,1,50]");
+    drop_events(s, EVENT_REGISTERED);
+    CHECK(session_unregister(s, 50, &a, 0) == 2);
+    feed(s, "[67,2]");
+    e = next(s);
+    CHECK(e.kind == EVENT_UNREGISTERED && e.tag == &a);
+    event_done(&e);
+    session_register(s, &(struct request){ .uri = SLICE("com.a") }, 0);
+    feed(s, "[65,3,50]");
+    drop_events(s, EVENT_REGISTERED);
+    feed(s, "[67,0,{\"registration\":50}]");
+    e = next(s);
+    CHECK(e.m.row && e.m.row->code == MSG_UNREGISTERED && e.m.id == 50);
+    event_done(&e);
+    feed(s, "[6,{\"x\":1},\"com.reason\"]");
+    e = next(s);
+    CHECK(e.m.row && e.m.row->code == MSG_GOODBYE && slice_is(e.m.dict, "{\"x\":1}"));
+    event_done(&e);
     event_done(&e);
     session_free(s);
 }
@@ -176,6 +204,23 @@ static void test_deadline(void)
     CHECK(session_deadline(s) == NEVER);
     CHECK_INT(drop_events(s, EVENT_LEFT), 1);
     session_free(s);
+
+    TEST("an ended session wants no tick");
+    s = joined();
+    session_leave(s, NULL, NULL, 300);
+    session_closed(s, NULL, 400);
+    CHECK(session_deadline(s) == NEVER);
+    session_free(s);
+
+    TEST("a progressive result starts the timer again, from when it came");
+    s = joined();
+    session_call(s, &q, 1000);
+    CHECK_INT(session_deadline(s), 1100);
+    feed_at(s, "[50,1,{\"progress\":true}]", 1050);
+    CHECK_INT(session_deadline(s), 1150);
+    feed_at(s, "[50,1,{}]", 1060);
+    CHECK(session_deadline(s) == NEVER);
+    session_free(s);
 }
 
 static void test_looking(void)
@@ -209,6 +254,7 @@ static void test_pending_limit(void)
         last = call(s, NULL);
     CHECK_INT(last, LIMIT_PENDING);
     CHECK_INT(call(s, NULL), SESSION_BUSY);
+    CHECK_STR(session_last_error(s), "65536 requests are under way");
     CHECK_INT(session_pending(s), LIMIT_PENDING);
     CHECK_INT(session_publish(s, &q, 0), 0); /* nobody waits for it */
     drop_out(s);
@@ -272,6 +318,22 @@ static void test_early_limit(void)
     CHECK_INT(session_late(s), 7); /* 18 MiB are kept */
     feed(s, "[33,1,20]");
     CHECK_INT(drop_events(s, EVENT_EVENT), 3);
+
+    TEST("early events that were delivered or dropped make room for others");
+    big[5] = '1'; /* subscription 21 */
+    for (int round = 0; round < 3; round++) {
+        int64_t id = subscribe(s);
+
+        for (int i = 0; i < 3; i++)
+            feed(s, big);
+        if (round == 1)
+            feed_id(s, "[33,%lld,%lld]", id, 21);
+        else
+            feed_id(s, "[8,32,%lld,{},\"com.error.%lld\"]", id, 1);
+        CHECK_INT(drop_events(s, EVENT_EVENT), round == 1 ? 3 : 0);
+        if (round == 1)
+            feed(s, "[35,0,{\"subscription\":21}]");
+    }
     session_free(s);
     free(big);
 }

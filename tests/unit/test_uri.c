@@ -1,7 +1,7 @@
 /* test_uri.c - which URIs are good, by rule and match policy.
  *
- * The rules are the regular expressions of the specification; the table says what each of them
- * makes of a URI, and was checked against an engine that runs them. */
+ * The rules are the regular expressions of the specification; the table says what each
+ * of them makes of a URI, and was checked against an engine that runs them. */
 #include "check.h"
 #include "vectors.h"
 #include "wamp/limits.h"
@@ -9,7 +9,8 @@
 
 void test_uri(void);
 
-/* Verdicts: loose, loose with the last component empty, loose with any; then strict likewise. */
+/* Verdicts: loose, loose with the last component empty, loose with any; then strict
+ * likewise. */
 static const char *const verdicts[] = { "loose",  "loose_last_empty",  "loose_empty",
                                         "strict", "strict_last_empty", "strict_empty" };
 

@@ -1,9 +1,9 @@
 /* test_vectors.c - the specification's own test vectors of single messages, in JSON.
  *
- * A sample is bytes in several spellings with the attributes they decode to, or a message that
- * has to be accepted or refused. What is skipped is what we say that we do not do: keys of other
- * implementations, and a message of theirs. The number of each is printed and fixed, so that a
- * sample does not get lost. */
+ * A sample is bytes in several spellings with the attributes they decode to, or a
+ * message that has to be accepted or refused. What is skipped is what we say that we
+ * do not do: keys of other implementations, and a message of theirs. The number of
+ * each is printed and fixed, so that a sample does not get lost. */
 #include "message.h"
 #include "vectors.h"
 #include "wamp/opts.h"
@@ -127,8 +127,8 @@ static bool encodes_to_one(const struct msg *m, struct slice variants)
     return found;
 }
 
-/* Decodes one spelling; whether it encodes to one of them. A dict keeps its spaces, so not all
- * do. */
+/* Decodes one spelling; whether it encodes to one of them. A dict keeps its spaces, so
+ * not all do. */
 static bool check_spelling(const char *text, struct slice sample, struct slice variants)
 {
     struct msg m;

@@ -158,8 +158,33 @@ function tests(open, url, prefix, wampy) {
   ].filter(Boolean);
 }
 
-async function test(open, url, prefix, wampy) {
-  for (const [name, run] of tests(open, url, prefix, wampy)) {
+// As clients of apps/06-weather.
+function weather_tests(open, url) {
+  let a;
+  return [
+    ["joins", async () => { a = await open(url); }],
+    ["asks for the weather", async () => {
+      const result = await a.call("get_weather", ["Quito"], {});
+      assert.deepStrictEqual(result.args, [{ city: "Quito", degrees: 15 }]);
+    }],
+    ["asks for the weather of no city", async () => {
+      const error = await error_of(a.call("get_weather", ["Atlantis"], {}));
+      assert.deepStrictEqual([error.uri, error.args],
+        ["com.example.weather.no_such_city", ["Atlantis"]]);
+    }],
+    ["hears of the weather", async () => {
+      const event = new Promise((resolve) => {
+        a.subscribe("wampy-weather", (args, kwargs) => resolve({ args, kwargs }))
+          .then(() => a.publish("global-weather", [], { message: { wind: "calm" } }, true));
+      });
+      assert.deepStrictEqual(await event, { args: [], kwargs: { message: { wind: "calm" } } });
+    }],
+    ["leaves", () => a.close()],
+  ];
+}
+
+async function test(tests) {
+  for (const [name, run] of tests) {
     try {
       await within(10, run());
       console.log("ok - " + name);
@@ -171,10 +196,11 @@ async function test(open, url, prefix, wampy) {
   process.exit(0);
 }
 
-// PEER serve URL PREFIX, or PEER test URL PREFIX [wampy]
+// PEER serve URL PREFIX, PEER test URL PREFIX [wampy], or PEER weather URL
 exports.main = function (open, fail) {
   const [what, url, prefix, flavour] = process.argv.slice(2);
   const run = what === "serve" ? serve(open, fail, url, prefix)
-    : test(open, url, prefix, flavour === "wampy");
+    : test(what === "weather" ? weather_tests(open, url)
+      : tests(open, url, prefix, flavour === "wampy"));
   run.catch((error) => { console.error(error); process.exit(1); });
 };

@@ -22,7 +22,8 @@ async function open(url) {
   class Socket extends WebSocket { // so that drop() can reach it
     constructor(...args) { super(...args); sockets.push(this); }
   }
-  const wampy = new Wampy(url, { ws: Socket, realm: "realm1", autoReconnect: false });
+  const wampy = new Wampy(url, { ws: Socket, realm: "realm1", autoReconnect: false,
+    uriValidation: "loose" });
   await wampy.connect();
   return {
     call: (uri, args, kwargs) => wampy.call(uri, payload(args, kwargs)).then(

@@ -235,6 +235,41 @@ class Tests:
         yield "leaves", self.leaves
 
 
+class WeatherTests:
+    """As clients of apps/06-weather."""
+
+    def __init__(self, open_, url):
+        self.open, self.url, self.a = open_, url, None
+
+    async def joins(self):
+        self.a = await self.open(self.url)
+
+    async def asks(self):
+        equal(await self.a.call("get_weather", ["Quito"], {}),
+              ([{"city": "Quito", "degrees": 15}], {}))
+
+    async def asks_in_vain(self):
+        error = await error_of(self.a.call("get_weather", ["Atlantis"], {}))
+        equal((error.uri, error.positional), ("com.example.weather.no_such_city", ["Atlantis"]))
+
+    async def hears(self):
+        event = asyncio.get_running_loop().create_future()
+        await self.a.subscribe("wampy-weather", lambda *got: event.set_result(got))
+        message = {"message": {"wind": "calm"}}
+        await self.a.publish("global-weather", [], message, True)
+        equal(await event, ([], message))
+
+    async def leaves(self):
+        await self.a.close()
+
+    def all(self):
+        yield "joins", self.joins
+        yield "asks for the weather", self.asks
+        yield "asks for the weather of no city", self.asks_in_vain
+        yield "hears of the weather", self.hears
+        yield "leaves", self.leaves
+
+
 def report(name, error=None):
     if error is None:
         print("ok - " + name, flush=True)
@@ -243,8 +278,8 @@ def report(name, error=None):
         print("not ok - %s # %s" % (name, text), flush=True)
 
 
-async def test(open_, url, prefix, flavour):
-    for name, run in Tests(open_, url, prefix, flavour == "wampy").all(flavour):
+async def test(tests):
+    for name, run in tests:
         try:
             await asyncio.wait_for(run(), 10)
             report(name)
@@ -253,9 +288,11 @@ async def test(open_, url, prefix, flavour):
 
 
 def main(open_):
-    """PEER serve URL PREFIX, or PEER test URL PREFIX [js|wampy]"""
-    what, url, prefix, *flavour = sys.argv[1:]
+    """PEER serve URL PREFIX, PEER test URL PREFIX [js|wampy], or PEER weather URL"""
+    what, url, prefix, flavour = (sys.argv[1:] + ["", ""])[:4]
     if what == "serve":
         asyncio.run(serve(open_, url, prefix))
+    elif what == "weather":
+        asyncio.run(test(WeatherTests(open_, url).all()))
     else:
-        asyncio.run(test(open_, url, prefix, flavour[0] if flavour else ""))
+        asyncio.run(test(Tests(open_, url, prefix, flavour == "wampy").all(flavour)))

@@ -50,12 +50,11 @@ def service(prefix):
     return type("Service", (Client,), members)
 
 
-def listener(prefix, events):
+def listener(topic, events):
     def out(_self, *args, meta, **kwargs):
         del meta
         events.append((list(args), kwargs))
-    return type("Listener", (Client,), {
-        "out": out, "hear": subscribe(topic=prefix + ".out")(out)})
+    return type("Listener", (Client,), {"out": out, "hear": subscribe(topic=topic)(out)})
 
 
 def until(condition):
@@ -80,7 +79,7 @@ class Tests:
     def __init__(self, url, prefix, flavour):
         self.prefix, self.flavour = prefix, flavour
         self.events = []
-        self.client = listener(prefix, self.events)(url=url)
+        self.client = listener(prefix + ".out", self.events)(url=url)
 
     def uri(self, name):
         return self.prefix + "." + name
@@ -158,8 +157,42 @@ class Tests:
         yield "leaves", self.leaves
 
 
-def test(url, prefix, flavour):
-    for name, run in Tests(url, prefix, flavour).all():
+class WeatherTests:
+    """As client of apps/06-weather."""
+
+    def __init__(self, url):
+        self.events = []
+        self.client = listener("wampy-weather", self.events)(url=url)
+
+    def joins(self):
+        self.client.start()
+        until(lambda: self.client.session and self.client.subscription_map)
+
+    def asks(self):
+        equal(self.client.rpc.get_weather("Quito"), {"city": "Quito", "degrees": 15})
+
+    def asks_in_vain(self):
+        error = self.client.call("get_weather", "Atlantis")
+        equal((error.error, error.args_list), ("com.example.weather.no_such_city", ["Atlantis"]))
+
+    def hears(self):
+        self.client.publish(topic="global-weather", message={"wind": "calm"})
+        until(lambda: self.events)
+        equal(self.events, [([], {"message": {"wind": "calm"}})])
+
+    def leaves(self):
+        self.client.stop()
+
+    def all(self):
+        yield "joins", self.joins
+        yield "asks for the weather", self.asks
+        yield "asks for the weather of no city", self.asks_in_vain
+        yield "hears of the weather", self.hears
+        yield "leaves", self.leaves
+
+
+def test(tests):
+    for name, run in tests:
         try:
             run()
             report(name)
@@ -170,5 +203,7 @@ def test(url, prefix, flavour):
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(*sys.argv[2:4])
+    elif sys.argv[1] == "weather":
+        test(WeatherTests(sys.argv[2]).all())
     else:
-        test(sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else "")
+        test(Tests(*sys.argv[2:4], sys.argv[4] if len(sys.argv) > 4 else "").all())
