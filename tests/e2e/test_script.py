@@ -93,8 +93,9 @@ def clients_say_goodbye_when_a_script_ends(t, ending, code):
 @test_each({"INT": (signal.SIGINT,), "TERM": (signal.SIGTERM,)})
 def a_script_in_wampy_run_ends_with_goodbye_and_0(t, number):
     with RawRouter(plays_along) as raw:
-        script = t.start(t.file("x.lua", JOIN + "print 'on' io.stdout:flush() wampy.run()"),
-                         raw.url)
+        script = t.start(t.file("x.lua", JOIN + """
+wampy.after(0, function() print "on" io.stdout:flush() end)
+wampy.run()"""), raw.url)
         script.out.wait("^on$")
         script.ends(0, number)
         raw.wait(GOODBYE)
