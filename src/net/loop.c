@@ -420,9 +420,9 @@ static bool start(struct loop *l, enum loop_backend backend)
         ev_loop_destroy(l->ev);
     l->ev = NULL;
     if (backend == LOOP_AUTO)
-        log_warn("%s is missing: falling back to poll, which is slow from about 200 "
-                 "connections on",
-                 EV_PLUGIN);
+        log_warn(
+            "libwebsockets' libev plugin (package libwebsockets-evlib-ev) cannot be had: "
+            "poll it is, slow from about 200 connections on");
     return start_poll(l);
 }
 
