@@ -32,6 +32,7 @@
 #include "net/loop_private.h"
 
 #define SERVICE_BUFFER (64 * 1024) /* 2.5 times faster than 4 KiB at 64 KB messages */
+#define LWS_PATIENCE 3600          /* s; the deadlines that count are ours */
 #define EV_PLUGIN LWS_INSTALL_LIBDIR "/libwebsockets-evlib_ev.so"
 
 struct loop {
@@ -369,6 +370,7 @@ static struct lws_context *context_new(struct loop *l, void *foreign_loop)
     info.gid = -1;
     info.uid = -1;
     info.pt_serv_buf_size = SERVICE_BUFFER;
+    info.timeout_secs = LWS_PATIENCE;
     lws_set_log_level(log_on(LOG_DEBUG) ? LLL_ERR | LLL_WARN : 0, lws_line);
     return lws_create_context(&info);
 }
