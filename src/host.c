@@ -44,7 +44,6 @@ struct client {
     struct conn_end end;
     size_t max_queue;
     bool retired; /* the host's: freed when conn has closed */
-    bool room;    /* its queue has room again, and nobody has been told */
     void *user;
 };
 
@@ -130,7 +129,6 @@ static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
-    c->room = true;
     client_touch(c);
 }
 
@@ -227,7 +225,7 @@ struct session *client_session(struct client *c)
 
 size_t client_queued(const struct client *c)
 {
-    return c->conn ? c->conn->queued : 0;
+    return session_queued(c->session) + (c->conn ? c->conn->queued : 0);
 }
 
 bool client_full(const struct client *c)
@@ -274,10 +272,8 @@ static void pump_client(struct client *c)
             client_free(c);
         return;
     }
-    if (c->room) {
-        c->room = false;
+    if (!client_full(c))
         h->hooks.room(c->user);
-    }
     if (session_next_event(c->session, &e)) {
         client_touch(c); /* there may be more */
         h->hooks.event(c->user, &e);

@@ -24,7 +24,7 @@ struct host_hooks {
     /* Something happened to a client. The event is ended by the host afterwards, unless
      * the hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
-    /* The queue of a client has room again after it was full. `user` is client_user. */
+    /* A client's queue has room (said again and again). `user` is client_user. */
     void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
     bool (*run)(void *user);
