@@ -50,7 +50,6 @@ static void signalled(int signo, void *user)
         S->signal = signo;
     if (++S->signals >= SIG_FORCED)
         _exit(128 + signo);
-    task_wake(&S->main);
 }
 
 void state_watch_signals(struct state *S)
