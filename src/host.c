@@ -224,7 +224,7 @@ struct session *client_session(struct client *c)
 
 size_t client_queued(const struct client *c)
 {
-    return c->conn ? c->conn->queued : 0;
+    return c->conn ? c->conn->queued + session_queued(c->session) : 0;
 }
 
 bool client_full(const struct client *c)
@@ -271,7 +271,7 @@ static void pump_client(struct client *c)
             client_free(c);
         return;
     }
-    if (c->room) {
+    if (c->room || !client_full(c)) { /* full of what had not been sent yet: no drain is due */
         c->room = false;
         h->hooks.room(c->user);
     }

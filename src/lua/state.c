@@ -35,7 +35,9 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
 
 void state_turn(struct state *S, int64_t timeout_ms)
 {
+    S->turning = true;
     host_turn(S->host, timeout_ms);
+    S->turning = false;
 }
 
 /* ---- signals ----------------------------------------------------------------------- */

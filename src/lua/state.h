@@ -20,6 +20,7 @@ struct state {
     struct host *host; /* owned */
     struct task main;  /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
+    bool turning; /* the loop runs: what Lua runs outside of a task now (a finalizer) cannot wait */
     struct list ready, parked, pool; /* tasks: to be resumed, waiting, free with a clean thread */
     size_t task_count; /* started and not finished */
     size_t max_tasks;

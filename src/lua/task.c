@@ -259,7 +259,7 @@ static bool passes(lua_State *L)
 enum wait_mode wait_mode(struct state *S, lua_State *L)
 {
     if (!S->current)
-        return WAIT_PUMP;
+        return S->turning ? WAIT_NEVER : WAIT_PUMP;
     if (!lua_isyieldable(L))
         return WAIT_NEVER;
     if (S->current->co == L)
@@ -270,7 +270,7 @@ enum wait_mode wait_mode(struct state *S, lua_State *L)
 static int cannot_wait(lua_State *L)
 {
     return luaL_error(L, "cannot wait here: inside a sort or gsub callback, a module being "
-                         "required or a coroutine of your own, nothing can yield to the loop; "
+                         "required, a finalizer or a coroutine of your own, nothing can yield to the loop; "
                          "wait before or after it, in a task of its own (wampy.spawn), or make "
                          "the coroutine with wampy.wrap");
 }

@@ -73,6 +73,7 @@ void event_done(struct event *e)
 static void queue(struct session *s, struct buf *b)
 {
     *(struct buf **)ring_push(&s->out, sizeof b) = b;
+    s->out_bytes += b->len;
 }
 
 int session_send(struct session *s, const struct msg *m)
@@ -93,7 +94,15 @@ struct buf *session_next_out(struct session *s)
 {
     struct buf **first = ring_pop(&s->out, sizeof *first);
 
-    return first ? *first : NULL;
+    if (!first)
+        return NULL;
+    s->out_bytes -= (*first)->len;
+    return *first;
+}
+
+size_t session_queued(const struct session *s)
+{
+    return s->out_bytes;
 }
 
 /* ---- the end ----------------------------------------------------------------------- */

@@ -104,6 +104,7 @@ uint64_t session_deadline(const struct session *s); /* NEVER when no tick is wan
 /* ---- output ------------------------------------------------------------------------ */
 
 struct buf *session_next_out(struct session *s);           /* the reference passes; NULL: none */
+size_t session_queued(const struct session *s); /* bytes that next_out has yet to give */
 bool session_next_event(struct session *s, struct event *e); /* end each with event_done */
 
 /* True when everything has been sent that ever will be and the transport should be closed. */

@@ -85,6 +85,7 @@ struct session {
     size_t early_count, early_cap, early_bytes;
 
     struct ring out;    /* of struct buf *, owned */
+    size_t out_bytes;   /* in it */
     struct ring events; /* of struct event, owned */
     char refusal[sizeof((struct fault *)0)->text];
 };
