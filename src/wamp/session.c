@@ -75,6 +75,7 @@ void event_done(struct event *e)
 static void queue(struct session *s, struct buf *b)
 {
     *(struct buf **)ring_push(&s->out, sizeof b) = b;
+    s->queued += b->len;
 }
 
 int session_send(struct session *s, const struct msg *m)
@@ -95,7 +96,15 @@ struct buf *session_next_out(struct session *s)
 {
     struct buf **first = ring_pop(&s->out, sizeof *first);
 
-    return first ? *first : NULL;
+    if (!first)
+        return NULL;
+    s->queued -= (*first)->len;
+    return *first;
+}
+
+size_t session_queued(const struct session *s)
+{
+    return s->queued;
 }
 
 /* ---- the end ----------------------------------------------------------------------- */

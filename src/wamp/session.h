@@ -175,6 +175,8 @@ void session_abort(struct session *s, const char *reason, const char *text, uint
 
 enum session_state session_state(const struct session *s);
 uint64_t session_id(const struct session *s);    /* 0 while not joined */
+/* Bytes that session_next_out has not given yet. */
+size_t session_queued(const struct session *s);
 size_t session_pending(const struct session *s); /* requests under way */
 uint64_t session_late(const struct session *s);  /* answers and events for nobody */
 

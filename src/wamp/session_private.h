@@ -87,6 +87,7 @@ struct session {
     size_t early_count, early_cap, early_bytes;
 
     struct ring out;    /* of struct buf *, owned */
+    size_t queued;      /* bytes in out */
     struct ring events; /* of struct event, owned */
     char refusal[sizeof((struct fault *)0)->text];
 };
