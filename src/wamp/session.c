@@ -37,10 +37,11 @@ static void *ring_push(struct ring *r, size_t size)
 /* Takes out the first element; NULL when empty. Good until the next push. */
 static void *ring_pop(struct ring *r, size_t size)
 {
-    void *first = r->at + r->head * size;
+    void *first;
 
     if (!r->count)
         return NULL;
+    first = r->at + r->head * size;
     r->head = (r->head + 1) & (r->cap - 1);
     r->count--;
     return first;
