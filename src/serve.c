@@ -48,33 +48,33 @@ static bool listen_on(struct server *server, const char *text, const char *realm
     return true;
 }
 
-static void run(struct host *h, struct server *server)
+static void run(struct host *h, struct server *server, struct serving *s)
 {
-    struct serving s = { 0 };
     uint64_t until;
 
-    loop_signal(host_loop(h), SIGINT, signalled, &s);
-    loop_signal(host_loop(h), SIGTERM, signalled, &s);
-    while (!s.signals)
+    while (!s->signals)
         host_turn(h, -1);
     server_shutdown(server);
     until = loop_now() + DRAIN_MS;
     while (!server_idle(server) && loop_now() < until)
         host_turn(h, 20);
-    loop_unsignal(host_loop(h), SIGINT);
-    loop_unsignal(host_loop(h), SIGTERM);
 }
 
 int serve(const struct router_config *config, char *const *listen, size_t count)
 {
     struct host *h = host_new(LOOP_AUTO);
     struct server *server = server_new(h, config);
+    struct serving s = { 0 };
     bool ok = true;
 
+    loop_signal(host_loop(h), SIGINT, signalled, &s); /* before anybody is told that we are here */
+    loop_signal(host_loop(h), SIGTERM, signalled, &s);
     for (size_t i = 0; ok && i < count; i++)
         ok = listen_on(server, listen[i], config->realms[0].name);
     if (ok)
-        run(h, server);
+        run(h, server, &s);
+    loop_unsignal(host_loop(h), SIGINT);
+    loop_unsignal(host_loop(h), SIGTERM);
     server_free(server);
     host_free(h);
     return ok ? 0 : 4;

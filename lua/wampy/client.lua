@@ -185,7 +185,9 @@ local refusals = {
 -- The error for a session that did not come about, or has ended. Its fields say what
 -- `wampy-lua run` needs: `uri` when the router refused, `transport` and `code` when the link did.
 local function end_error(class, reason, text, transport, code)
-  if reason == "wamp.close.transport_lost" then reason = nil end -- our own word, not the router's
+  if reason == "wamp.close.transport_lost" or class == "TimeoutError" then
+    reason = nil -- our own word, not the router's
+  end
   if transport == "http_status" and code >= 500 and code < 600 then transport = "http_5xx" end
   local fields_of = { uri = reason, transport = transport, code = code }
   if transport == "truncated" then fields_of.required_bytes = code end
@@ -312,9 +314,11 @@ end
 
 -- ---- losing and regaining the link ------------------------------------------------------------
 
--- What retrying cannot mend: the router said no, or something else than a router answers.
+-- What retrying cannot mend: the app is wrong, the router said no, or something else than a router
+-- answers.
 local function is_final(e)
-  return e.uri ~= nil and e.uri ~= "wamp.close.system_shutdown" and e.uri ~= "wamp.close.normal"
+  return e.name == "WampyError"
+    or e.uri ~= nil and e.uri ~= "wamp.close.system_shutdown" and e.uri ~= "wamp.close.normal"
     or e.transport == "http_status" or e.transport == "subprotocol" or e.transport == "tls"
 end
 Client._is_final = is_final
@@ -443,11 +447,12 @@ end
 function Client:_handlers()
   for _, entry in ipairs(self._roles) do
     if entry.kind ~= "timer" and not entry.handlers then
-      entry.handlers = {}
+      local handlers = {}
       for i, uri in ipairs(entry.uris) do
-        entry.handlers[i], entry.where =
-          handler(self, entry.kind, uri, entry.fn, entry.options, true)
+          handlers[i], entry.where =
+            handler(self, entry.kind, uri, entry.fn, entry.options, true)
       end
+      entry.handlers = handlers
     end
   end
 end

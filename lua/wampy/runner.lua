@@ -25,7 +25,7 @@ function runner.exit_code(e)
   if e:is(errors.RemoteError) then return 6 end
   if e:is(errors.AuthenticationError) then return 5 end
   if e.after_join then return 8 end
-  if e.uri then return 5 end
+  if e.uri and not e:is(errors.WampProtocolError) then return 5 end
   if e:is(errors.TimeoutError) then return 7 end
   if e:is(errors.ConnectionError) or e:is(errors.WebsocketProtocolError)
     or e:is(errors.IncompleteFrameError) or e:is(errors.WampProtocolError) then
@@ -52,7 +52,8 @@ end
 local function set_up(options)
   local forced = { url = options.url, realm = options.realm,
     connect_timeout = options.connect_timeout, ping_interval = options.ping }
-  local read = options.config and config.load(options.config)
+  local read = options.config -- an embedded router reads it again, and warns
+    and config.load(options.config, options.router and function() end or nil)
   if read then
     forced.realm = forced.realm or read.realms[1].name
     if not options.router then forced.url = forced.url or read.transport.url end

@@ -142,7 +142,7 @@ static int l_turn(lua_State *L)
     struct state *S = state_of(L);
     double seconds = luaL_optnumber(L, 1, -1);
 
-    if (S->current)
+    if (S->current || S->turning)
         return luaL_error(L, "core.turn inside a task");
     state_turn(S, seconds < 0 ? -1 : (int64_t)ceil(seconds * 1000));
     return 0;

@@ -264,7 +264,7 @@ static bool passes(lua_State *L)
 enum wait_mode wait_mode(struct state *S, lua_State *L)
 {
     if (!S->current)
-        return WAIT_PUMP;
+        return S->turning ? WAIT_NEVER : WAIT_PUMP;
     if (!lua_isyieldable(L))
         return WAIT_NEVER;
     if (S->current->co == L)

@@ -32,6 +32,7 @@
 #include "net/loop_private.h"
 
 #define SERVICE_BUFFER (64 * 1024) /* 2.5 times faster than 4 KiB at 64 KB messages */
+#define LWS_PATIENCE 3600          /* s; the deadlines that count are ours */
 #define EV_PLUGIN LWS_INSTALL_LIBDIR "/libwebsockets-evlib_ev.so"
 
 struct loop {
@@ -369,6 +370,7 @@ static struct lws_context *context_new(struct loop *l, void *foreign_loop)
     info.gid = -1;
     info.uid = -1;
     info.pt_serv_buf_size = SERVICE_BUFFER;
+    info.timeout_secs = LWS_PATIENCE;
     lws_set_log_level(log_on(LOG_DEBUG) ? LLL_ERR | LLL_WARN : 0, lws_line);
     return lws_create_context(&info);
 }
@@ -420,9 +422,9 @@ static bool start(struct loop *l, enum loop_backend backend)
         ev_loop_destroy(l->ev);
     l->ev = NULL;
     if (backend == LOOP_AUTO)
-        log_warn("%s is missing: falling back to poll, which is slow from about 200 "
-                 "connections on",
-                 EV_PLUGIN);
+        log_warn(
+            "libwebsockets' libev plugin (package libwebsockets-evlib-ev) cannot be had: "
+            "poll it is, slow from about 200 connections on");
     return start_poll(l);
 }
 

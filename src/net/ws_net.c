@@ -74,9 +74,8 @@ static struct lws_vhost *vhost_new(struct ws_net *net)
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
     info.protocols = protocols;
     info.retry_and_idle_policy = &no_keep_alive;
-    info.http_proxy_address = ""; /* or lws takes it from the environment */
-    info.timeout_secs = 60;       /* our own deadlines are shorter */
-    info.connect_timeout_secs = 60;
+    info.http_proxy_address = "";     /* or lws takes it from the environment */
+    info.connect_timeout_secs = 3600; /* our own deadline is shorter */
     return lws_create_vhost(net->context, &info);
 }
 

@@ -149,9 +149,9 @@ class Case:
         process = self.start(self.file("script_%d.lua" % len(self.processes), text), *args, **kw)
         return process.ends(0).out.all()
 
-    def calls(self, url, expression, *args):
+    def calls(self, url, expression, *args, **kw):
         """What a client `c` that joined url gets for an expression, as lines."""
-        return self.script(CALLER % expression, url, *args)
+        return self.script(CALLER % expression, url, *args, **kw)
 
     def close(self):
         for process in self.processes:
