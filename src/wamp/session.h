@@ -144,7 +144,8 @@ int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
  * call is settled here and now with EVENT_ERROR wamp.error.canceled (error 0, m.row NULL). */
 int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now);
 
-/* Forgets who waits for a request: its answer, when it comes, gives no event. What a forgotten
+/* Forgets who waits for a request: its answer, when it comes, gives no event; an event that waits
+ * to be pulled loses its tag. What a forgotten
  * (or timed out) SUBSCRIBE or REGISTER obtains is given back at once. */
 void session_forget(struct session *s, uint64_t request);
 
