@@ -2,8 +2,9 @@
  *
  * usage: echo [PORT]      prints the port it listens on; ends on a signal
  *
- * It knows neither WebSocket nor messages: one recv, one send and one epoll_wait for whatever is
- * there. `load echo --raw` is its other side. Nothing that answers on a socket can cost less.
+ * It knows neither WebSocket nor messages: one recv, one send and one epoll_wait for
+ * whatever is there. `load echo --raw` is its other side. Nothing that answers on a
+ * socket can cost less.
  */
 #include "wire.h"
 

@@ -2,9 +2,10 @@
  *
  * usage: lws_echo [PORT]      prints the port it listens on; ends on a signal
  *
- * It knows no WAMP. It is the library as its documentation wants it: the default loop, one
- * lws_write for each WRITEABLE callback, a queue between. Buffers are those that served best in
- * measurements (64 KiB service buffer, 1 MiB to the socket), no extension, no UTF-8 check.
+ * It knows no WAMP. It is the library as its documentation wants it: the default loop,
+ * one lws_write for each WRITEABLE callback, a queue between. Buffers are those that
+ * served best in measurements (64 KiB service buffer, 1 MiB to the socket), no extension,
+ * no UTF-8 check.
  */
 #include "wire.h"
 
@@ -41,8 +42,8 @@ static void write_one(struct lws *wsi, struct queue *q)
         lws_callback_on_writable(wsi);
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t n)
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+                    void *in, size_t n)
 {
     struct queue *q = user;
     switch (reason) {
@@ -65,13 +66,12 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 int main(int argc, char **argv)
 {
-    static const struct lws_protocols protocols[] = {
-        { .name = "wamp.2.json",
-          .callback = on_event,
-          .per_session_data_size = sizeof(struct queue),
-          .tx_packet_size = 1 << 20 },
-        { 0 }
-    };
+    static const struct lws_protocols protocols[] = { { .name = "wamp.2.json",
+                                                        .callback = on_event,
+                                                        .per_session_data_size =
+                                                            sizeof(struct queue),
+                                                        .tx_packet_size = 1 << 20 },
+                                                      { 0 } };
     struct lws_context_creation_info info = {
         .port = argc > 1 ? atoi(argv[1]) : 0,
         .iface = "127.0.0.1",

@@ -1,7 +1,8 @@
 /* meter: see meter.h.
  *
- * It knows no clock but the kernel's monotonic one and the CPU clock of one process. Latencies
- * are all kept and sorted at the end: percentiles are exact, and the store is touched in order.
+ * It knows no clock but the kernel's monotonic one and the CPU clock of one process.
+ * Latencies are all kept and sorted at the end: percentiles are exact, and the store is
+ * touched in order.
  */
 #include "meter.h"
 #include "wire.h"
@@ -48,8 +49,13 @@ void meter_done(struct meter *m, uint64_t since)
     m->done++;
     if (m->done == m->warmup)
         begin(m);
-    if (m->done != m->total)
-        return;
+    if (m->done == m->total)
+        meter_end(m);
+}
+
+void meter_end(struct meter *m)
+{
+    m->done = m->total;
     m->cpu_ended = cpu_ns(m->pid);
     m->ended = now_ns();
 }
@@ -73,10 +79,11 @@ static uint32_t percentile(const struct meter *m, uint64_t per_mille)
 void meter_print(struct meter *m, const char *mode)
 {
     qsort(m->latency, m->latencies, sizeof *m->latency, by_size);
-    printf("{\"mode\":\"%s\",\"count\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"lost\":%" PRIu64
-           ",\"elapsed_ns\":%" PRIu64 ",\"cpu_ns\":%" PRIu64,
+    printf("{\"mode\":\"%s\",\"count\":%" PRIu64 ",\"errors\":%" PRIu64
+           ",\"lost\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64 ",\"cpu_ns\":%" PRIu64,
            mode, m->total - m->warmup, m->errors, m->lost, m->ended - m->started,
            m->cpu_ended - m->cpu_started);
-    printf(",\"p50_ns\":%u,\"p90_ns\":%u,\"p99_ns\":%u,\"max_ns\":%u}\n", percentile(m, 500),
-           percentile(m, 900), percentile(m, 990), percentile(m, 1000));
+    printf(",\"p50_ns\":%u,\"p90_ns\":%u,\"p99_ns\":%u,\"max_ns\":%u}\n",
+           percentile(m, 500), percentile(m, 900), percentile(m, 990),
+           percentile(m, 1000));
 }

@@ -1,11 +1,12 @@
-/* meter: what a run of the load generator reports: how many, how long, how late, at what cost.
+/* meter: what a run of the load generator reports: how many, how long, how late, at what
+ * cost.
  *
- * It knows nothing of sockets or WAMP. The first `warmup` completions are not judged; after them
- * the meter reads the CPU clock of the process under test, and again at the last one, so neither
- * its start nor its idling before and after is charged to a call.
+ * It knows nothing of sockets or WAMP. The first `warmup` completions are not judged;
+ * after them the meter reads the CPU clock of the process under test, and again at the
+ * last one, so neither its start nor its idling before and after is charged to a call.
  *
- * The CPU clock is the kernel's own for the whole process (clock_getcpuclockid): nanoseconds, all
- * threads, those that have ended included.
+ * The CPU clock is the kernel's own for the whole process (clock_getcpuclockid):
+ * nanoseconds, all threads, those that have ended included.
  */
 #ifndef BENCH_METER_H
 #define BENCH_METER_H
@@ -26,6 +27,8 @@ struct meter {
 void meter_init(struct meter *m, uint64_t warmup, uint64_t count, int pid);
 /* One completion; since is when it began, or 0 when that is unknown. */
 void meter_done(struct meter *m, uint64_t since);
+/* Ends the judged part before its last completion. */
+void meter_end(struct meter *m);
 bool meter_finished(const struct meter *m);
 /* One line of JSON on standard output. */
 void meter_print(struct meter *m, const char *mode);

@@ -1,7 +1,7 @@
 /* peer: see peer.h.
  *
- * It knows the joining half of WAMP and nothing of calls or events: those are what load.c does
- * with messages. First the blocking part, then the loop.
+ * It knows the joining half of WAMP and nothing of calls or events: those are what load.c
+ * does with messages. First the blocking part, then the loop.
  */
 #include "peer.h"
 
@@ -17,7 +17,7 @@ static int poll_fd = -1;
 static struct peer *dirty[MAX_DIRTY];
 static int dirty_n;
 
-/* --- blocking -------------------------------------------------------------------------------- */
+/* --- blocking ----------------------------------------------------------------------- */
 
 int peer_connect_raw(struct peer *p, int port)
 {
@@ -92,7 +92,9 @@ int peer_join(struct peer *p, const char *realm)
                      realm);
     if (peer_ask(p, text(hello, (size_t)n), &welcome) < 0)
         return -1;
-    return message_split(welcome, part, 2) == 2 && slice_number(part[0]) == M_WELCOME ? 0 : -1;
+    return message_split(welcome, part, 2) == 2 && slice_number(part[0]) == M_WELCOME
+               ? 0
+               : -1;
 }
 
 void peer_declare(struct peer *p, int code, const char *uri)
@@ -106,7 +108,7 @@ void peer_declare(struct peer *p, int code, const char *uri)
         die("the router refused %s: %.*s", uri, (int)reply.n, reply.p);
 }
 
-/* --- the loop -------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------- */
 
 static void want(struct peer *p, int operation, bool room)
 {

@@ -1,11 +1,12 @@
-/* peer: a WAMP client reduced to what a load generator needs, and the loop that drives many.
+/* peer: a WAMP client reduced to what a load generator needs, and the loop that drives
+ * many.
  *
- * It deliberately has no options, timers or error handling of its own: a broken connection or an
- * unexpected answer while it joins ends the program with one line.
+ * It deliberately has no options, timers or error handling of its own: a broken
+ * connection or an unexpected answer while it joins ends the program with one line.
  *
- * The idea: connecting, joining, registering and subscribing block, because nothing is measured
- * yet; then the peer is handed to the loop, whose turns call `on_message` for each message and
- * send all that has become due in one write a connection.
+ * The idea: connecting, joining, registering and subscribing block, because nothing is
+ * measured yet; then the peer is handed to the loop, whose turns call `on_message` for
+ * each message and send all that has become due in one write a connection.
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
@@ -29,7 +30,8 @@ int peer_connect_raw(struct peer *p, int port);
 int peer_join(struct peer *p, const char *realm);
 /* REGISTER or SUBSCRIBE and its confirmation. */
 void peer_declare(struct peer *p, int code, const char *uri);
-/* Says one message and waits for the next that comes; it stays until the peer is used again. */
+/* Says one message and waits for the next that comes; it stays until the peer is used
+ * again. */
 int peer_ask(struct peer *p, struct slice message, struct slice *reply);
 void peer_close(struct peer *p);
 

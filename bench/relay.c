@@ -2,14 +2,14 @@
  *
  * usage: relay once|coalesced [PORT]      prints the port it listens on; ends on a signal
  *
- * It knows no realm, option, limit, timer or error beyond "no such procedure", and it believes
- * what its clients say. What is left is what no router can save: one epoll loop, one recv for what
- * is there, the frame header, the elements of the list up to the arguments, an index from
- * invocation to call, and the frame that goes on.
+ * It knows no realm, option, limit, timer or error beyond "no such procedure", and it
+ * believes what its clients say. What is left is what no router can save: one epoll loop,
+ * one recv for what is there, the frame header, the elements of the list up to the
+ * arguments, an index from invocation to call, and the frame that goes on.
  *
- * The idea: both modes run the same code and differ only in when a frame meets the kernel.
- * `once` sends each frame as it is made, as a library with one send per message does;
- * `coalesced` sends all that a connection is due when a turn of the loop ends.
+ * The idea: both modes run the same code and differ only in when a frame meets the
+ * kernel. `once` sends each frame as it is made, as a library with one send per message
+ * does; `coalesced` sends all that a connection is due when a turn of the loop ends.
  */
 #include "wire.h"
 
@@ -26,7 +26,7 @@ enum { MAX_FDS = 65536, MAX_NAMES = 256, MAX_FANOUT = 64, MAX_TURN = 256, CALLS 
 
 struct conn {
     struct bytes in, out;
-    uint64_t serial; /* of this use of the descriptor: calls of an earlier one are stale */
+    uint64_t serial; /* of this use of fd: calls of an earlier one are stale */
     int fd;
     bool upgraded, dirty, waits_for_room;
 };
@@ -50,11 +50,12 @@ static uint64_t last_id;
 static bool coalesced;
 static int poll_fd;
 
-/* --- sending --------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------ */
 
 static void want(struct conn *c, bool room)
 {
-    struct epoll_event e = { .events = EPOLLIN | (room ? EPOLLOUT : 0u), .data.fd = c->fd };
+    struct epoll_event e = { .events = EPOLLIN | (room ? EPOLLOUT : 0u),
+                             .data.fd = c->fd };
     c->waits_for_room = room;
     epoll_ctl(poll_fd, EPOLL_CTL_MOD, c->fd, &e);
 }
@@ -108,7 +109,7 @@ static void answer_ids(struct conn *c, int code, const uint64_t ids[2], struct s
     answer(c, text(head, (size_t)(at - head)), tail);
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------- */
 
 static struct name *name_find(struct name *names, struct slice uri)
 {
@@ -149,7 +150,7 @@ static void name_leave(struct name *names, int fd)
     }
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------- */
 
 /* Ends a head, before the elements of a message from `first` on. */
 static struct slice head_end(char *head, char *at, bool more)
@@ -249,9 +250,9 @@ static void on_join(struct conn *c, const struct slice *part, int n)
 static int on_message(struct conn *c, struct slice message)
 {
     static const unsigned char elements[71] = {
-        [M_HELLO] = 2, [M_GOODBYE] = 2, [M_ERROR] = 4, [M_PUBLISH] = 5,
-        [M_SUBSCRIBE] = 4, [M_CALL] = 5,     [M_REGISTER] = 4,
-        [M_UNREGISTER] = 2, [M_YIELD] = 4,
+        [M_HELLO] = 2,    [M_GOODBYE] = 2,    [M_ERROR] = 4,
+        [M_PUBLISH] = 5,  [M_SUBSCRIBE] = 4,  [M_CALL] = 5,
+        [M_REGISTER] = 4, [M_UNREGISTER] = 2, [M_YIELD] = 4,
     };
     struct slice part[MAX_ELEMENTS];
     size_t code = message.n > 3 ? (size_t)atoi(message.p + 1) : 0;
@@ -275,7 +276,8 @@ static int on_message(struct conn *c, struct slice message)
         on_join(c, part, n);
         break;
     case M_UNREGISTER:
-        answer_ids(c, M_UNREGISTERED, (uint64_t[2]){ slice_number(part[1]), 0 }, LIT("]"));
+        answer_ids(c, M_UNREGISTERED, (uint64_t[2]){ slice_number(part[1]), 0 },
+                   LIT("]"));
         break;
     case M_CALL:
         on_call(c, part, n);
@@ -292,7 +294,7 @@ static int on_message(struct conn *c, struct slice message)
     return 0;
 }
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------- */
 
 static void conn_close(struct conn *c)
 {
@@ -308,11 +310,10 @@ static void conn_close(struct conn *c)
 static void conn_open(int fd)
 {
     static uint64_t serial;
-    if (fd >= MAX_FDS)
-        die("more than %d connections", MAX_FDS);
+    serial++;
     if (!conns[fd] && !(conns[fd] = malloc(sizeof *conns[fd])))
         die("out of memory");
-    *conns[fd] = (struct conn){ .fd = fd, .serial = ++serial };
+    *conns[fd] = (struct conn){ .fd = fd, .serial = serial };
     struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &e);
 }
@@ -373,7 +374,7 @@ int main(int argc, char **argv)
         die("usage: relay once|coalesced [PORT]");
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
+    files.rlim_cur = files.rlim_max < MAX_FDS ? files.rlim_max : MAX_FDS;
     setrlimit(RLIMIT_NOFILE, &files);
     coalesced = argv[1][0] == 'c';
     poll_fd = epoll_create1(EPOLL_CLOEXEC);

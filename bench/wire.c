@@ -1,10 +1,10 @@
 /* wire: see wire.h.
  *
- * The parts in order: bytes, text, frames, messages, sockets, the upgrade. Nothing here knows a
- * session, a router or an event loop.
+ * The parts in order: bytes, text, frames, messages, sockets, the upgrade. Nothing here
+ * knows a session, a router or an event loop.
  *
- * Only as strict as a fair comparison needs: frame headers, lengths and brackets are checked;
- * UTF-8, numbers and escapes are not, and a fragmented message is refused.
+ * Only as strict as a fair comparison needs: frame headers, lengths and brackets are
+ * checked; UTF-8, numbers and escapes are not, and a fragmented message is refused.
  */
 #include "wire.h"
 
@@ -24,12 +24,7 @@
 
 #define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-enum {
-    RECV_ROOM = 64 * 1024,
-    MAX_HEADER = 14,
-    MAX_UPGRADE = 8 * 1024,
-    MAX_DEPTH = 64
-};
+enum { RECV_ROOM = 64 * 1024, MAX_HEADER = 14, MAX_UPGRADE = 8 * 1024, MAX_DEPTH = 64 };
 
 static const unsigned char mask_key[4] = { 0x5a, 0xc3, 0x96, 0x0f };
 
@@ -51,7 +46,7 @@ uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* --- bytes ----------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------- */
 
 char *bytes_room(struct bytes *b, size_t n)
 {
@@ -105,7 +100,7 @@ int bytes_send(struct bytes *b, int fd)
     return 0;
 }
 
-/* --- text ------------------------------------------------------------------------------------ */
+/* --- text --------------------------------------------------------------------------- */
 
 bool slice_is(struct slice s, struct slice t)
 {
@@ -139,7 +134,7 @@ char *put_number(char *at, uint64_t n)
     return put(at, text(digits + i, sizeof digits - i));
 }
 
-/* --- frames ---------------------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------------------- */
 
 /* Writes the header of a frame and returns where its body goes. */
 static char *frame_header(char *at, bool masked, int opcode, size_t n)
@@ -174,7 +169,8 @@ static void xor_key(char *p, size_t n, const unsigned char key[4])
         p[i] = (char)(p[i] ^ (char)key[i & 3]);
 }
 
-static void frame_add(struct bytes *out, bool masked, int opcode, const struct slice body[2])
+static void frame_add(struct bytes *out, bool masked, int opcode,
+                      const struct slice body[2])
 {
     size_t n = body[0].n + body[1].n;
     char *start = bytes_room(out, n + MAX_HEADER);
@@ -221,7 +217,7 @@ int frame_take(struct bytes *in, struct frame *frame)
     return 1;
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------- */
 
 /* The first quote that no odd run of backslashes escapes ends the string opened at p. */
 static const char *string_end(const char *p, const char *end)
@@ -301,7 +297,7 @@ int message_split(struct slice message, struct slice part[MAX_ELEMENTS], int wan
     return -1;
 }
 
-/* --- sockets --------------------------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------------------ */
 
 static struct sockaddr_in loopback(int port)
 {
@@ -364,11 +360,13 @@ int tcp_connect(int port)
     return fd;
 }
 
-/* --- the upgrade ----------------------------------------------------------------------------- */
+/* --- the upgrade -------------------------------------------------------------------- */
 
 /* The length of the HTTP head at the front of `in`, its blank line included, or 0. */
 static size_t head_length(const struct bytes *in)
 {
+    if (bytes_left(in) == 0)
+        return 0;
     const char *start = in->p + in->at;
     const char *end = memmem(start, bytes_left(in), "\r\n\r\n", 4);
     return end ? (size_t)(end - start) + 4 : 0;
@@ -412,11 +410,12 @@ int upgrade_answer(struct bytes *in, struct bytes *out)
 int upgrade_ask(int fd, int port, struct bytes *in)
 {
     char ask[512];
-    int n = snprintf(ask, sizeof ask,
-                     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
-                     "Connection: Upgrade\r\nSec-WebSocket-Key: d2FtcHktbHVhLWJlbmNoIQ==\r\n"
-                     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n",
-                     port);
+    int n = snprintf(
+        ask, sizeof ask,
+        "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: d2FtcHktbHVhLWJlbmNoIQ==\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n",
+        port);
     if (send(fd, ask, (size_t)n, MSG_NOSIGNAL) != n)
         return -1;
     size_t head;

@@ -1,11 +1,13 @@
 /* wire: the least of WebSocket and WAMP JSON that the tools of this folder share.
  *
- * A byte queue, frames both ways, the upgrade, and a scanner that finds the elements of a WAMP
- * message without looking into them. It deliberately uses nothing of ../src: a floor and a load
- * generator that share code with what they judge would share its faults and its speed.
+ * A byte queue, frames both ways, the upgrade, and a scanner that finds the elements of a
+ * WAMP message without looking into them. It deliberately uses nothing of ../src: a floor
+ * and a load generator that share code with what they judge would share its faults and
+ * its speed.
  *
- * The idea: everything is a `struct bytes`, appended at the back and consumed at the front; frames
- * are taken out of it in place, and slices point into it until it is next written to.
+ * The idea: everything is a `struct bytes`, appended at the back and consumed at the
+ * front; frames are taken out of it in place, and slices point into it until it is next
+ * written to.
  *
  * Out of memory, and any socket error that no test wants, ends the program with one line.
  */
@@ -22,7 +24,7 @@ struct slice {
 };
 
 struct bytes {
-    char *p;          /* owned */
+    char *p;           /* owned */
     size_t at, n, cap; /* unread bytes are p[at..n) */
 };
 
@@ -56,7 +58,7 @@ enum {
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* --- bytes --- */
+/* --- bytes -------------------------------------------------------------------------- */
 static inline size_t bytes_left(const struct bytes *b)
 {
     return b->n - b->at;
@@ -64,12 +66,13 @@ static inline size_t bytes_left(const struct bytes *b)
 char *bytes_room(struct bytes *b, size_t n); /* where n more bytes may be written */
 void bytes_add(struct bytes *b, struct slice s);
 void bytes_free(struct bytes *b);
-/* One recv: the number of bytes, 0 when there is nothing now, -1 when the peer has gone. */
+/* One recv: the number of bytes, 0 when there is nothing now, -1 when the peer has gone.
+ * */
 long bytes_recv(struct bytes *b, int fd);
 /* One send: 0 or more bytes are left in b; -1 when the peer has gone. */
 int bytes_send(struct bytes *b, int fd);
 
-/* --- text --- */
+/* --- text --------------------------------------------------------------------------- */
 static inline struct slice text(const char *p, size_t n)
 {
     return (struct slice){ p, n };
@@ -80,28 +83,31 @@ uint64_t slice_number(struct slice s); /* 0 for what is no unsigned number */
 char *put(char *at, struct slice s);   /* both return the end of what they wrote */
 char *put_number(char *at, uint64_t n);
 
-/* --- frames --- */
+/* --- frames ------------------------------------------------------------------------- */
 /* Appends one text frame whose body is head followed by tail; masked as a client must. */
 void frame_put(struct bytes *out, bool masked, struct slice head, struct slice tail);
 void frame_control(struct bytes *out, bool masked, int opcode, struct slice body);
 /* Takes the next frame: 1, 0 when more bytes are needed, -1 when it is none of ours. */
 int frame_take(struct bytes *in, struct frame *frame);
 
-/* --- WAMP messages --- */
+/* --- WAMP messages ------------------------------------------------------------------ */
 enum { MAX_ELEMENTS = 7 };
-/* Splits "[code,e1,e2,…]": element i goes to part[i]; the last one of `wanted` takes everything
- * that follows it, and p[n] is then the closing bracket. Returns how many there are, or -1. */
+/* Splits "[code,e1,e2,…]": element i goes to part[i]; the last one of `wanted` takes
+ * everything that follows it, and p[n] is then the closing bracket. Returns how many
+ * there are, or -1. */
 int message_split(struct slice message, struct slice part[MAX_ELEMENTS], int wanted);
 
-/* --- sockets --- */
+/* --- sockets ------------------------------------------------------------------------ */
 int tcp_listen(int port); /* port 0: any */
 int tcp_port(int listener);
-int tcp_accept(int listener);      /* non-blocking socket, or -1 */
-int tcp_connect(int port);         /* blocking socket, or -1 with errno */
+int tcp_accept(int listener); /* non-blocking socket, or -1 */
+int tcp_connect(int port);    /* blocking socket, or -1 with errno */
 void tcp_unblock(int fd);
-/* The server's half of the upgrade: 1 when answered into out, 0 when more is needed, -1. */
+/* The server's half of the upgrade: 1 when answered into out, 0 when more is needed, -1.
+ * */
 int upgrade_answer(struct bytes *in, struct bytes *out);
-/* The client's half, on a blocking socket; what follows the answer stays in `in`. 0 or -1. */
+/* The client's half, on a blocking socket; what follows the answer stays in `in`. 0 or
+ * -1. */
 int upgrade_ask(int fd, int port, struct bytes *in);
 
 uint64_t now_ns(void); /* monotonic */

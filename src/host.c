@@ -1,10 +1,11 @@
 /* host.c - the pump, and what it connects.
  *
- * The idea: input is noted as it comes (conn handlers feed a machine and mark it dirty); nothing
- * else happens until the loop has returned. Then host_pump takes what dirty machines want sent
- * and what they have to tell, again and again until nobody is dirty and nobody can run. So no
- * code ever runs half way through another machine's transition, and everything that one turn
- * produced for a connection is queued before its first byte is written (frames coalesce).
+ * The idea: input is noted as it comes (conn handlers feed a machine and mark it dirty);
+ * nothing else happens until the loop has returned. Then host_pump takes what dirty
+ * machines want sent and what they have to tell, again and again until nobody is dirty
+ * and nobody can run. So no code ever runs half way through another machine's
+ * transition, and everything that one turn produced for a connection is queued before
+ * its first byte is written (frames coalesce).
  *
  * Not known here: what an event means (the hooks do), how bytes travel (net/ does). */
 #include "host.h"
@@ -19,8 +20,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-/* Rounds of one pump before the loop gets its turn, so that two tasks that talk over a link for
- * ever cannot starve sockets and signals. */
+/* Rounds of one pump before the loop gets its turn, so that two tasks that talk over a
+ * link for ever cannot starve sockets and signals. */
 #define PUMP_ROUNDS 64
 
 struct host {
@@ -43,7 +44,6 @@ struct client {
     struct conn_end end;
     size_t max_queue;
     bool retired; /* the host's: freed when conn has closed */
-    bool room;    /* its queue has room again, and nobody has been told */
     void *user;
 };
 
@@ -129,7 +129,6 @@ static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
-    c->room = true;
     client_touch(c);
 }
 
@@ -155,7 +154,8 @@ static void ignore_closed(struct conn *conn, const struct conn_end *end)
     (void)end;
 }
 
-static const struct conn_handler nobody = { ignore_opened, ignore_message, ignore_closed, NULL };
+static const struct conn_handler nobody = { ignore_opened, ignore_message, ignore_closed,
+                                            NULL };
 
 static void client_fire(struct host_timer *t)
 {
@@ -166,7 +166,8 @@ static void client_fire(struct host_timer *t)
     client_touch(c);
 }
 
-static struct client *client_new(struct host *h, const struct client_config *config, void *user)
+static struct client *client_new(struct host *h, const struct client_config *config,
+                                 void *user)
 {
     struct client *c = xcalloc(1, sizeof *c);
 
@@ -224,7 +225,7 @@ struct session *client_session(struct client *c)
 
 size_t client_queued(const struct client *c)
 {
-    return c->conn ? c->conn->queued : 0;
+    return session_queued(c->session) + (c->conn ? c->conn->queued : 0);
 }
 
 bool client_full(const struct client *c)
@@ -257,8 +258,8 @@ static void send_all(struct client *c)
         conn_close(c->conn, 1000, NULL);
 }
 
-/* Carries on what one client's session wants; one event at a time, because a hook may free the
- * client. */
+/* Carries on what one client's session wants; one event at a time, because a hook may
+ * free the client. */
 static void pump_client(struct client *c)
 {
     struct host *h = c->host;
@@ -271,10 +272,8 @@ static void pump_client(struct client *c)
             client_free(c);
         return;
     }
-    if (c->room) {
-        c->room = false;
+    if (!client_full(c))
         h->hooks.room(c->user);
-    }
     if (session_next_event(c->session, &e)) {
         client_touch(c); /* there may be more */
         h->hooks.event(c->user, &e);
@@ -319,8 +318,8 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
     free(sc);
 }
 
-static const struct conn_handler server_handler = { server_opened, server_message, server_closed,
-                                                    NULL };
+static const struct conn_handler server_handler = { server_opened, server_message,
+                                                    server_closed, NULL };
 
 static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
 {
@@ -378,7 +377,8 @@ int server_listen(struct server *s, const struct url *url, const struct ws_optio
 
     if (!ln)
         return -1;
-    s->listeners = xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
+    s->listeners =
+        xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
     s->listeners[s->listener_count++] = ln;
     return listener_port(ln);
 }
@@ -406,8 +406,7 @@ void server_free(struct server *s)
     struct list *node, *tmp;
 
     close_listeners(s);
-    list_each(node, tmp, &s->conns)
-    {
+    list_each (node, tmp, &s->conns) {
         struct server_conn *sc = list_entry(node, struct server_conn, link);
 
         sc->conn->handler = &nobody;
@@ -432,7 +431,8 @@ uint64_t server_dropped(const struct server *s)
     return s->dropped;
 }
 
-/* The policy for slow readers: events are dropped first, anything else closes the connection. */
+/* The policy for slow readers: events are dropped first, anything else closes the
+ * connection. */
 static void deliver(struct server *s, struct output *out)
 {
     struct server_conn *sc = out->user;

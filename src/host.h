@@ -1,9 +1,10 @@
 /* host.h - wires transports to machines, and pumps.
  *
- * A client is a session machine on one conn; a server is a router machine with listeners and the
- * conns they accepted. The host owns the loop, the timers and both kinds. host_pump is the only
- * place where what the machines want (bytes out, events up) is carried on, until all is quiet.
- * Handlers of conns only feed bytes in. No Lua here, no libwebsockets. */
+ * A client is a session machine on one conn; a server is a router machine with listeners
+ * and the conns they accepted. The host owns the loop, the timers and both kinds.
+ * host_pump is the only place where what the machines want (bytes out, events up) is
+ * carried on, until all is quiet. Handlers of conns only feed bytes in. No Lua here, no
+ * libwebsockets. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -20,10 +21,10 @@ struct server;
 
 /* Called from host_pump only, so each may do anything except free the host. */
 struct host_hooks {
-    /* Something happened to a client. The event is ended by the host afterwards, unless the
-     * hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
+    /* Something happened to a client. The event is ended by the host afterwards, unless
+     * the hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
-    /* The queue of a client has room again after it was full. `user` is client_user. */
+    /* A client's queue has room (said again and again). `user` is client_user. */
     void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
     bool (*run)(void *user);
@@ -37,8 +38,8 @@ struct loop *host_loop(struct host *h);
 uint64_t host_now(const struct host *h); /* ms; as of the last turn */
 const struct rng *host_rng(void);        /* the system's random source */
 
-/* One turn: waits for input up to `timeout_ms` (negative: no limit) or until a timer is due,
- * then pumps. */
+/* One turn: waits for input up to `timeout_ms` (negative: no limit) or until a timer is
+ * due, then pumps. */
 void host_turn(struct host *h, int64_t timeout_ms);
 
 /* A timer in the host's heap. `fire` is called from the pump. */
@@ -57,23 +58,23 @@ struct client_config {
     const struct wire *wire;
 };
 
-/* Starts connecting to a URL, or joined in memory to a server of the same host. The end comes as
- * EVENT_LEFT. Intents go to client_session(); after each, client_touch. */
+/* Starts connecting to a URL, or joined in memory to a server of the same host. The end
+ * comes as EVENT_LEFT. Intents go to client_session(); after each, client_touch. */
 struct client *client_connect(struct host *h, const struct url *url,
                               const struct client_config *config, void *user);
 struct client *client_link(struct host *h, struct server *server,
                            const struct client_config *config, void *user);
 void client_free(struct client *c); /* without GOODBYE; at once, no event follows */
 
-/* Gives the client to the host, which frees it when its transport has closed. No event follows.
- * host_retired counts those that are left. */
+/* Gives the client to the host, which frees it when its transport has closed. No event
+ * follows. host_retired counts those that are left. */
 void client_retire(struct client *c);
 size_t host_retired(const struct host *h);
 
 struct session *client_session(struct client *c);
 void client_touch(struct client *c);
 size_t client_queued(const struct client *c); /* bytes not yet handed to the transport */
-bool client_full(const struct client *c);     /* the queue is over its limit: wait for room */
+bool client_full(const struct client *c); /* the queue is over its limit: wait for room */
 /* How the transport ended; error CONN_OK while it is up. */
 const struct conn_end *client_end(const struct client *c);
 void client_break(struct client *c); /* cuts an in-memory link, for tests */
@@ -91,6 +92,7 @@ void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
-uint64_t server_dropped(const struct server *s); /* events dropped because a queue was full */
+/* Events dropped because a queue was full. */
+uint64_t server_dropped(const struct server *s);
 
 #endif

@@ -1,7 +1,8 @@
 /* main.c - the executable: which of its lives this process leads, and the exit code.
  *
- * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run` is the
- * prelude's runner; `router` reads its settings with Lua, closes Lua, and serves. */
+ * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run`
+ * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves.
+ */
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
@@ -20,7 +21,8 @@ static const char setup[] =
     "local exe = ...\n"
     "local dir = exe and exe:match('^(.*)/[^/]*$')\n"
     "if dir then\n"
-    "  package.path = package.path .. ';' .. dir .. '/../share/lua/5.4/?.lua;' .. dir ..\n"
+    "  package.path = package.path .. ';' .. dir .. '/../share/lua/5.4/?.lua;' .. dir "
+    "..\n"
     "    '/../share/lua/5.4/?/init.lua'\n"
     "  package.cpath = package.cpath .. ';' .. dir .. '/../lib/lua/5.4/?.so'\n"
     "end\n"
@@ -135,7 +137,8 @@ static bool run_script(lua_State *L, int argc, char **argv, int script)
     return call(L, argc - script - 1, 0);
 }
 
-/* The flags of lua(1) that stand before a script; the index behind them, or -1 after an error. */
+/* The flags of lua(1) that stand before a script; the index behind them, or -1 after
+ * an error. */
 static int run_flags(lua_State *L, int argc, char **argv)
 {
     int i = 1;
@@ -282,8 +285,8 @@ static bool is_verb(const char *word)
     return false;
 }
 
-/* Whether this is lua(1): a script, or one of its flags. A word that is neither a verb nor a file
- * is left to the verbs, which know what was meant. */
+/* Whether this is lua(1): a script, or one of its flags. A word that is neither a verb
+ * nor a file is left to the verbs, which know what was meant. */
 static bool is_script(int argc, char **argv)
 {
     if (argc < 2)

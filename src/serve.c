@@ -1,5 +1,5 @@
-/* serve.c - the main loop of a process that is only a router. No lua_State exists here: the
- * command line and the configuration have been read, and their state closed. */
+/* serve.c - the main loop of a process that is only a router. No lua_State exists here:
+ * the command line and the configuration have been read, and their state closed. */
 #include "serve.h"
 
 #include <signal.h>

@@ -4,8 +4,8 @@
 
 #include "router/router.h"
 
-/* Serves until INT or TERM, then says GOODBYE to everybody. `listen` are LISTEN arguments.
- * Returns the exit code: 0 after a clean end, 4 when it cannot listen. */
+/* Serves until INT or TERM, then says GOODBYE to everybody. `listen` are LISTEN
+ * arguments. Returns the exit code: 0 after a clean end, 4 when it cannot listen. */
 int serve(const struct router_config *config, char *const *listen, size_t count);
 
 #endif

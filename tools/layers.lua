@@ -34,7 +34,7 @@ local rooms = {
 
 local files = {
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
-  ["net/ws.c"] = { "^libwebsockets%.h$" },
+  ["net/ws_private.h"] = { "^libwebsockets%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }
 

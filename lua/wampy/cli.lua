@@ -38,8 +38,9 @@ end
 local function run_command(parser)
   local c = parser:command("run", "Load apps and run them until they end.")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
-  c:option("--router", "Start an embedded router first, listening on LISTEN (default 8080)."):argname("[=LISTEN]")
-  c:option("--config", "A Crossbar.io configuration (JSON): url and realm, or with --router the router.")
+  c:option("--router", "Start an embedded router first, listening on LISTEN (default 8080).")
+    :argname("[=LISTEN]")
+  c:option("--config", "A Crossbar.io configuration: url and realm; with --router, the router.")
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
@@ -54,20 +55,21 @@ local function run_command(parser)
   c:flag("--once", "Leave after the main chunk.")
   common(c)
   c:epilog("Examples:\n  wampy-lua run hello.lua --router\n"
-    .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws --realm realm1\n"
+    .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws\n"
     .. "  wampy-lua run shop.orders:Orders shop.stock:Stock --config crossbar.json\n"
     .. "What follows -- is given to the apps as arg.")
 end
 
 local function router_command(parser)
   local c = parser:command("router", "Serve as a WAMP router.")
-  c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated)."):argname("LISTEN")
-    :count("*")
+  c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated).")
+    :argname("LISTEN"):count("*")
   c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
   c:option("--config", "A Crossbar.io configuration (JSON)."):argname("FILE")
   c:flag("--check", "Only check the configuration.")
   common(c)
-  c:epilog("Examples:\n  wampy-lua router\n  wampy-lua router --listen 0.0.0.0:9000 --realm realm1 --realm realm2\n"
+  c:epilog("Examples:\n  wampy-lua router\n"
+    .. "  wampy-lua router --listen 0.0.0.0:9000 --realm realm1 --realm realm2\n"
     .. "  wampy-lua router --config crossbar.json")
 end
 
@@ -85,8 +87,8 @@ end
 
 -- `--router` takes its value only with "=", so that an app may follow it; `--` ends our arguments.
 local function prepare(args)
-  local ours, rest, list = {}, {}, nil
-  list = ours
+  local ours, rest = {}, {}
+  local list = ours
   for _, a in ipairs(args) do
     if a == "--" and list == ours then
       list = rest
@@ -128,7 +130,8 @@ end
 local function for_run(result, rest)
   return { verb = "run", apps = result.app, router = result.router, config = result.config,
     url = result.url, realm = result.realm, retries = result.retries, grace = result.grace,
-    once = result.once, connect_timeout = result.connect_timeout, ping = result.ping, args = rest }
+    once = result.once, connect_timeout = result.connect_timeout, ping = result.ping,
+    args = rest }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
@@ -137,7 +140,9 @@ local function for_router(result)
   local settings = { realms = {} }
   if result.config then
     local ok, read = pcall(require("wampy.config").load, result.config)
-    if not ok then return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" } end
+    if not ok then
+      return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
+    end
     settings.realms = read.realms
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end
@@ -152,16 +157,20 @@ local function for_router(result)
     if not url then return usage("--listen: " .. e) end
   end
   if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "router", settings = settings, listen = listen[1] and listen or { "127.0.0.1:8080" } }
+  return { verb = "router", settings = settings,
+    listen = listen[1] and listen or { "127.0.0.1:8080" } }
 end
 
 --- Parses the command line.
 -- @param args list of arguments, without the program's name
--- @return { verb = "run", ... } or { verb = "router", settings, listen }, or { exit = code, stdout =, stderr = }
+-- @return { verb = "run", ... } or { verb = "router", settings, listen }, or { exit = code,
+-- stdout =, stderr = }
 function cli.parse(args)
   local parser = new_parser()
   local ours, rest = prepare(args)
-  if not ours[1] then return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" } end
+  if not ours[1] then
+    return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" }
+  end
   if ours[1] == "help" or ours[1] == "--help" or ours[1] == "-h" then
     local command = ours[2] and ours[1] == "help" and ours[2]
     for _, c in ipairs(parser._commands) do

@@ -12,6 +12,7 @@ local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local signature = require "wampy.signature"
 local tasks = require "wampy.tasks"
+local values = require "wampy.values"
 
 local Client = { __name = "wampy.Client" }
 
@@ -45,7 +46,7 @@ local function check_field(name, value)
       type(want) == "string" and "a " .. want
         or name == "router" and "a Router object" or "true, false or a table", type(value))
   end
-  if want == "number" and not (value >= 0) then
+  if want == "number" and (value < 0 or value ~= value) then
     bad("Client: field %s: expected a number >= 0, got %s", name, tostring(value))
   end
 end
@@ -53,9 +54,13 @@ end
 local function check_fields(t)
   for name, value in pairs(t) do check_field(name, value) end
   if t.url and t.router then bad("Client: give url or router, not both") end
-  if t.realm and not core.uri_ok(t.realm) then bad("Client: field realm: invalid URI %q", t.realm) end
+  if t.realm and not core.uri_ok(t.realm) then
+    bad("Client: field realm: invalid URI %q", t.realm)
+  end
   for _, s in ipairs(t.serializers or {}) do
-    if s ~= "json" then bad("Client: field serializers: %q is not available (json is)", tostring(s)) end
+    if s ~= "json" then
+      bad("Client: field serializers: %q is not available (json is)", tostring(s))
+    end
   end
 end
 
@@ -118,6 +123,17 @@ local function construct(class, given)
   return self
 end
 
+-- What every client has besides the methods of Client, or may be given as a hook: no role can be
+-- named so.
+Client._taken = {}
+for _, name in ipairs {
+  "call", "rpc", "publish", "session", "connected", "name", "url", "realm", "config",
+  "registration_map", "subscription_map", "request_ids", "on_join", "on_leave", "on_disconnect",
+  "on_error", "on_revoked", "super", "is_class", "defaults",
+} do
+  Client._taken[name] = true
+end
+
 -- `request_ids` is computed; everything else comes from the class.
 local computed = { request_ids = function(self) return self._core:pending() end }
 
@@ -178,7 +194,9 @@ local function end_error(class, reason, text, transport, code)
   if class == "left" then class = "ConnectionError" end
   if refusals[reason] then class = "AuthenticationError" end
   local message = text or reason or "the session ended"
-  if reason and not message:find(reason, 1, true) then message = ("%s (%s)"):format(message, reason) end
+  if reason and not message:find(reason, 1, true) then
+    message = ("%s (%s)"):format(message, reason)
+  end
   return errors.make(class, message, fields_of)
 end
 
@@ -431,7 +449,8 @@ function Client:_handlers()
     if entry.kind ~= "timer" and not entry.handlers then
       local handlers = {}
       for i, uri in ipairs(entry.uris) do
-        handlers[i], entry.where = handler(self, entry.kind, uri, entry.fn, entry.options, true)
+          handlers[i], entry.where =
+            handler(self, entry.kind, uri, entry.fn, entry.options, true)
       end
       entry.handlers = handlers
     end
@@ -464,6 +483,7 @@ end
 local Held = { __name = "wampy.Registration" } -- a live registration or subscription
 Held.__index = Held
 
+-- Registers or subscribes (again): at once, and in each new session.
 function Held:restore()
   for i, uri in ipairs(self.uris) do
     self.ids[i] = add(self.client, self.kind, uri, self.handlers[i], self.options)
@@ -552,7 +572,7 @@ local function publish_keywords(self, verb, t)
   if not next(kwargs) then bad("publish needs at least one message") end
   if options ~= nil and type(options) ~= "table" then bad("publish: options must be a table") end
   return self._core[verb](self._core, topic, setmetatable(kwargs, core.kwargs_mt),
-    setmetatable(options or {}, core.options_mt))
+    values.options(options or {}))
 end
 
 function Client:_publish(verb, topic, ...)

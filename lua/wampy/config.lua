@@ -14,10 +14,14 @@ local function wrong(path, fmt, ...)
   errors.raise("WampyError", ("%s: %s"):format(path, fmt:format(...)))
 end
 
+local function kind(value)
+  if value == nil then return "nothing" end
+  return getmetatable(value) == core.array_mt and "list" or type(value)
+end
+
 local function check(value, want, path)
-  if type(value) ~= want or (want == "table" and getmetatable(value) == core.array_mt) then
-    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want,
-      value == nil and "nothing" or getmetatable(value) == core.array_mt and "a list" or type(value))
+  if kind(value) ~= want then
+    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind(value))
   end
   return value
 end

@@ -133,7 +133,7 @@ end
 -- What a caller is told: no path, no traceback.
 local function to_wire(e)
   if errors.is_error(e, RemoteError) then return e.uri, e.args, e.kwargs end
-  local uri, class, text = "wamp.error.runtime_error", "RuntimeError", nil
+  local uri, class, text = "wamp.error.runtime_error", "RuntimeError"
   if errors.is_error(e) then
     class, text = e.name, e.message
     if e:is(errors.Canceled) then uri = "wamp.error.canceled" end
@@ -151,7 +151,8 @@ local function report(is_call, e, trace, uri, label)
   elseif errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s (%s): canceled"):format(uri, label))
   else
-    core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e), trace or ""))
+    core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e),
+      trace or ""))
   end
 end
 

@@ -81,7 +81,8 @@ local function choose(path, list, by_name, class)
   local names = {}
   for name in pairs(by_name) do names[#names + 1] = name end
   table.sort(names)
-  fail("%s has no class %q (it has %s)", path, class, names[1] and table.concat(names, ", ") or "none")
+  fail("%s has no class %q (it has %s)", path, class,
+    names[1] and table.concat(names, ", ") or "none")
 end
 
 --- Loads an app.
@@ -95,7 +96,8 @@ function loader.load(app)
   local ok, result = xpcall(chunk, function(err)
     if type(err) == "table" and err.exit then return err end
     if errors.is_error(err) then
-      return { exit = 3, message = (err.where and err.where .. ": " or "") .. err.message, cause = err }
+      local where = err.where and err.where .. ": " or ""
+      return { exit = 3, message = where .. err.message, cause = err }
     end
     return { exit = 3, message = tostring(err), traceback = debug.traceback("", 2) }
   end, path)

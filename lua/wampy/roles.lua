@@ -94,8 +94,8 @@ local function declare(kind, uris, options)
 end
 
 --- Declares a procedure.
--- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... } with
--- invoke, match, concurrency, force_reregister, disclose_caller, params
+-- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
+-- with invoke, match, concurrency, force_reregister, disclose_caller, params
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end
@@ -139,7 +139,7 @@ end
 local function overlay(found, class, reserved)
   for name, value in next, class do
     if getmetatable(value) == Role then
-      if reserved[name] ~= nil and reserved ~= class then
+      if reserved[name] ~= nil or reserved._taken[name] then
         bad("%s: a role cannot be named %q, which is a member of Client", value.where, name)
       end
       found[name] = { name = name, role = value, fn = value.fn, number = value.number,

@@ -38,11 +38,13 @@ local Embedded = class("wampy.routers.Embedded")
 routers.Embedded = Embedded
 
 --- A router inside this host.
--- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of them, or false:
--- in memory only), config_path = or config = a Crossbar.io configuration, strict_ids, strict_uris }
+-- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
+-- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
+-- strict_ids, strict_uris }
 -- @return Embedded, not started
 function Embedded.new(t)
-  local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1, strict_uris = 1 }
+  local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
+    strict_uris = 1 }
   for name in pairs(t) do
     if not known[name] then
       errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
@@ -67,7 +69,8 @@ function Embedded.new(t)
 end
 
 --- Starts it.
--- @return self, with `url` and `port` of its first listener; raises ConnectionError when it cannot listen
+-- @return self, with `url` and `port` of its first listener; raises ConnectionError when it
+-- cannot listen
 function Embedded:start()
   if self._router then return self end
   self._router = core.router(self.config)

@@ -41,7 +41,8 @@ local function complain(e)
     if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
   end
   io.stderr:write("error: ", text, "\n")
-  if type(e) == "table" and not errors.is_error(e) and e.traceback and core.log_level() ~= "error" then
+  local own = errors.is_error(e) -- the place is named; others get their traceback
+  if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
     io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
   end
   return runner.exit_code(e)
@@ -49,8 +50,8 @@ end
 
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
 local function set_up(options)
-  local forced = { url = options.url, realm = options.realm, connect_timeout = options.connect_timeout,
-    ping_interval = options.ping }
+  local forced = { url = options.url, realm = options.realm,
+    connect_timeout = options.connect_timeout, ping_interval = options.ping }
   local read = options.config -- an embedded router reads it again, and warns
     and config.load(options.config, options.router and function() end or nil)
   if read then
@@ -82,7 +83,8 @@ local function start(client, options)
   end)
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
-      say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri), entry.where)
+      say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
+        entry.where)
     end
   end
 end
@@ -109,12 +111,12 @@ local function run(options)
 end
 
 --- Runs apps until they end.
--- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace (seconds), once,
--- connect_timeout, ping, args }
+-- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
+-- (seconds), once, connect_timeout, ping, args }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}
-  arg = wampy.args -- luacheck: ignore 111
+  _G.arg = wampy.args
   core.watch_signals(true)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end

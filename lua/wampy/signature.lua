@@ -19,7 +19,7 @@ end
 --- Describes a function.
 -- @param fn function
 -- @param stated list of names given by the app, or nil
--- @return { params = list of names or nil, vararg = boolean, where = "file:line", stated = boolean }
+-- @return { params = list of names or nil, vararg, stated = booleans, where = "file:line" }
 function signature.of(fn, stated)
   local shown = originals[fn] or fn
   local info = debug.getinfo(shown, "uS")

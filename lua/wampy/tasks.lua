@@ -14,21 +14,26 @@ tasks.started = started
 
 -- ---- waiting lists ------------------------------------------------------------------------
 
--- Parks the caller in `list` until wake_all, or until `timeout` seconds are over (false).
-local function wait_in(list, timeout)
-  local me = { core.current() }
-  list[#list + 1] = me
-  local woken <close> = setmetatable({}, { __close = function()
-    for i = #list, 1, -1 do
-      if list[i] == me then table.remove(list, i) end
-    end
-  end })
-  return core.park(timeout), woken
-end
-
 local function wake_one(list)
   local first = table.remove(list, 1)
   if first then core.wake(first[1]) end
+end
+
+-- Parks the caller in `list` until he is woken, or until `timeout` seconds are over (false). One who
+-- was woken, but is canceled before he runs, passes that on.
+local function wait_in(list, timeout)
+  local me = { core.current() }
+  list[#list + 1] = me
+  local woken <close> = setmetatable({}, { __close = function(_, canceled)
+    for i = #list, 1, -1 do
+      if list[i] == me then
+        table.remove(list, i)
+        return
+      end
+    end
+    if canceled then wake_one(list) end
+  end })
+  return core.park(timeout), woken
 end
 
 local function wake_all(list)
@@ -47,16 +52,14 @@ Task.__index = Task
 function tasks.spawn(fn, ...)
   local task = setmetatable({ done = false, waiters = {} }, Task)
   task.handle = core.spawn(function(...)
+    local trace
     local r = table.pack(xpcall(fn, function(e)
-      return { e, debug.traceback("", 2) }
+      trace = debug.traceback("", 2)
+      return e
     end, ...))
     task.done, task.results = true, r
-    if not r[1] then
-      local e, trace = r[2][1], r[2][2]
-      r[2] = e
-      if #task.waiters == 0 and not errors.is_error(e, errors.Canceled) then
-        core.log("error", ("in a spawned task: %s%s"):format(tostring(e), trace))
-      end
+    if not r[1] and #task.waiters == 0 and not errors.is_error(r[2], errors.Canceled) then
+      core.log("error", ("in a spawned task: %s%s"):format(tostring(r[2]), trace or ""))
     end
     wake_all(task.waiters)
   end, ...)

@@ -1,13 +1,15 @@
 /* buf.h - bytes with an owner (struct buf), and bytes without one (struct slice).
  *
- * A slice never owns: it is a view into memory that somebody else keeps alive, nearly always a
- * struct buf. A slice is good exactly as long as the buf it points into is referenced; whoever
- * keeps a slice past the call that gave it to him takes a reference on that buf (buf_ref).
+ * A slice never owns: it is a view into memory that somebody else keeps alive, nearly
+ * always a struct buf. A slice is good exactly as long as the buf it points into is
+ * referenced; whoever keeps a slice past the call that gave it to him takes a reference
+ * on that buf (buf_ref).
  *
- * A buf is one refcounted block: header, headroom, bytes. The headroom lets a transport put its
- * frame header in front of the payload without a copy (ws.c pins it against LWS_PRE). A buf that
- * several hold is read only: who wants to change bytes takes buf_own first. Debug builds
- * (BUF_POISON) fill a buf with 0xDB when its last reference goes, so that a stale slice shows. */
+ * A buf is one refcounted block: header, headroom, bytes. The headroom lets a transport
+ * put its frame header in front of the payload without a copy (ws.c pins it against
+ * LWS_PRE). A buf that several hold is read only: who wants to change bytes takes
+ * buf_own first. Debug builds (BUF_POISON) fill a buf with 0xDB when its last reference
+ * goes, so that a stale slice shows. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -44,11 +46,12 @@ void buf_unref(struct buf *b);
 /* Appends to a buf that the caller holds alone. The block may move: `*b` is updated. */
 void buf_append(struct buf **b, const void *p, size_t n);
 
-/* Makes room for `n` more bytes and returns where they go; the caller adds to `len` itself. */
+/* Makes room for `n` more bytes and returns where they go; the caller adds to `len`
+ * itself. */
 char *buf_reserve(struct buf **b, size_t n);
 
-/* Takes the caller's reference and returns a buf with the same bytes that nobody else holds:
- * `b` itself, or a copy. */
+/* Takes the caller's reference and returns a buf with the same bytes that nobody else
+ * holds: `b` itself, or a copy. */
 struct buf *buf_own(struct buf *b);
 
 /* Slices. `SLICE("x")` is for string literals. */

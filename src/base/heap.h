@@ -1,8 +1,8 @@
 /* heap.h - deadlines: a binary heap of timers, nearest first.
  *
- * The timer sits inside the thing that waits; the heap keeps pointers only. O(log n) to set and
- * to clear, however many timers there are (lws's own list is O(n), which is why it is not used
- * for anything that peers can multiply). */
+ * The timer sits inside the thing that waits; the heap keeps pointers only. O(log n) to
+ * set and to clear, however many timers there are (lws's own list is O(n), which is why
+ * it is not used for anything that peers can multiply). */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
@@ -21,7 +21,7 @@ struct heap { /* zero-initialised = empty */
     size_t count, cap;
 };
 
-void heap_fini(struct heap *h);                                 /* frees the heap, not the timers */
+void heap_fini(struct heap *h); /* frees the heap, not the timers */
 void heap_set(struct heap *h, struct timer *t, uint64_t when); /* sets, or moves */
 void heap_clear(struct heap *h, struct timer *t);              /* harmless when not set */
 uint64_t heap_deadline(const struct heap *h);                  /* NEVER when empty */
@@ -30,6 +30,6 @@ uint64_t heap_deadline(const struct heap *h);                  /* NEVER when emp
 struct timer *heap_due(struct heap *h, uint64_t now);
 
 #define timer_entry(t, type, member) \
-    ((type *)(void *)((char *)(t) - offsetof(type, member)))
+    ((type *)(void *)((char *)(t)-offsetof(type, member)))
 
 #endif

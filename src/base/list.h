@@ -1,7 +1,9 @@
-/* list.h - an intrusive doubly linked list: the node sits inside the thing that is listed.
+/* list.h - an intrusive doubly linked list: the node sits inside the thing that is
+ * listed.
  *
- * A list is a struct list used as head; an unlinked node points to itself, so removing a node
- * twice is harmless and list_linked tells. Not known here: what is in the list, or who owns it. */
+ * A list is a struct list used as head; an unlinked node points to itself, so removing a
+ * node twice is harmless and list_linked tells. Not known here: what is in the list, or
+ * who owns it. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
@@ -13,11 +15,11 @@ struct list {
 };
 
 #define list_entry(node, type, member) \
-    ((type *)(void *)((char *)(node) - offsetof(type, member)))
+    ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* Walks a list whose current node may be removed by the body. */
-#define list_each(node, tmp, head)                                                   \
-    for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head);              \
+#define list_each(node, tmp, head)                                      \
+    for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); \
          (node) = (tmp), (tmp) = (node)->next)
 
 static inline void list_init(struct list *l)

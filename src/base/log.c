@@ -1,5 +1,5 @@
-/* log.c - see log.h. A line is formatted first and written at once, so that lines of several
- * processes do not mix; one longer than the buffer is cut. */
+/* log.c - see log.h. A line is formatted first and written at once, so that lines of
+ * several processes do not mix; one longer than the buffer is cut. */
 #include "base/log.h"
 
 #include <stdarg.h>

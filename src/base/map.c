@@ -87,14 +87,16 @@ static uint64_t hash_bytes(struct slice s)
 
 /* ---- the table --------------------------------------------------------------------- */
 
-static bool slot_is(const struct map_slot *s, uint64_t hash, uint64_t key, const char *bytes)
+static bool slot_is(const struct map_slot *s, uint64_t hash, uint64_t key,
+                    const char *bytes)
 {
     if (s->hash != hash || s->key != key || (s->bytes != NULL) != (bytes != NULL))
         return false;
     return !bytes || memcmp(s->bytes, bytes, key) == 0;
 }
 
-/* The slot that holds the key, or the empty one where it would go. The table is never full. */
+/* The slot that holds the key, or the empty one where it would go. The table is never
+ * full. */
 static struct map_slot *find(const struct map *m, uint64_t hash, uint64_t key,
                              const char *bytes)
 {
@@ -123,7 +125,8 @@ static void *get(const struct map *m, uint64_t hash, uint64_t key, const char *b
     return m->count ? find(m, hash, key, bytes)->value : NULL;
 }
 
-static void *put(struct map *m, uint64_t hash, uint64_t key, const char *bytes, void *value)
+static void *put(struct map *m, uint64_t hash, uint64_t key, const char *bytes,
+                 void *value)
 {
     struct map_slot *s;
     void *old;
@@ -141,7 +144,8 @@ static void *put(struct map *m, uint64_t hash, uint64_t key, const char *bytes, 
     return old;
 }
 
-/* Empties a slot and moves back the entries behind it that probing would no longer reach. */
+/* Empties a slot and moves back the entries behind it that probing would no longer
+ * reach. */
 static void *empty_slot(struct map *m, struct map_slot *s)
 {
     size_t hole = (size_t)(s - m->slots), i = hole;

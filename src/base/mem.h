@@ -1,7 +1,7 @@
 /* mem.h - allocation that cannot fail, as far as callers can see.
  *
- * We are a program, not a library: running out of memory ends it with a message. What keeps
- * peers from causing that is limits.h, not error paths after every malloc. */
+ * We are a program, not a library: running out of memory ends it with a message. What
+ * keeps peers from causing that is limits.h, not error paths after every malloc. */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 

@@ -1,9 +1,10 @@
 /* convert.c - Lua values to wire bytes and back. See convert.h.
  *
- * The idea: reading walks tokens straight onto the Lua stack, writing walks the Lua value straight
- * into a writer; there is no tree in between. What a table is (list or dict) is decided by its
- * marker metatable, else by its keys. A path of what is being encoded hangs on the C stack, one
- * frame a level, and is spelled out only when something cannot be encoded.
+ * The idea: reading walks tokens straight onto the Lua stack, writing walks the Lua
+ * value straight into a writer; there is no tree in between. What a table is (list or
+ * dict) is decided by its marker metatable, else by its keys. A path of what is being
+ * encoded hangs on the C stack, one frame a level, and is spelled out only when
+ * something cannot be encoded.
  *
  * Not known here: messages, clients. */
 #include "lua/convert.h"
@@ -44,7 +45,8 @@ static void push_list_value(lua_State *L, struct reader *r)
 
     luaL_checkstack(L, 4, "nested too deep");
     lua_newtable(L); /* list */
-    for (lua_Integer i = 1; (t = reader_next(r)) != TOKEN_LIST_END && t != TOKEN_ERROR; i++) {
+    for (lua_Integer i = 1; (t = reader_next(r)) != TOKEN_LIST_END && t != TOKEN_ERROR;
+         i++) {
         push_token(L, r, t);
         lua_rawseti(L, -2, i);
     }
@@ -155,7 +157,8 @@ static size_t spell(const struct frame *f, const char *root, char *out, size_t s
     if (n >= size)
         return n;
     if (f->key)
-        return n + (size_t)snprintf(out + n, size - n, *root || f->up ? ".%s" : "%s", f->key);
+        return n +
+               (size_t)snprintf(out + n, size - n, *root || f->up ? ".%s" : "%s", f->key);
     return n + (size_t)snprintf(out + n, size - n, "[%lld]", (long long)f->index);
 }
 
@@ -189,7 +192,8 @@ static void write_text(struct encoder *e, int idx, const struct frame *f)
     if (!utf8_ok(s))
         refuse(e, f, "invalid UTF-8 (wampy.binary sends bytes)");
     if (s.n && !s.p[0] && e->w->wire->text)
-        refuse(e, f, "text that begins with U+0000 would be read as bytes (use wampy.binary)");
+        refuse(e, f,
+               "text that begins with U+0000 would be read as bytes (use wampy.binary)");
     writer_string(e->w, s);
 }
 
@@ -207,8 +211,8 @@ static void write_number(struct encoder *e, int idx, const struct frame *f)
     writer_float(e->w, d);
 }
 
-/* What the keys say: -1 mixed or sparse, otherwise the number of entries; *list when they are
- * exactly 1..n. An empty table is a dict. */
+/* What the keys say: -1 mixed or sparse, otherwise the number of entries; *list when
+ * they are exactly 1..n. An empty table is a dict. */
 static lua_Integer measure(lua_State *L, int idx, bool *list)
 {
     lua_Integer n = 0, length = (lua_Integer)lua_rawlen(L, idx);
@@ -219,7 +223,8 @@ static lua_Integer measure(lua_State *L, int idx, bool *list)
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
             strings = false;
-        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 || lua_tointeger(L, -1) > length)
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 ||
+            lua_tointeger(L, -1) > length)
             indexes = false;
         n++;
     }
@@ -260,7 +265,8 @@ static void write_dict(struct encoder *e, int idx, const struct frame *f, lua_In
     writer_dict_end(e->w);
 }
 
-/* Marked by cjson: cjson.array_mt, cjson.empty_array_mt (where the installed cjson has them). */
+/* Marked by cjson: cjson.array_mt, cjson.empty_array_mt (where the installed cjson has
+ * them). */
 static bool cjson_list(lua_State *L, int idx)
 {
     bool yes = false;
@@ -285,7 +291,7 @@ static void write_table(struct encoder *e, int idx, const struct frame *f)
     lua_Integer n;
 
     if (++e->depth > LIMIT_DEPTH)
-        refuse(e, f, "nested deeper than 128, or a cycle");
+        refuse(e, f, "the message would nest deeper than 128, or a cycle");
     luaL_checkstack(L, 8, "nested too deep");
     n = measure(L, idx, &list);
     if (has_mt(L, idx, &KEY_ARRAY_MT) || (!list && cjson_list(L, idx))) {
@@ -294,7 +300,8 @@ static void write_table(struct encoder *e, int idx, const struct frame *f)
         list = true;
     }
     if (n < 0)
-        refuse(e, f, "a table must be a list (keys 1 to n, no holes) or a dict (string keys)");
+        refuse(e, f,
+               "a table must be a list (keys 1 to n, no holes) or a dict (string keys)");
     if (list)
         write_list(e, idx, f, n);
     else
@@ -354,11 +361,20 @@ static void write_at(struct encoder *e, int idx, const struct frame *f)
     }
 }
 
-void write_value(lua_State *L, struct writer *w, int idx, const char *root)
+/* What a value of a payload stands in: the message's list, and the list or dict of the payload. A
+ * whole message nests LIMIT_DEPTH deep, or the receiver ends the session over it. */
+#define PAYLOAD_DEPTH 2
+
+static void write_nested(lua_State *L, struct writer *w, int idx, const char *root, int depth)
 {
-    struct encoder e = { L, w, root, 0 };
+    struct encoder e = { L, w, root, depth };
 
     write_at(&e, lua_absindex(L, idx), NULL);
+}
+
+void write_value(lua_State *L, struct writer *w, int idx, const char *root)
+{
+    write_nested(L, w, idx, root, 0);
 }
 
 /* ---- payloads ---------------------------------------------------------------------- */
@@ -388,10 +404,11 @@ static void write_option(lua_State *L, struct writer *w, const char *key)
         return;
     }
     snprintf(path, sizeof path, "options.%s", key);
-    write_value(L, w, -1, path);
+    write_nested(L, w, -1, path, PAYLOAD_DEPTH);
 }
 
-/* Options that are ours and not sent. True when `key` is one; p may be NULL where there are none. */
+/* Options that are ours and not sent. True when `key` is one; p may be NULL where
+ * there are none. */
 static bool own_option(lua_State *L, const char *key, struct payload *p)
 {
     if (!p)
@@ -399,7 +416,8 @@ static bool own_option(lua_State *L, const char *key, struct payload *p)
     if (!strcmp(key, "timeout")) {
         p->timeout = lua_tonumber(L, -1);
         if (lua_type(L, -1) != LUA_TNUMBER || !(p->timeout >= 0))
-            raise_error(L, "WampyError", "options.timeout: expected seconds (a number >= 0)");
+            raise_error(L, "WampyError",
+                        "options.timeout: expected seconds (a number >= 0)");
         return true;
     }
     if (!strcmp(key, "on_progress")) {
@@ -436,7 +454,8 @@ static void write_options(lua_State *L, struct writer *w, int idx, struct payloa
     writer_dict_end(w);
 }
 
-struct slice check_options(lua_State *L, struct state *S, const struct wire *wire, int idx)
+struct slice check_options(lua_State *L, struct state *S, const struct wire *wire,
+                           int idx)
 {
     struct writer *w = fresh(&S->scratch[2], wire);
 
@@ -450,7 +469,7 @@ struct slice check_options(lua_State *L, struct state *S, const struct wire *wir
 /* Encodes the positional arguments first..last, trailing nils left off. */
 static struct slice write_args(lua_State *L, struct writer *w, int first, int last)
 {
-    struct encoder e = { L, w, "args", 0 };
+    struct encoder e = { L, w, "args", PAYLOAD_DEPTH };
 
     while (last >= first && lua_isnil(L, last))
         last--;
@@ -468,7 +487,7 @@ static struct slice write_args(lua_State *L, struct writer *w, int first, int la
 
 static struct slice write_kwargs(lua_State *L, struct writer *w, int idx)
 {
-    struct encoder e = { L, w, "kwargs", 0 };
+    struct encoder e = { L, w, "kwargs", PAYLOAD_DEPTH };
     bool list;
     lua_Integer n = measure(L, idx, &list);
 

@@ -1,8 +1,8 @@
 /* convert.h - Lua values to bytes of a wire format and back, exactly (lua-api.md §6).
  *
- * Integers stay integers, floats floats, [] is not {}, null is wampy.null, byte strings are
- * wampy.binary. Encoding uses raw access only, so no metamethod (and no finalizer's client) can
- * run half way. */
+ * Integers stay integers, floats floats, [] is not {}, null is wampy.null, byte strings
+ * are wampy.binary. Encoding uses raw access only, so no metamethod (and no finalizer's
+ * client) can run half way. */
 #ifndef LUA_CONVERT_H
 #define LUA_CONVERT_H
 
@@ -15,8 +15,8 @@ struct state;
 /* Pushes the value in `bytes`, which must be well-formed. */
 void push_value(lua_State *L, const struct wire *wire, struct slice bytes);
 
-/* Pushes the elements of the list in `bytes` one by one (null as nil) and returns how many; 0 for
- * the absent slice. */
+/* Pushes the elements of the list in `bytes` one by one (null as nil) and returns how
+ * many; 0 for the absent slice. */
 int push_elements(lua_State *L, const struct wire *wire, struct slice bytes);
 
 /* Pushes a table: the dict in `bytes`, or an empty one for the absent slice. */
@@ -25,13 +25,13 @@ void push_dict(lua_State *L, const struct wire *wire, struct slice bytes);
 /* The value of the token just read; containers are read to their end. */
 void push_token(lua_State *L, struct reader *r, enum token token);
 
-/* Encodes the value at `idx`; `root` opens the path in error messages. Raises for what cannot be
- * encoded. */
+/* Encodes the value at `idx`; `root` opens the path in error messages. Raises for what
+ * cannot be encoded. */
 void write_value(lua_State *L, struct writer *w, int idx, const char *root);
 
-/* What follows the URI in call, publish, yield ...: positional arguments, then optionally a
- * kwargs{} and an options{} in either order. Slices point into S->scratch and are good until
- * the next use of it. */
+/* What follows the URI in call, publish, yield ...: positional arguments, then
+ * optionally a kwargs{} and an options{} in either order. Slices point into S->scratch
+ * and are good until the next use of it. */
 struct payload {
     struct slice args, kwargs, options;
     double timeout;  /* seconds, options.timeout; < 0 when not given */
@@ -43,7 +43,8 @@ void check_payload(lua_State *L, struct state *S, const struct wire *wire, int f
                    struct payload *p);
 
 /* Only the dict of options at `idx` (nil or none: absent). */
-struct slice check_options(lua_State *L, struct state *S, const struct wire *wire, int idx);
+struct slice check_options(lua_State *L, struct state *S, const struct wire *wire,
+                           int idx);
 
 /* A string argument as a slice. */
 struct slice check_slice(lua_State *L, int idx);

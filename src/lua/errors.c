@@ -1,5 +1,5 @@
-/* errors.c - error objects from C. The classes are the prelude's (lua/wampy/errors.lua), which
- * hands in its constructors when it is loaded; C only calls them. */
+/* errors.c - error objects from C. The classes are the prelude's (lua/wampy/errors.lua),
+ * which hands in its constructors when it is loaded; C only calls them. */
 #include "lua/errors.h"
 
 #include <lauxlib.h>

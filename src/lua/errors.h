@@ -1,5 +1,5 @@
-/* errors.h - raising the error objects of the prelude (lua/wampy/errors.lua) from C, and turning
- * what a handler raised into the URI and arguments of an ERROR. */
+/* errors.h - raising the error objects of the prelude (lua/wampy/errors.lua) from C, and
+ * turning what a handler raised into the URI and arguments of an ERROR. */
 #ifndef LUA_ERRORS_H
 #define LUA_ERRORS_H
 
@@ -8,7 +8,8 @@
 struct event;
 struct state;
 
-/* Raises an error of `class` ("TimeoutError", ...) with a formatted message; never returns. */
+/* Raises an error of `class` ("TimeoutError", ...) with a formatted message; never
+ * returns. */
 int raise_error(lua_State *L, const char *class, const char *fmt, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))
@@ -18,7 +19,8 @@ int raise_error(lua_State *L, const char *class, const char *fmt, ...)
 /* Pushes a RemoteError made from an ERROR message. `procedure` may be NULL. */
 void push_remote_error(lua_State *L, const struct event *e, const char *procedure);
 
-/* Pushes, for the error value on top (which it replaces): URI, args table, kwargs table. */
+/* Pushes, for the error value on top (which it replaces): URI, args table, kwargs
+ * table. */
 void error_to_wire(lua_State *L);
 
 #endif

@@ -1,8 +1,9 @@
 /* handler.c - binding the arguments of a message to the parameters of a Lua function.
  *
- * The idea: the parameters' slots are pushed first, filled with nil; positional arguments then go
- * into the ordinary ones in order, keywords into the one of their name, special parameters get
- * their tables, and what is left over goes behind them if the function takes `...`. */
+ * The idea: the parameters' slots are pushed first, filled with nil; positional
+ * arguments then go into the ordinary ones in order, keywords into the one of their
+ * name, special parameters get their tables, and what is left over goes behind them if
+ * the function takes `...`. */
 #include "lua/handler.h"
 
 #include <lauxlib.h>
@@ -36,7 +37,7 @@ static void keep(lua_State *L, const char *field, int value)
 /* Turns the list of names at the top into name -> position, noting the special ones. */
 static void read_names(lua_State *L, struct handler *h, bool special)
 {
-    lua_newtable(L); /* names map */
+    lua_newtable(L);                                          /* names map */
     for (int i = 1; lua_rawgeti(L, -2, i) != LUA_TNIL; i++) { /* names map name */
         const char *name = luaL_checkstring(L, -1);
 
@@ -98,8 +99,8 @@ struct binding {
     int handler; /* stack index */
     int first;   /* stack index of the first parameter's slot */
     const struct msg *m;
-    int kwargs;  /* stack index of the table of unbound keywords; 0 while there is none */
-    int taken;   /* parameters filled by position */
+    int kwargs; /* stack index of the table of unbound keywords; 0 while there is none */
+    int taken;  /* parameters filled by position */
 };
 
 static const char *user_text(const struct binding *b, int value)
@@ -143,7 +144,8 @@ static void surplus(const struct binding *b, int n)
     invalid(b, "%s", text);
 }
 
-/* The common case: no keywords, nothing special. The values are the arguments as they come. */
+/* The common case: no keywords, nothing special. The values are the arguments as they
+ * come. */
 static int bind_plain(struct binding *b)
 {
     int n = push_elements(b->L, b->m->wire, b->m->args);
@@ -156,8 +158,8 @@ static int bind_plain(struct binding *b)
     return b->h->params;
 }
 
-/* Positional values fill the ordinary slots in order; what is left over stays behind the slots
- * for `...`, or is dropped (subscriber), or is an error (callee). */
+/* Positional values fill the ordinary slots in order; what is left over stays behind the
+ * slots for `...`, or is dropped (subscriber), or is an error (callee). */
 static void bind_positional(struct binding *b)
 {
     lua_State *L = b->L;
@@ -236,7 +238,8 @@ static bool lone_message(const struct binding *b)
     struct slice key, value;
     bool lone;
 
-    if (!b->h->only_message || !b->m->kwargs.p || (b->m->args.p && b->m->args.n > 2))
+    if (!b->h->only_message || !ordinary(b->h) || !b->m->kwargs.p ||
+        (b->m->args.p && b->m->args.n > 2))
         return false;
     reader_init(&r, b->m->wire, b->m->kwargs);
     reader_next(&r);
@@ -254,10 +257,13 @@ static void bind_keywords(struct binding *b)
 
     push_dict(L, b->m->wire, b->m->kwargs); /* ... all */
     if (lone_message(b)) {
+        int slot = 1;
+
+        while (is_special(b->h, slot))
+            slot++;
         lua_getfield(L, -1, "message");
-        lua_remove(L, -2);
-        if (b->h->params)
-            lua_replace(L, b->first);
+        lua_replace(L, b->first + slot - 1);
+        lua_pop(L, 1);
         return;
     }
     lua_pushnil(L);
@@ -281,7 +287,8 @@ static void push_unbound_table(struct binding *b)
     b->kwargs = lua_gettop(L);
 }
 
-/* The table of unbound keywords goes to its parameter, or to the end of `...` if not empty. */
+/* The table of unbound keywords goes to its parameter, or to the end of `...` if not
+ * empty. */
 static void place_unbound(struct binding *b)
 {
     lua_State *L = b->L;

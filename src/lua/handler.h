@@ -1,8 +1,8 @@
-/* handler.h - a Lua function that serves calls or events, and how wire arguments bind to its
- * parameters (lua-api.md §3).
+/* handler.h - a Lua function that serves calls or events, and how wire arguments bind to
+ * its parameters (lua-api.md §3).
  *
- * A handler is a userdata made once, at registration: the signature (names, what is special) is
- * worked out then, so that binding a message needs no debug library. */
+ * A handler is a userdata made once, at registration: the signature (names, what is
+ * special) is worked out then, so that binding a message needs no debug library. */
 #ifndef LUA_HANDLER_H
 #define LUA_HANDLER_H
 
@@ -14,24 +14,34 @@ struct state;
 struct l_client;
 
 struct handler {
-    int params;                     /* named parameters, without self */
+    int params;                         /* named parameters, without self */
     int kwargs_at, details_at, meta_at; /* which of them is special, 1-based; 0 none */
     bool vararg, method, callee, nameless;
-    bool only_message; /* a subscriber that takes an event's lone keyword `message` first */
-    bool warned;       /* about keywords that fit nothing */
-    int concurrency;   /* 0 = no limit */
-    int active;        /* its tasks under way */
+    /* a subscriber that takes an event's lone keyword `message` first */
+    bool only_message;
+    bool warned;     /* about keywords that fit nothing */
+    int concurrency; /* 0 = no limit */
+    int active;      /* its tasks under way */
 };
 
 /* User values of the userdata. */
-enum { HANDLER_FN = 1, HANDLER_SELF, HANDLER_NAMES, HANDLER_LABEL, HANDLER_URI, HANDLER_VALUES = 5 };
+enum {
+    HANDLER_FN = 1,
+    HANDLER_SELF,
+    HANDLER_NAMES,
+    HANDLER_LABEL,
+    HANDLER_URI,
+    HANDLER_VALUES = 5
+};
 
-/* core.handler { fn =, self =, params = { names } | nil, vararg =, method =, callee =, label =, uri =, concurrency = } */
+/* core.handler { fn =, self =, params = { names } | nil, vararg =, method =, callee =,
+ * label =, uri =, concurrency = } */
 int l_handler(lua_State *L);
 
-/* Pushes the function, self and the arguments of the INVOCATION or EVENT `m` for the handler at
- * `idx`; returns how many values were pushed behind the function. Raises wamp.error.invalid_argument
- * for a callee whose parameters do not fit. `id` is the session's, for `meta`. */
+/* Pushes the function, self and the arguments of the INVOCATION or EVENT `m` for the
+ * handler at `idx`; returns how many values were pushed behind the function. Raises
+ * wamp.error.invalid_argument for a callee whose parameters do not fit. `id` is the
+ * session's, for `meta`. */
 int handler_bind(lua_State *L, int idx, const struct msg *m, uint64_t session);
 
 void handler_open(lua_State *L);

@@ -1,9 +1,10 @@
-/* l_client.c - the binding of one client: connect, call, publish, register, subscribe, leave.
+/* l_client.c - the binding of one client: connect, call, publish, register, subscribe,
+ * leave.
  *
- * The prelude's Client (lua/wampy/client.lua) is what apps see; this is the part of it that
- * talks to the session machine. Every request does the same four things: encode the arguments,
- * put the intent, wait for the reply (reply.c), push what came. What arrives unasked goes to
- * serve.c. */
+ * The prelude's Client (lua/wampy/client.lua) is what apps see; this is the part of it
+ * that talks to the session machine. Every request does the same four things: encode the
+ * arguments, put the intent, wait for the reply (reply.c), push what came. What arrives
+ * unasked goes to serve.c. */
 #include "lua/l_client.h"
 
 #include <math.h>
@@ -46,11 +47,13 @@ int raise_refusal(lua_State *L, struct l_client *lc, int64_t error)
     case SESSION_NOT_JOINED:
         return raise_error(L, "ConnectionError", "not connected");
     case SESSION_TOO_LARGE:
-        return raise_error(L, "WampyError", "the message is larger than max_message_size");
+        return raise_error(L, "WampyError",
+                           "the message is larger than max_message_size");
     case SESSION_BUSY:
         return raise_error(L, "QueueFull", "too many requests are under way");
     case SESSION_UNKNOWN:
-        return raise_error(L, "WampyError", "no such registration or subscription (any more)");
+        return raise_error(L, "WampyError",
+                           "no such registration or subscription (any more)");
     default:
         return raise_error(L, "WampyError", "%s", why && *why ? why : "refused");
     }
@@ -128,8 +131,7 @@ static int l_client_gc(lua_State *L)
         lc->c = NULL;
         list_remove(&lc->link);
     }
-    list_each(node, tmp, &lc->replies)
-    {
+    list_each (node, tmp, &lc->replies) {
         reply_free(L, list_entry(node, struct reply, link));
     }
     map_fini(&lc->jobs);
@@ -231,12 +233,14 @@ static const char *end_class(const struct client *c, const struct event *e)
 }
 
 /* Names of enum conn_error, for the prelude. */
-static const char *const end_names[] = { "ok",          "refused",     "unknown_host", "unreachable",
-                                         "timeout",     "http_status", "subprotocol",  "protocol",
-                                         "too_large",   "lost",        "closed",       "tls",
+static const char *const end_names[] = { "ok",          "refused",  "unknown_host",
+                                         "unreachable", "timeout",  "http_status",
+                                         "subprotocol", "protocol", "too_large",
+                                         "lost",        "closed",   "tls",
                                          "truncated" };
 
-/* Pushes what ended the session: class, reason, text, transport's error, transport's code. */
+/* Pushes what ended the session: class, reason, text, transport's error, transport's
+ * code. */
 static int push_end(lua_State *L, const struct l_client *lc, const struct event *e)
 {
     lua_pushstring(L, lc->end_class);
@@ -350,7 +354,8 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     if (task_self(lc->S)->canceled && lc->c) {
         lc->join = NULL;
-        session_abort(client_session(lc->c), "wamp.close.normal", NULL, host_now(lc->S->host));
+        session_abort(client_session(lc->c), "wamp.close.normal", NULL,
+                      host_now(lc->S->host));
         client_touch(lc->c);
     }
     if (!reply_check(L, r, true))
@@ -368,9 +373,10 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
     return 6;
 }
 
-/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport error, code
- * options: url | server, realm, hello (dict), agent, connect_timeout, call_timeout,
- * ping_interval, ping_timeout (seconds), max_message_size (bytes), headers (list) */
+/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
+ * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
+ * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
+ * (list) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -386,8 +392,8 @@ static int l_connect(lua_State *L)
         return raise_error(L, "WampyError", "the client is connected already");
     lua_getfield(L, 2, "server"); /* at 3 */
     server = lua_isnil(L, 3) ? NULL : check_server(L, 3);
-    if (!server && !url_parse(&url, luaL_checkstring(L, (lua_getfield(L, 2, "url"), -1)), error,
-                              sizeof error))
+    if (!server && !url_parse(&url, luaL_checkstring(L, (lua_getfield(L, 2, "url"), -1)),
+                              error, sizeof error))
         return raise_error(L, "WampyError", "%s", error);
     config.session.realm = text_field(L, 2, "realm");
     config.session.agent = text_field(L, 2, "agent");
@@ -435,8 +441,8 @@ static int l_leave(lua_State *L)
 
     if (!lc->c)
         return 0;
-    session_leave(client_session(lc->c), luaL_optstring(L, 2, NULL), luaL_optstring(L, 3, NULL),
-                  host_now(lc->S->host));
+    session_leave(client_session(lc->c), luaL_optstring(L, 2, NULL),
+                  luaL_optstring(L, 3, NULL), host_now(lc->S->host));
     client_touch(lc->c);
     if (lc->leave) /* somebody waits already: wait with him */
         return reply_wait(L, lc->leave, NEVER, leave_k);
@@ -549,7 +555,8 @@ static int publish(lua_State *L, bool wait)
             return 1;
         }
         if (wait_mode(lc->S, L) == WAIT_NEVER)
-            return raise_error(L, "QueueFull", "the link cannot keep up, and nothing can wait here");
+            return raise_error(L, "QueueFull",
+                               "the link cannot keep up, and nothing can wait here");
         list_push(&lc->waiting, &task_self(lc->S)->wait_link);
         return task_wait(L, lc->S, NEVER, 0, room_k);
     }
@@ -580,7 +587,8 @@ static int room_k(lua_State *L, int status, lua_KContext ctx)
     return publish(L, true);
 }
 
-/* client:publish(topic, ... [, kwargs{}] [, options{}]) -> publication id with acknowledge */
+/* client:publish(topic, ... [, kwargs{}] [, options{}]) -> publication id with
+ * acknowledge */
 static int l_publish(lua_State *L)
 {
     return publish(L, true);
@@ -629,14 +637,16 @@ static int l_unregister(lua_State *L)
     lua_Integer id = luaL_checkinteger(L, 2);
     struct reply *r = reply_new(lc, "unregister");
 
-    put(L, r, session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
+    put(L, r,
+        session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
     lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
     lua_pushnil(L);
     lua_rawseti(L, -2, id);
     return reply_wait(L, r, NEVER, request_k);
 }
 
-/* Takes the handler at stack index 3 out of its subscription's list; false if it is not there. */
+/* Takes the handler at stack index 3 out of its subscription's list; false if it is
+ * not there. */
 static bool remove_handler(lua_State *L, lua_Integer id)
 {
     bool found = false;
@@ -671,7 +681,8 @@ static int l_unsubscribe(lua_State *L)
     if (!remove_handler(L, id))
         return raise_refusal(L, lc, SESSION_UNKNOWN);
     r = reply_new(lc, "unsubscribe");
-    request = session_unsubscribe(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host));
+    request = session_unsubscribe(client_session(lc->c), (uint64_t)id, r,
+                                  host_now(lc->S->host));
     put(L, r, request);
     if (request > 0)
         return reply_wait(L, r, NEVER, request_k);
@@ -682,7 +693,8 @@ static int l_unsubscribe(lua_State *L)
 /* client:state() -> "new", "joining", "joined", "leaving", "closed" */
 static int l_state(lua_State *L)
 {
-    static const char *const names[] = { "new", "joining", "joined", "leaving", "closed" };
+    static const char *const names[] = { "new", "joining", "joined", "leaving",
+                                         "closed" };
     struct l_client *lc = check_client(L, 1);
 
     lua_pushstring(L, lc->c ? names[session_state(client_session(lc->c))] : "closed");
@@ -708,8 +720,7 @@ static int l_pending(lua_State *L)
     struct list *node, *tmp;
 
     lua_newtable(L);
-    list_each(node, tmp, &lc->replies)
-    {
+    list_each (node, tmp, &lc->replies) {
         struct reply *r = list_entry(node, struct reply, link);
 
         if (r->done || r->request <= 0)

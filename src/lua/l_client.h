@@ -1,5 +1,5 @@
-/* l_client.h - the client userdata: what ties Lua objects to one session. Shared by l_client.c
- * (binding), reply.c (who waits for an answer) and serve.c (handlers). */
+/* l_client.h - the client userdata: what ties Lua objects to one session. Shared by
+ * l_client.c (binding), reply.c (who waits for an answer) and serve.c (handlers). */
 #ifndef LUA_L_CLIENT_H
 #define LUA_L_CLIENT_H
 
@@ -16,13 +16,13 @@ enum {
 
 struct l_client {
     struct state *S;
-    struct client *c;    /* NULL while not connected */
-    struct list link;    /* in S->clients while connected */
-    struct list replies; /* struct reply: all that are not freed */
-    struct list waiting; /* tasks that wait for room in the queue */
-    struct reply *join;  /* who waits for WELCOME; NULL otherwise */
-    struct reply *leave; /* who waits for the end */
-    struct map jobs;     /* invocation id -> task */
+    struct client *c;      /* NULL while not connected */
+    struct list link;      /* in S->clients while connected */
+    struct list replies;   /* struct reply: all that are not freed */
+    struct list waiting;   /* tasks that wait for room in the queue */
+    struct reply *join;    /* who waits for WELCOME; NULL otherwise */
+    struct reply *leave;   /* who waits for the end */
+    struct map jobs;       /* invocation id -> task */
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */
@@ -56,13 +56,15 @@ struct reply {
 
 struct reply *reply_new(struct l_client *lc, const char *uri);
 void reply_free(lua_State *L, struct reply *r);
-void reply_settle(struct reply *r, struct event *e); /* moves the event in; wakes the waiters */
+void reply_settle(struct reply *r,
+                  struct event *e); /* moves the event in; wakes the waiters */
 
 /* Waits until `r` is done, then goes on in `k`. */
 int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
 
-/* First thing in each `k`: raises when the wait was cancelled (the request is then cancelled, too, and
- * r freed if `own`). True when r is done; false when its limit passed. */
+/* First thing in each `k`: raises when the wait was cancelled (the request is then
+ * cancelled, too, and r freed if `own`). True when r is done; false when its limit
+ * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
 
 /* Pushes the results of a call, or the id of another request, or raises its error. */

@@ -72,7 +72,8 @@ static void read_permission(lua_State *L, struct permission *p)
         uri_match_of(slice_of(match), &p->match);
     free(match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
-               allowed(L, "publish", ALLOW_PUBLISH) | allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "publish", ALLOW_PUBLISH) |
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
 }
 
 static void read_role(lua_State *L, struct role_config *role)
@@ -210,7 +211,8 @@ static int l_close(lua_State *L)
     return 0;
 }
 
-/* router:stats() -> { peers, sessions, subscriptions, registrations, invocations, dropped } */
+/* router:stats() -> { peers, sessions, subscriptions, registrations, invocations,
+ * dropped } */
 static int l_stats(lua_State *L)
 {
     struct server *server = check_server(L, 1);

@@ -1,7 +1,8 @@
-/* l_time.c - tasks and time for the prelude: spawn, sleep, park and wake, descriptors, signals.
+/* l_time.c - tasks and time for the prelude: spawn, sleep, park and wake, descriptors,
+ * signals.
  *
- * These are the few primitives on which lua/wampy/tasks.lua builds Task, Timer, mutex, queue and
- * event. All times in Lua are seconds. */
+ * These are the few primitives on which lua/wampy/tasks.lua builds Task, Timer, mutex,
+ * queue and event. All times in Lua are seconds. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -41,7 +42,8 @@ static int l_spawn(lua_State *L)
     luaL_checktype(L, 1, LUA_TFUNCTION);
     t = task_new(S);
     if (!t)
-        return raise_error(L, "QueueFull", "max_tasks (%d) are running", (int)S->max_tasks);
+        return raise_error(L, "QueueFull", "max_tasks (%d) are running",
+                           (int)S->max_tasks);
     t->finish = spawned;
     lua_xmove(L, t->co, lua_gettop(L));
     task_start(t, lua_gettop(t->co) - 1);
@@ -121,7 +123,8 @@ static int l_wait_mode(lua_State *L)
     return 1;
 }
 
-/* core.pass(thread): waits inside this coroutine are yielded as core.token, for wampy.wrap */
+/* core.pass(thread): waits inside this coroutine are yielded as core.token, for
+ * wampy.wrap */
 static int l_pass(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTHREAD);
@@ -132,14 +135,14 @@ static int l_pass(lua_State *L)
     return 0;
 }
 
-/* core.turn([seconds]): one turn of the loop, from the main chunk only; without a time it waits
- * for input */
+/* core.turn([seconds]): one turn of the loop, from the main chunk only; without a time
+ * it waits for input */
 static int l_turn(lua_State *L)
 {
     struct state *S = state_of(L);
     double seconds = luaL_optnumber(L, 1, -1);
 
-    if (S->current)
+    if (S->current || S->turning)
         return luaL_error(L, "core.turn inside a task");
     state_turn(S, seconds < 0 ? -1 : (int64_t)ceil(seconds * 1000));
     return 0;
@@ -163,7 +166,7 @@ static void cancel_list(struct list *l)
 {
     struct list *node, *tmp;
 
-    list_each(node, tmp, l)
+    list_each (node, tmp, l)
         task_cancel(list_entry(node, struct task, link));
 }
 
@@ -236,7 +239,8 @@ static int l_writable(lua_State *L)
 
 /* ---- signals and the end ----------------------------------------------------------- */
 
-/* core.watch_signals(on): INT and TERM are counted (core.signals) in place of ending the process */
+/* core.watch_signals(on): INT and TERM are counted (core.signals) in place of ending
+ * the process */
 static int l_watch_signals(lua_State *L)
 {
     if (lua_toboolean(L, 1))
@@ -256,7 +260,8 @@ static int l_signals(lua_State *L)
     return 2;
 }
 
-/* core.clear_signals(): what came so far has been dealt with: waits are not interrupted by it */
+/* core.clear_signals(): what came so far has been dealt with: waits are not
+ * interrupted by it */
 static int l_clear_signals(lua_State *L)
 {
     struct state *S = state_of(L);

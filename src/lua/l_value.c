@@ -1,4 +1,5 @@
-/* l_value.c - values for the prelude: null, the marker metatables, exact JSON, URIs, URLs, logs. */
+/* l_value.c - values for the prelude: null, the marker metatables, exact JSON, URIs,
+ * URLs, logs. */
 #include <string.h>
 
 #include "base/log.h"
@@ -35,7 +36,8 @@ static int l_json_decode(lua_State *L)
         return 1;
     }
     lua_pushnil(L);
-    lua_pushfstring(L, "%s at byte %d", r.error ? r.error : "no value", (int)(r.p - r.start + 1));
+    lua_pushfstring(L, "%s at byte %d", r.error ? r.error : "no value",
+                    (int)(r.p - r.start + 1));
     return 2;
 }
 
@@ -50,7 +52,8 @@ static int l_uri_ok(lua_State *L)
     return 1;
 }
 
-static int push_url(lua_State *L, bool (*parse)(struct url *, const char *, char *, unsigned long))
+static int push_url(lua_State *L,
+                    bool (*parse)(struct url *, const char *, char *, unsigned long))
 {
     struct url u;
     char error[1400];

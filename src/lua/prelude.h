@@ -1,5 +1,6 @@
-/* prelude.h - the Lua half of the product, embedded. The table is generated at build time from
- * lua/ (tools/embed.lua), so that one binary is enough and tracebacks still name files. */
+/* prelude.h - the Lua half of the product, embedded. The table is generated at build
+ * time from lua/ (tools/embed.lua), so that one binary is enough and tracebacks still
+ * name files. */
 #ifndef LUA_PRELUDE_H
 #define LUA_PRELUDE_H
 

@@ -1,4 +1,5 @@
-/* prelude_open.c - puts the embedded Lua files where `require` finds them: package.preload. */
+/* prelude_open.c - puts the embedded Lua files where `require` finds them:
+ * package.preload. */
 #include <string.h>
 
 #include "lua/prelude.h"

@@ -1,8 +1,9 @@
 /* reply.c - answers that somebody waits for: the calls of l_client.c, and futures.
  *
- * The idea: a request's tag is a struct reply. The pump puts the answer in and wakes whoever
- * waits; the one who waits turns it into Lua values on his own stack, so an error is raised at
- * the call site. A reply whose owner went away is forgotten, its late answer falls on nobody. */
+ * The idea: a request's tag is a struct reply. The pump puts the answer in and wakes
+ * whoever waits; the one who waits turns it into Lua values on his own stack, so an
+ * error is raised at the call site. A reply whose owner went away is forgotten, its late
+ * answer falls on nobody. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -92,8 +93,8 @@ static int raise_failure(lua_State *L, struct reply *r)
     case SESSION_OK:
         return raise_error(L, "Canceled", "%s: canceled", r->uri);
     default:
-        return raise_error(L, "ConnectionError", "%s: the session ended before the answer came",
-                           r->uri);
+        return raise_error(L, "ConnectionError",
+                           "%s: the session ended before the answer came", r->uri);
     }
 }
 
@@ -161,7 +162,8 @@ static int wait_k(lua_State *L, int status, lua_KContext ctx)
     return reply_wait(L, r, NEVER, wait_k);
 }
 
-/* future:wait([timeout]) -> results… | raises the call's error, or TimeoutError (the call goes on) */
+/* future:wait([timeout]) -> results… | raises the call's error, or TimeoutError (the
+ * call goes on) */
 static int l_wait(lua_State *L)
 {
     struct reply *r = check_future(L);
@@ -169,10 +171,10 @@ static int l_wait(lua_State *L)
 
     if (r->done)
         return reply_push(L, r);
-    return reply_wait(L, r,
-                      seconds < 0 ? NEVER
-                                  : host_now(r->lc->S->host) + (uint64_t)ceil(seconds * 1000),
-                      wait_k);
+    return reply_wait(
+        L, r,
+        seconds < 0 ? NEVER : host_now(r->lc->S->host) + (uint64_t)ceil(seconds * 1000),
+        wait_k);
 }
 
 /* future:done() -> boolean */

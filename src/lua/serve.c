@@ -1,9 +1,9 @@
 /* serve.c - what arrives unasked: invocations and events run handlers, each in a task.
  *
- * The idea: a job is one message for one handler. The task's body binds the message's arguments,
- * calls the function and, for a call, encodes what it returned and sends it: so everything that
- * can raise raises inside the task. An invocation is answered exactly once: by the body, or by
- * `finish` when the body failed. */
+ * The idea: a job is one message for one handler. The task's body binds the message's
+ * arguments, calls the function and, for a call, encodes what it returned and sends it:
+ * so everything that can raise raises inside the task. An invocation is answered exactly
+ * once: by the body, or by `finish` when the body failed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +120,8 @@ static void fail(struct task *t, struct job *j)
     client_touch(j->lc->c);
 }
 
-/* What an ERROR was meant to say is not a fault of the program: no traceback for those. */
+/* What an ERROR was meant to say is not a fault of the program: no traceback for
+ * those. */
 static void report(struct task *t, struct job *j)
 {
     lua_State *L = t->S->L;
@@ -166,7 +167,8 @@ static void finished(struct task *t, int n)
 
 /* ---- starting ---------------------------------------------------------------------- */
 
-/* Starts a task for the handler at the top of S->L's stack, which it pops. False: too many. */
+/* Starts a task for the handler at the top of S->L's stack, which it pops. False: too
+ * many. */
 static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
 {
     struct state *S = lc->S;
@@ -202,7 +204,8 @@ static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
     return true;
 }
 
-static void refuse(struct l_client *lc, uint64_t invocation, const char *uri, const char *why)
+static void refuse(struct l_client *lc, uint64_t invocation, const char *uri,
+                   const char *why)
 {
     struct writer w;
 
@@ -226,13 +229,16 @@ void serve_invocation(struct l_client *lc, struct event *e)
     lua_rawgeti(L, -1, (lua_Integer)e->m.id); /* ud handlers handler */
     h = lua_touserdata(L, -1);
     if (!h)
-        refuse(lc, e->m.request, "wamp.error.no_such_registration", "not registered any more");
+        refuse(lc, e->m.request, "wamp.error.no_such_registration",
+               "not registered any more");
     else if (h->concurrency && h->active >= h->concurrency)
-        refuse(lc, e->m.request, "wamp.error.unavailable", "the procedure's concurrency is used up");
+        refuse(lc, e->m.request, "wamp.error.unavailable",
+               "the procedure's concurrency is used up");
     else {
         lua_pushvalue(L, -1);
         if (!start(lc, &e->m, e->m.request))
-            refuse(lc, e->m.request, "wamp.error.unavailable", "max_tasks handlers are running");
+            refuse(lc, e->m.request, "wamp.error.unavailable",
+                   "max_tasks handlers are running");
     }
     lua_pop(L, 3);
 }

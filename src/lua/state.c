@@ -1,8 +1,10 @@
-/* state.c - one Lua universe: opening the core module, one turn of the loop, signals, the end.
+/* state.c - one Lua universe: opening the core module, one turn of the loop, signals,
+ * the end.
  *
- * The same code serves the executable, which opens the module into a state of its own, and
- * wampy/core.so, which a plain lua5.4 loads. The struct state is a userdata in the registry; when
- * the universe closes, its finalizer takes everything down: tasks, clients, then the loop. */
+ * The same code serves the executable, which opens the module into a state of its own,
+ * and wampy/core.so, which a plain lua5.4 loads. The struct state is a userdata in the
+ * registry; when the universe closes, its finalizer takes everything down: tasks,
+ * clients, then the loop. */
 #include "lua/state.h"
 
 #include <signal.h>
@@ -35,7 +37,9 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
 
 void state_turn(struct state *S, int64_t timeout_ms)
 {
-    host_turn(S->host, timeout_ms);
+    S->turning = true;
+    host_turn(S->host, list_empty(&S->ready) ? timeout_ms : 0);
+    S->turning = false;
 }
 
 /* ---- signals ----------------------------------------------------------------------- */
@@ -48,7 +52,6 @@ static void signalled(int signo, void *user)
         S->signal = signo;
     if (++S->signals >= SIG_FORCED)
         _exit(128 + signo);
-    task_wake(&S->main);
 }
 
 void state_watch_signals(struct state *S)

@@ -1,7 +1,7 @@
 /* state.h - what the rooms of src/lua share: one struct state per Lua universe.
  *
- * Every C function of ours carries the state as its first upvalue (state_of), so there is no
- * global and any number of universes can live in one process. */
+ * Every C function of ours carries the state as its first upvalue (state_of), so there
+ * is no global and any number of universes can live in one process. */
 #ifndef LUA_STATE_H
 #define LUA_STATE_H
 
@@ -12,28 +12,33 @@
 #include "lua/task.h"
 
 /* Keys into the registry, by address. */
-extern const char KEY_ARRAY_MT, KEY_KWARGS_MT, KEY_OPTIONS_MT, KEY_BINARY_MT, KEY_ERRORS, KEY_STATE,
-    KEY_THREADS, KEY_PASS;
+extern const char KEY_ARRAY_MT, KEY_KWARGS_MT, KEY_OPTIONS_MT, KEY_BINARY_MT, KEY_ERRORS,
+    KEY_STATE, KEY_THREADS, KEY_PASS;
 
 struct state {
-    lua_State *L;      /* the main thread */
-    struct host *host; /* owned */
-    struct task main;  /* stands for whoever waits while no task runs */
+    lua_State *L;         /* the main thread */
+    struct host *host;    /* owned */
+    struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
-    struct list ready, parked, pool; /* tasks: to be resumed, waiting, free with a clean thread */
-    unsigned long resumes; /* counts task_resume: tells one task that computes from many */
+    bool turning; /* the loop runs: Lua outside of a task (a finalizer) cannot wait now */
+    struct list ready;  /* tasks to be resumed */
+    struct list parked; /* tasks that wait */
+    struct list pool;   /* free, each with a clean thread */
+    /* counts task_resume: tells one task that computes from many */
+    unsigned long resumes;
     size_t task_count; /* started and not finished */
     size_t max_tasks;
     size_t pooled;
-    struct writer scratch[3]; /* owned; where args, kwargs and options are encoded: an error that
-                                 is raised half way leaks nothing */
-    struct list clients; /* struct l_client: all that are connected */
-    int signal;          /* the first INT or TERM that came, 0 before */
-    int signals;         /* how many came */
-    int signals_seen;    /* how many of them the program has dealt with */
-    bool watching;       /* INT and TERM are ours now */
+    /* Owned; where args, kwargs and options are encoded: an error that is raised half way
+     * leaks nothing. */
+    struct writer scratch[3];
+    struct list clients;       /* struct l_client: all that are connected */
+    int signal;                /* the first INT or TERM that came, 0 before */
+    int signals;               /* how many came */
+    int signals_seen;          /* how many of them the program has dealt with */
+    bool watching;             /* INT and TERM are ours now */
     struct watchdog *watchdog; /* owned */
-    uint64_t dropped_events; /* because max_tasks ran */
+    uint64_t dropped_events;   /* because max_tasks ran */
 };
 
 static inline struct state *state_of(lua_State *L)
@@ -62,8 +67,8 @@ void open_router(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
 
-/* Watches for Lua that keeps the loop waiting: after about a second of CPU it is named in a warning,
- * and a signal that came meanwhile is acted on. */
+/* Watches for Lua that keeps the loop waiting: after about a second of CPU it is named
+ * in a warning, and a signal that came meanwhile is acted on. */
 void watchdog_open(struct state *S);
 void watchdog_close(struct state *S);
 

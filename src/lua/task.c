@@ -1,9 +1,9 @@
 /* task.c - tasks: Lua threads under the host's loop. See task.h.
  *
- * The idea: there is one place where Lua is entered (task_resume) and one where it is left to
- * wait (task_wait). The first frame of every task is lua_pcallk around its body, so that an
- * error, or a cancellation, runs the <close> variables of the body while the task can still
- * wait, and what comes back to C is always an ordinary end.
+ * The idea: there is one place where Lua is entered (task_resume) and one where it is
+ * left to wait (task_wait). The first frame of every task is lua_pcallk around its body,
+ * so that an error, or a cancellation, runs the <close> variables of the body while the
+ * task can still wait, and what comes back to C is always an ordinary end.
  *
  * Not known here: what a task is for; its creator sets `finish`. */
 #include "lua/task.h"
@@ -47,7 +47,8 @@ static void unanchor(struct task *t, lua_State *L)
 
 static void timed_out(struct host_timer *timer)
 {
-    struct task *t = (struct task *)(void *)((char *)timer - offsetof(struct task, timer));
+    struct task *t =
+        (struct task *)(void *)((char *)timer - offsetof(struct task, timer));
 
     t->timed_out = true;
     task_wake(t);
@@ -77,7 +78,8 @@ struct task *task_new(struct state *S)
     return t;
 }
 
-/* Back into the pool, or freed. The thread must be clean: dead by an ordinary end, or reset. */
+/* Back into the pool, or freed. The thread must be clean: dead by an ordinary end, or
+ * reset. */
 static void release(struct task *t)
 {
     struct state *S = t->S;
@@ -262,7 +264,7 @@ static bool passes(lua_State *L)
 enum wait_mode wait_mode(struct state *S, lua_State *L)
 {
     if (!S->current)
-        return WAIT_PUMP;
+        return S->turning ? WAIT_NEVER : WAIT_PUMP;
     if (!lua_isyieldable(L))
         return WAIT_NEVER;
     if (S->current->co == L)
@@ -272,10 +274,12 @@ enum wait_mode wait_mode(struct state *S, lua_State *L)
 
 static int cannot_wait(lua_State *L)
 {
-    return luaL_error(L, "cannot wait here: inside a sort or gsub callback, a module being "
-                         "required or a coroutine of your own, nothing can yield to the loop; "
-                         "wait before or after it, in a task of its own (wampy.spawn), or make "
-                         "the coroutine with wampy.wrap");
+    return luaL_error(
+        L, "cannot wait here: inside a sort or gsub callback, a module being "
+           "required, a finalizer or a coroutine of your own, nothing can yield to the "
+           "loop; "
+           "wait before or after it, in a task of its own (wampy.spawn), or make "
+           "the coroutine with wampy.wrap");
 }
 
 static int wait_pumping(lua_State *L, struct state *S, lua_KContext ctx, lua_KFunction k)
@@ -295,7 +299,8 @@ static int wait_pumping(lua_State *L, struct state *S, lua_KContext ctx, lua_KFu
     return k(L, LUA_YIELD, ctx);
 }
 
-int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx, lua_KFunction k)
+int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx,
+              lua_KFunction k)
 {
     enum wait_mode mode = wait_mode(S, L);
     struct task *t = task_self(S);
@@ -342,7 +347,6 @@ void task_wake(struct task *t)
     host_timer_clear(S->host, &t->timer);
     list_remove(&t->link);
     list_push(&S->ready, &t->link);
-    loop_wake(host_loop(S->host)); /* woken from outside the pump: do not sleep over it */
 }
 
 void task_cancel(struct task *t)
@@ -353,7 +357,8 @@ void task_cancel(struct task *t)
 
 /* ---- handles ----------------------------------------------------------------------- */
 
-/* The handle's task, found by its anchor: a struct that was freed is not in the thread table. */
+/* The handle's task, found by its anchor: a struct that was freed is not in the thread
+ * table. */
 static bool anchored(lua_State *L, struct task *t)
 {
     bool yes;

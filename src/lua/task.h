@@ -1,8 +1,8 @@
 /* task.h - a task: a Lua thread, why it waits, and who wants to know how it ended.
  *
- * Every handler, timer and spawned function runs in a task of its own. task_resume is the only
- * caller of lua_resume. A task waits by yielding out of task_wait and is made ready by task_wake.
- * Threads are pooled: one that ended without an error is used again.
+ * Every handler, timer and spawned function runs in a task of its own. task_resume is
+ * the only caller of lua_resume. A task waits by yielding out of task_wait and is made
+ * ready by task_wake. Threads are pooled: one that ended without an error is used again.
  *
  * Who may wait is one rule with three answers (docs/BLOCKING.md), given by wait_mode. */
 #ifndef LUA_TASK_H
@@ -31,14 +31,14 @@ struct task {
     lua_State *co;     /* anchored in the registry's thread table while the task lives */
     lua_State *waiter; /* the thread that waits: co, or a coroutine inside it */
     bool parked, canceled, started;
-    bool failed;          /* the body ended with an error: its value is the only result */
-    int nargs;            /* values on co's stack for the first resume */
-    uint64_t generation;  /* a handle with another one is stale */
+    bool failed;         /* the body ended with an error: its value is the only result */
+    int nargs;           /* values on co's stack for the first resume */
+    uint64_t generation; /* a handle with another one is stale */
     struct host_timer timer; /* of a wait with a time limit */
     bool timed_out;
     char *trace; /* owned; traceback of the error that ended the body */
-    /* Called once, when the body has ended: results (or the error value) are the top `n` values of
-     * co. May raise nothing. */
+    /* Called once, when the body has ended: results (or the error value) are the top `n`
+     * values of co. May raise nothing. */
     void (*finish)(struct task *t, int n);
     void *owner;      /* finish's own */
     uint64_t request; /* finish's own: an invocation's id */
@@ -47,24 +47,28 @@ struct task {
 void task_init(struct state *S);
 void task_fini(struct state *S); /* every task is dropped */
 
-/* A task with an empty thread; NULL when max_tasks run. Push the function and its arguments on
- * t->co, then task_start(t, nargs). Until then task_drop takes it back. */
+/* A task with an empty thread; NULL when max_tasks run. Push the function and its
+ * arguments on t->co, then task_start(t, nargs). Until then task_drop takes it back. */
 struct task *task_new(struct state *S);
 void task_start(struct task *t, int nargs); /* ready: it will run from the pump */
 void task_drop(struct task *t);
 
-bool task_run_ready(struct state *S); /* resumes all that are ready now; true if any was */
+/* resumes all that are ready now; true if any was */
+bool task_run_ready(struct state *S);
 
 /* The task that L belongs to: the current one, or state->main outside of tasks. */
 struct task *task_self(struct state *S);
 enum wait_mode wait_mode(struct state *S, lua_State *L);
 
-/* Waits until task_wake(task_self) or until `limit` (ms on the host's clock; NEVER for none), then
- * goes on in `k` with `ctx`, as lua_yieldk. Use as `return task_wait(...)`. In `k`, task_check
- * comes first. Raises "cannot wait here: ..." where nobody may wait. */
-int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx, lua_KFunction k);
+/* Waits until task_wake(task_self) or until `limit` (ms on the host's clock; NEVER for
+ * none), then goes on in `k` with `ctx`, as lua_yieldk. Use as `return task_wait(...)`.
+ * In `k`, task_check comes first. Raises "cannot wait here: ..." where nobody may wait.
+ */
+int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx,
+              lua_KFunction k);
 
-/* Raises what ended the wait early: Canceled (by task_cancel or by a signal in the main chunk). */
+/* Raises what ended the wait early: Canceled (by task_cancel or by a signal in the
+ * main chunk). */
 void task_check(lua_State *L, struct state *S);
 
 void task_wake(struct task *t);   /* harmless when it does not wait */

@@ -1,9 +1,11 @@
-/* watchdog.c - Lua code that computes for ever keeps everybody waiting: pings, timers, signals.
+/* watchdog.c - Lua code that computes for ever keeps everybody waiting: pings, timers,
+ * signals.
  *
- * The idea: a timer on the process's CPU clock (an idle process never wakes for it) sends a signal
- * every second of CPU. If the same task has run since the last one, a debug hook is set on it;
- * the hook, back in Lua's own time, names the line once and lets signals that came act. This is
- * how lua(1) itself interrupts a script: lua_sethook is what may be called from a handler. */
+ * The idea: a timer on the process's CPU clock (an idle process never wakes for it)
+ * sends a signal every second of CPU. If the same task has run since the last one, a
+ * debug hook is set on it; the hook, back in Lua's own time, names the line once and
+ * lets signals that came act. This is how lua(1) itself interrupts a script: lua_sethook
+ * is what may be called from a handler. */
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,7 +20,7 @@
 
 struct watchdog {
     timer_t timer;
-    unsigned long seen; /* S->resumes at the last tick */
+    unsigned long seen;   /* S->resumes at the last tick */
     unsigned long warned; /* S->resumes of the task that has been named */
     struct sigaction former;
 };
@@ -37,7 +39,8 @@ static void hook(lua_State *L, lua_Debug *ar)
     if (S->current && S->watchdog->warned != S->resumes) {
         S->watchdog->warned = S->resumes;
         lua_getinfo(L, "Sl", ar);
-        log_warn("%s:%d has been computing for a second; pings, timers and other handlers wait "
+        log_warn("%s:%d has been computing for a second; pings, timers and other "
+                 "handlers wait "
                  "for it (wampy.sleep(0) lets them run)",
                  ar->short_src, ar->currentline);
     }
@@ -62,7 +65,8 @@ static void tick(int signo)
 
 void watchdog_open(struct state *S)
 {
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = WATCHDOG_SIGNAL };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = WATCHDOG_SIGNAL };
     struct itimerspec second = { { 1, 0 }, { 1, 0 } };
     struct sigaction action = { .sa_handler = tick, .sa_flags = SA_RESTART };
     struct watchdog *w;

@@ -1,12 +1,13 @@
 /* link.c - two conns joined in memory. See link.h.
  *
- * Everything that is under way, of all pairs of a set, stands in one queue in the order in which
- * it happened, so both ends of a pair see what two sockets would show them: the greeting, the
- * messages in order, and the end behind the last message.
+ * Everything that is under way, of all pairs of a set, stands in one queue in the order
+ * in which it happened, so both ends of a pair see what two sockets would show them: the
+ * greeting, the messages in order, and the end behind the last message.
  *
- * Not known here: sockets, time, or what the messages say. A message is handed on as it is, by
- * reference; nobody may change it. The ends of a pair die one by one: `peer` is NULL once the
- * other one is gone, and nothing in the queue is meant for an end that is gone. */
+ * Not known here: sockets, time, or what the messages say. A message is handed on as
+ * it is, by reference; nobody may change it. The ends of a pair die one by one: `peer`
+ * is NULL once the other one is gone, and nothing in the queue is meant for an end
+ * that is gone. */
 #include "net/link.h"
 
 #include <stdio.h>
@@ -120,7 +121,8 @@ static void deliver_message(struct end *to, struct buf *message)
         to->conn.handler->message(&to->conn, message);
 }
 
-/* The peer said goodbye. Who has not done so answers; the answer finds the peer waiting. */
+/* The peer said goodbye. Who has not done so answers; the answer finds the peer
+ * waiting. */
 static void deliver_goodbye(struct end *to, const struct event *e)
 {
     struct conn_end how = { CONN_CLOSED, e->code, "" };
@@ -170,7 +172,8 @@ static void end_forget(struct end *end)
 {
     struct list *node, *tmp;
 
-    list_each(node, tmp, &end->links->queue) {
+    list_each(node, tmp, &end->links->queue)
+    {
         struct event *e = list_entry(node, struct event, node);
 
         if (e->to != end)
@@ -219,8 +222,8 @@ static struct end *end_new(struct links *ls, struct slice subprotocol,
 }
 
 void link_pair(struct links *ls, struct slice subprotocol, const struct conn_handler *a,
-               void *a_user, const struct conn_handler *b, void *b_user, struct conn **a_out,
-               struct conn **b_out)
+               void *a_user, const struct conn_handler *b, void *b_user,
+               struct conn **a_out, struct conn **b_out)
 {
     struct end *ends[2] = { end_new(ls, subprotocol, a, a_user),
                             end_new(ls, subprotocol, b, b_user) };

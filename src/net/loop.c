@@ -1,14 +1,15 @@
 /* loop.c - one loop over two backends. See loop.h.
  *
- * lws must be inside the waiting, so the waiting is lws's own poll, or a libev loop of ours that
- * lws was given as a foreign one (with a loop of lws's own, lws_service never returns; libev's
- * default loop would reap the app's children). What is not lws's business - foreign descriptors,
- * the eventfd behind loop_wake and signals - stands in one epoll set, and the set's descriptor is
- * all that a backend has to watch: the backends differ in how they wait and in nothing else.
+ * lws must be inside the waiting, so the waiting is lws's own poll, or a libev loop of
+ * ours that lws was given as a foreign one (with a loop of lws's own, lws_service never
+ * returns; libev's default loop would reap the app's children). What is not lws's
+ * business - foreign descriptors, the eventfd behind loop_wake and signals - stands in
+ * one epoll set, and the set's descriptor is all that a backend has to watch: the
+ * backends differ in how they wait and in nothing else.
  *
- * After the waiting the round is finished here: ready descriptors, signals, timers, each calling
- * its handler. Timers stand in a heap because lws keeps its own in a sorted list, which costs
- * O(n) for each that is set; lws gets at most one, to end its poll in time.
+ * After the waiting the round is finished here: ready descriptors, signals, timers, each
+ * calling its handler. Timers stand in a heap because lws keeps its own in a sorted list,
+ * which costs O(n) for each that is set; lws gets at most one, to end its poll in time.
  *
  * Not known here: WebSocket, messages, conns. */
 #include "net/loop.h"
@@ -30,7 +31,8 @@
 #include "base/mem.h"
 #include "net/loop_private.h"
 
-#define SERVICE_BUFFER (64 * 1024) /* measured: 2.5 times faster than 4 KiB at 64 KB messages */
+#define SERVICE_BUFFER (64 * 1024) /* 2.5 times faster than 4 KiB at 64 KB messages */
+#define LWS_PATIENCE 3600          /* s; the deadlines that count are ours */
 #define EV_PLUGIN LWS_INSTALL_LIBDIR "/libwebsockets-evlib_ev.so"
 
 struct loop {
@@ -44,10 +46,10 @@ struct loop {
     bool stirred; /* the waiting has seen the set ready */
     bool woken;   /* loop_wake came, and has not ended a wait yet */
     bool firing;  /* watches are freed later, because a batch of events points to them */
-    struct list dead;    /* of struct watch */
-    struct list ready;   /* of struct watch: descriptors that epoll does not take (files) */
-    struct heap timers;  /* of struct loop_timer */
-    uint64_t round;      /* ms, monotonic: when the last wait ended */
+    struct list dead;  /* of struct watch */
+    struct list ready; /* of struct watch: descriptors that epoll does not take (files) */
+    struct heap timers; /* of struct loop_timer */
+    uint64_t round;     /* ms, monotonic: when the last wait ended */
     void *attached;
     void (*free_attached)(void *attached);
 };
@@ -92,7 +94,8 @@ static void on_signal(int signo)
         poke(s->loop->wake);
 }
 
-void loop_signal(struct loop *l, int signo, void (*handler)(int signo, void *user), void *user)
+void loop_signal(struct loop *l, int signo, void (*handler)(int signo, void *user),
+                 void *user)
 {
     struct watched_signal *s = &signals[signo];
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
@@ -283,8 +286,8 @@ static void poll_enough(lws_sorted_usec_list_t *sul)
     (void)sul;
 }
 
-/* lws_service looks at the sign of its timeout only: negative means not to wait at all, anything
- * else to wait for ever. */
+/* lws_service looks at the sign of its timeout only: negative means not to wait at
+ * all, anything else to wait for ever. */
 static void poll_wait(struct loop *l, int64_t ms)
 {
     if (ms > 0)
@@ -367,6 +370,7 @@ static struct lws_context *context_new(struct loop *l, void *foreign_loop)
     info.gid = -1;
     info.uid = -1;
     info.pt_serv_buf_size = SERVICE_BUFFER;
+    info.timeout_secs = LWS_PATIENCE;
     lws_set_log_level(log_on(LOG_DEBUG) ? LLL_ERR | LLL_WARN : 0, lws_line);
     return lws_create_context(&info);
 }
@@ -427,9 +431,9 @@ static bool start(struct loop *l, enum loop_backend backend)
         ev_loop_destroy(l->ev);
     l->ev = NULL;
     if (backend == LOOP_AUTO)
-        log_warn("%s is missing: falling back to poll, which is slow from about 200 "
-                 "connections on",
-                 EV_PLUGIN);
+        log_warn(
+            "libwebsockets' libev plugin (package libwebsockets-evlib-ev) cannot be had: "
+            "poll it is, slow from about 200 connections on");
     return start_poll(l);
 }
 

@@ -1,9 +1,10 @@
 /* url.c - taking router URLs apart, strictly. See url.h.
  *
- * Not known here: name resolution, or which of the transports exist. What is accepted is what
- * RFC 3986 calls scheme, host, port, path and query, in ASCII; user names, fragments, spaces and
- * unbracketed IPv6 addresses are refused with a word about it, because each of them is a typing
- * mistake that would otherwise show up much later as a connection failure.
+ * Not known here: name resolution, or which of the transports exist. What is accepted is
+ * what RFC 3986 calls scheme, host, port, path and query, in ASCII; user names,
+ * fragments, spaces and unbracketed IPv6 addresses are refused with a word about it,
+ * because each of them is a typing mistake that would otherwise show up much later as a
+ * connection failure.
  *
  * Every parsing step returns NULL, or what is wrong in a few words. */
 #include "net/url.h"
@@ -26,9 +27,9 @@ static const struct {
     int port;
     bool tls, unix_socket;
 } schemes[] = {
-    { "ws", 8080, false, false },   { "wss", 443, true, false },
-    { "ws+unix", 0, false, true },  { "rs", 8080, false, false },
-    { "rss", 443, true, false },    { "rs+unix", 0, false, true },
+    { "ws", 8080, false, false },  { "wss", 443, true, false },
+    { "ws+unix", 0, false, true }, { "rs", 8080, false, false },
+    { "rss", 443, true, false },   { "rs+unix", 0, false, true },
 };
 
 static const char *take_scheme(struct url *u, struct slice s)
@@ -145,7 +146,8 @@ static const char *plain(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
-            return "only printable ASCII without spaces is allowed (percent-encode the rest)";
+            return "only printable ASCII without spaces is allowed (percent-encode the "
+                   "rest)";
     return NULL;
 }
 
@@ -196,7 +198,8 @@ static const char *take_listen(struct url *u, struct slice s)
     return !wrong && u->port < 0 ? "the port is missing" : wrong;
 }
 
-/* The text comes from anywhere: the error shows it on one line and cut to a sane length. */
+/* The text comes from anywhere: the error shows it on one line and cut to a sane
+ * length. */
 static bool refuse(const char *text, const char *wrong, const char *expected, char *error,
                    unsigned long size)
 {
@@ -206,8 +209,8 @@ static bool refuse(const char *text, const char *wrong, const char *expected, ch
     for (size_t i = 0; i < n; i++)
         shown[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
     shown[n] = '\0';
-    snprintf(error, size, "invalid url \"%s%s\": %s (%s)", shown, text[n] ? "..." : "", wrong,
-             expected);
+    snprintf(error, size, "invalid url \"%s%s\": %s (%s)", shown, text[n] ? "..." : "",
+             wrong, expected);
     return false;
 }
 
@@ -220,7 +223,8 @@ bool url_parse(struct url *u, const char *text, char *error, unsigned long error
     return wrong ? refuse(text, wrong, EXPECTED, error, error_size) : true;
 }
 
-bool url_parse_listen(struct url *u, const char *text, char *error, unsigned long error_size)
+bool url_parse_listen(struct url *u, const char *text, char *error,
+                      unsigned long error_size)
 {
     struct slice s = slice_of(text);
     const char *wrong;
@@ -235,6 +239,6 @@ void url_format(const struct url *u, char *out, unsigned long size)
     if (u->unix_socket)
         snprintf(out, size, "%s://%s", u->scheme, u->path);
     else
-        snprintf(out, size, u->ipv6 ? "%s://[%s]:%d%s" : "%s://%s:%d%s", u->scheme, u->host,
-                 u->port, u->path);
+        snprintf(out, size, u->ipv6 ? "%s://[%s]:%d%s" : "%s://%s:%d%s", u->scheme,
+                 u->host, u->port, u->path);
 }

@@ -1,111 +1,37 @@
 /* ws.c - an open WebSocket connection, either side, on libwebsockets' ws role. See ws.h.
  *
- * The rules of lws: one lws_write per WRITEABLE callback and none elsewhere; what the socket did
- * not take is copied by lws; closing is asked for by returning -1. So sending is a queue, and a
- * WRITEABLE callback hands on one message of it. Between the first and the last message of a
- * filled queue the socket is corked: the kernel then makes few and full segments of many small
- * writes, which halves the cost of a busy connection.
+ * The rules of lws: one lws_write per WRITEABLE callback and none elsewhere; what the
+ * socket did not take is copied by lws; closing is asked for by returning -1. So sending
+ * is a queue, and a WRITEABLE callback hands on one message of it. Between the first and
+ * the last message of a filled queue the socket is corked: the kernel then makes few and
+ * full segments of many small writes, which halves the cost of a busy connection.
  *
- * A message that came in one piece is copied once, out of lws's buffer; fragments are gathered.
+ * A message that came in one piece is copied once, out of lws's buffer; fragments are
+ * gathered.
  *
- * Not known here: how connections come about (ws_client.c, ws_server.c), or what messages say;
- * UTF-8 is the codec's business. */
+ * Not known here: how connections come about (ws_client.c, ws_server.c), or what
+ * messages say; UTF-8 is the codec's business. */
 #include "net/ws.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
 #include "net/ws_private.h"
 
-static_assert(BUF_HEADROOM >= LWS_PRE, "lws writes its frame header in front of the payload");
+static_assert(BUF_HEADROOM >= LWS_PRE,
+              "lws writes its frame header in front of the payload");
 
 #define FIRST_PIECE (256 * 1024) /* reserved at once for a message that announced more */
-#define PING_SIZE 4 /* lws does not report an empty pong */
+#define PING_SIZE 4              /* lws does not report an empty pong */
 
 static struct ws *ws_of(struct conn *c)
 {
     return (struct ws *)(void *)((char *)c - offsetof(struct ws, conn));
-}
-
-/* ---- the end ----------------------------------------------------------------------- */
-
-void ws_end(struct ws *ws, enum conn_error error, int code, const char *fmt, ...)
-{
-    int n;
-    va_list ap;
-
-    if (ws->ended)
-        return;
-    ws->ended = true;
-    ws->end.error = error;
-    ws->end.code = code;
-    n = snprintf(ws->end.text, sizeof ws->end.text, "%.160s: ", ws->where);
-    va_start(ap, fmt);
-    vsnprintf(ws->end.text + n, sizeof ws->end.text - (size_t)n, fmt, ap);
-    va_end(ap);
-    for (char *p = ws->end.text; *p; p++) /* a peer's words stay on one line */
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
-}
-
-static void free_queue(struct ws *ws)
-{
-    for (; ws->count; ws->count--)
-        buf_unref(ws->queue[ws->first++ & (ws->room - 1)]);
-    free(ws->queue);
-}
-
-void ws_finish(struct ws *ws)
-{
-    if (ws->wsi)
-        lws_set_opaque_user_data(ws->wsi, NULL);
-    loop_timer_clear(ws->net->loop, &ws->timer);
-    ws_end(ws, CONN_LOST, 0, "the connection was lost");
-    if (ws->conn.handler)
-        ws->conn.handler->closed(&ws->conn, &ws->end);
-    if (ws->server)
-        ws->net->connections--;
-    free_queue(ws);
-    buf_unref(ws->rx);
-    free(ws->close_reason);
-    free(ws->where);
-    ws_settings_unref(ws->settings);
-    free(ws);
-}
-
-/* lws may want to flush first and stay; a socket that is shut down leaves it no choice. */
-void ws_kill(struct ws *ws)
-{
-    struct lws *wsi = ws->wsi;
-
-    if (wsi) {
-        lws_set_opaque_user_data(wsi, NULL);
-        ws->wsi = NULL;
-        shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);
-        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-    }
-    ws_finish(ws);
-}
-
-/* Asks lws to close with this code; the value for a callback to return. */
-static int close_now(struct ws *ws, int code, const char *reason)
-{
-    unsigned char text[WS_REASON_SIZE];
-    size_t n = reason ? strnlen(reason, sizeof text - 1) : 0;
-
-    if (n)
-        memcpy(text, reason, n);
-    ws->state = WS_CLOSING;
-    lws_close_reason(ws->wsi, (enum lws_close_status)code, text, n);
-    loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + WS_CLOSE_WAIT);
-    return -1;
 }
 
 /* ---- sending ----------------------------------------------------------------------- */
@@ -174,8 +100,8 @@ static void settle(struct ws *ws)
         ws->conn.handler->drained(&ws->conn);
 }
 
-/* A server writes a shared buf as it is: only the headroom changes, and each write makes it
- * anew. A client masks in place and needs a buf of its own. */
+/* A server writes a shared buf as it is: only the headroom changes, and each write
+ * makes it anew. A client masks in place and needs a buf of its own. */
 static int write_message(struct ws *ws)
 {
     struct buf *message = pop(ws);
@@ -220,9 +146,10 @@ static int on_writeable(struct ws *ws)
     else if (ws->count)
         result = write_message(ws);
     else if (ws->close_code && !lws_partial_buffered(ws->wsi))
-        return close_now(ws, ws->close_code, ws->close_reason);
+        return ws_close_now(ws, ws->close_code, ws->close_reason);
     if (ws->close_code && !result)
-        loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + WS_CLOSE_WAIT);
+        loop_timer_set(ws->net->loop, &ws->timer,
+                       loop_round(ws->net->loop) + WS_CLOSE_WAIT);
     if (ws->count || ws->ping_due || ws->close_code)
         lws_callback_on_writable(ws->wsi);
     return result;
@@ -237,26 +164,30 @@ static void close_conn(struct conn *c, int code, const char *reason)
         return;
     ws_end(ws, CONN_OK, code, "closed");
     ws->close_code = code;
-    ws->close_reason = reason ? xstrndup(reason, strnlen(reason, WS_REASON_SIZE - 1)) : NULL;
+    ws->close_reason =
+        reason ? xstrndup(reason, strnlen(reason, WS_REASON_SIZE - 1)) : NULL;
     loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + wait);
     if (ws->state == WS_OPEN)
         lws_callback_on_writable(ws->wsi);
 }
 
-static const struct conn_ops ops = { send_message, close_conn };
+void ws_reject_unmasked(struct ws *ws)
+{
+    static const char why[] = "a frame without a mask";
+
+    if (ws->close_code)
+        return;
+    ws_end(ws, CONN_PROTOCOL, 1002, "%s", why);
+    close_conn(&ws->conn, 1002, why);
+}
+
+const struct conn_ops ws_ops = { send_message, close_conn };
 
 /* ---- receiving --------------------------------------------------------------------- */
 
-static int refuse(struct ws *ws, enum conn_error error, int code, const char *what)
-{
-    ws_end(ws, error, code, "%s", what);
-    return close_now(ws, code, what);
-}
-
 static void deliver(struct ws *ws, struct buf *message)
 {
-    if (!ws->conn.closing)
-        ws->conn.handler->message(&ws->conn, message);
+    ws->conn.handler->message(&ws->conn, message);
     buf_unref(message);
 }
 
@@ -274,15 +205,15 @@ static int on_receive(struct ws *ws, const void *in, size_t n)
 
     ws->heard = loop_round(ws->net->loop);
     ws->pinged = false;
-    if (ws->state != WS_OPEN)
+    if (ws->state != WS_OPEN || ws->close_code)
         return 0;
     if (!ws->rx && !lws_frame_is_binary(ws->wsi) != ws->text)
-        return refuse(ws, CONN_PROTOCOL, 1003,
-                      ws->text ? "a binary frame on a text subprotocol"
-                               : "a text frame on a binary subprotocol");
+        return ws_refuse(ws, CONN_PROTOCOL, 1003,
+                         ws->text ? "a binary frame on a text subprotocol"
+                                  : "a text frame on a binary subprotocol");
     if (n > ws->settings->max_message || rest > ws->settings->max_message - n ||
         have > ws->settings->max_message - n - rest)
-        return refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
+        return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
     if (!ws->rx && lws_is_final_fragment(ws->wsi)) {
         deliver(ws, buf_from(in, n));
         return 0;
@@ -296,105 +227,33 @@ static int on_receive(struct ws *ws, const void *in, size_t n)
     return 0;
 }
 
-static bool close_code_ok(int code)
-{
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-           (code >= 3000 && code <= 4999);
-}
-
-/* Well-formed UTF-8 (RFC 3629)? A reason is short: this need not be fast. */
-static bool utf8(const unsigned char *p, size_t n)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-
-    for (size_t i = 0, size; i < n; i += size) {
-        uint32_t c = p[i];
-
-        size = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-        if (size == 0 || size > n - i)
-            return false;
-        c &= size == 1 ? 0x7fu : 0x7fu >> size;
-        for (size_t k = 1; k < size; k++) {
-            if ((p[i + k] & 0xc0) != 0x80)
-                return false;
-            c = c << 6 | (p[i + k] & 0x3f);
-        }
-        if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-            return false;
-    }
-    return true;
-}
-
-/* A close frame that is wrong. lws echoes its payload, so that is changed where it stands. */
-static void reject_close(struct ws *ws, unsigned char *in, size_t n, int answer)
-{
-    in[0] = (unsigned char)(answer >> 8);
-    in[1] = (unsigned char)answer;
-    memset(in + 2, '.', n - 2);
-    ws_end(ws, CONN_PROTOCOL, answer, "closed by the peer with %s",
-           answer == 1007 ? "a reason that is no UTF-8" : "an invalid code");
-}
-
-/* The peer closes first; lws answers. */
-static int on_peer_close(struct ws *ws, unsigned char *in, size_t n)
-{
-    int code = n >= 2 ? in[0] << 8 | in[1] : 1005;
-    int shown = n > 2 ? (int)n - 2 : 0;
-
-    if (n == 1)
-        return refuse(ws, CONN_PROTOCOL, 1002, "a close frame with half a code");
-    if (n >= 2 && !close_code_ok(code))
-        reject_close(ws, in, n, 1002);
-    else if (shown && !utf8(in + 2, n - 2))
-        reject_close(ws, in, n, 1007);
-    else if (code == 1005)
-        ws_end(ws, CONN_CLOSED, code, "closed by the peer without a code");
-    else
-        ws_end(ws, CONN_CLOSED, code, "closed by the peer: %d%s%.*s", code, shown ? " " : "",
-               shown, (const char *)in + 2);
-    ws->state = WS_CLOSING;
-    loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + WS_CLOSE_WAIT);
-    return 0;
-}
-
-/* lws says that it is over, but not why: the socket tells whether the peer has gone. */
-static bool peer_is_gone(struct ws *ws)
-{
-    char byte;
-    ssize_t n = recv(lws_get_socket_fd(ws->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-    return n == 0 || (n < 0 && errno != EAGAIN);
-}
-
-static int on_closed(struct ws *ws)
-{
-    size_t rest = lws_remaining_packet_payload(ws->wsi);
-
-    if (lws_get_close_length(ws->wsi) > 0 || !peer_is_gone(ws))
-        ws_end(ws, CONN_PROTOCOL, 1002, "the peer broke the WebSocket protocol");
-    else if (ws->rx || rest)
-        ws_end(ws, CONN_TRUNCATED, rest < ws->settings->max_message ? (int)rest : 0,
-               "the connection was lost in the middle of a message");
-    else
-        ws_end(ws, CONN_LOST, 0, "the connection was lost");
-    ws_finish(ws);
-    return 0;
-}
-
 /* ---- timers ------------------------------------------------------------------------ */
 
 static void ping_later(struct ws *ws)
 {
     if (ws->settings->ping_interval && !ws->close_code)
-        loop_timer_set(ws->net->loop, &ws->timer, ws->heard + ws->settings->ping_interval);
+        loop_timer_set(ws->net->loop, &ws->timer,
+                       ws->heard + ws->settings->ping_interval);
 }
 
-static void on_timer(struct loop_timer *t)
+/* Does the socket still pass on what it was given? lws shows no part of a write. */
+static bool moves(struct ws *ws)
+{
+    int waiting = 0, before = ws->waiting;
+
+    ioctl(lws_get_socket_fd(ws->wsi), TIOCOUTQ, &waiting);
+    ws->waiting = waiting;
+    return waiting != before;
+}
+
+void ws_on_timer(struct loop_timer *t)
 {
     struct ws *ws = timer_entry(t, struct ws, timer);
     uint64_t now = loop_round(ws->net->loop);
 
-    if (ws->state != WS_OPEN || ws->close_code) {
+    if (ws->state == WS_OPEN && ws->close_code && moves(ws)) {
+        loop_timer_set(ws->net->loop, &ws->timer, now + WS_CLOSE_WAIT);
+    } else if (ws->state != WS_OPEN || ws->close_code) {
         if (ws->state == WS_CONNECTING)
             ws_end(ws, CONN_TIMEOUT, 0, "did not answer within %g s",
                    (double)ws->settings->connect_timeout / 1000);
@@ -467,10 +326,10 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
         return ws ? on_pong(ws) : -1;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return ws ? on_peer_close(ws, in, len) : 0;
+        return ws ? ws_on_peer_close(ws, in, len) : 0;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLIENT_CLOSED:
-        return ws ? on_closed(ws) : 0;
+        return ws ? ws_on_closed(ws) : 0;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         return adopted(wsi);
     case LWS_CALLBACK_ESTABLISHED:
@@ -483,88 +342,4 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         ws->wsi = wsi;
         return ws_client_event(ws, reason, in, len);
     }
-}
-
-/* ---- making ------------------------------------------------------------------------ */
-
-static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
-
-struct ws_settings *ws_settings_new(const struct ws_options *o)
-{
-    static const struct ws_options none;
-    struct ws_settings *s = xcalloc(1, sizeof *s);
-
-    if (!o)
-        o = &none;
-    s->refs = 1;
-    s->connect_timeout = o->connect_timeout ? o->connect_timeout : 10000;
-    s->ping_interval = o->ping_interval;
-    s->ping_timeout = o->ping_timeout;
-    s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
-    s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
-    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
-    s->headers = o->headers;
-    s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
-    return s;
-}
-
-void ws_settings_unref(struct ws_settings *s)
-{
-    if (--s->refs > 0)
-        return;
-    free(s->server_text);
-    free(s);
-}
-
-struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
-{
-    struct ws *ws = xcalloc(1, sizeof *ws);
-
-    s->refs++;
-    ws->conn.ops = &ops;
-    ws->net = net;
-    ws->settings = s;
-    ws->timer.fired = on_timer;
-    ws->where = xstrdup(where);
-    return ws;
-}
-
-static void free_net(void *net)
-{
-    free(net);
-}
-
-static struct lws_vhost *vhost_new(struct ws_net *net)
-{
-    static const lws_retry_bo_t no_keep_alive;
-    const struct lws_protocols protocols[] = {
-        { net->subprotocol, ws_callback, 0, 0, 0, NULL, 1024 * 1024 },
-        { NULL, NULL, 0, 0, 0, NULL, 0 },
-    };
-    struct lws_context_creation_info info = { 0 };
-
-    info.vhost_name = "ws";
-    info.user = net;
-    info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-    info.protocols = protocols;
-    info.retry_and_idle_policy = &no_keep_alive;
-    info.http_proxy_address = ""; /* or lws takes it from the environment */
-    info.timeout_secs = 60;       /* our own deadlines are shorter */
-    info.connect_timeout_secs = 60;
-    return lws_create_vhost(net->context, &info);
-}
-
-struct ws_net *ws_net_of(struct loop *l)
-{
-    struct ws_net *net = loop_attached(l);
-
-    if (net)
-        return net;
-    net = xcalloc(1, sizeof *net);
-    net->loop = l;
-    net->context = loop_context(l);
-    memcpy(net->subprotocol, "wamp", 5);
-    net->vhost = vhost_new(net);
-    loop_attach(l, net, free_net);
-    return net;
 }

@@ -8,7 +8,7 @@
 
 struct ws_options { /* zero-initialised = defaults */
     const char *const *subprotocols; /* NULL-terminated, in order of preference; default wamp.2.json */
-    uint64_t connect_timeout;        /* ms: TCP and upgrade together; 0 = 10,000 */
+    uint64_t connect_timeout;        /* ms: TCP and upgrade together; 0 = 10,000, a server 5,000 */
     uint64_t ping_interval;          /* ms of silence before a ping; 0 = off */
     uint64_t ping_timeout;           /* ms for its pong */
     size_t max_message;              /* bytes; 0 = LIMIT_MESSAGE_SIZE */

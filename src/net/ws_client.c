@@ -1,9 +1,9 @@
 /* ws_client.c - making a WebSocket connection, and saying clearly why there is none.
  *
- * lws resolves, connects (each address in turn) and upgrades; it reports a failure as a short
- * English text and nothing else. Two things are therefore found out here: the HTTP status and
- * the chosen subprotocol by looking at the answer before lws does, and the reason of a failed
- * connect by trying once more on a socket of our own.
+ * lws resolves, connects (each address in turn) and upgrades; it reports a failure as a
+ * short English text and nothing else. Two things are therefore found out here: the HTTP
+ * status and the chosen subprotocol by looking at the answer before lws does, and the
+ * reason of a failed connect by trying once more on a socket of our own.
  *
  * Not known here: what happens once the connection is up (ws.c). */
 #include <errno.h>
@@ -17,16 +17,17 @@
 
 #include "net/ws_private.h"
 
-#define PROBE_WAIT 200 /* ms; a refusal comes within a round trip */
-#define HOST_MAX 110   /* lws cuts the Host header to 128 bytes, its end of line included */
+#define CONNECT_TIMEOUT 10000 /* ms */
+#define PROBE_WAIT 200        /* ms; a refusal comes within a round trip */
+#define HOST_MAX 110 /* lws cuts the Host header to 128 bytes, its end of line included */
 
 /* ---- why a connect failed ---------------------------------------------------------- */
 
 /* The errno of connecting to this address; 0 when it works. */
 static int probe_address(const struct sockaddr *address, socklen_t n)
 {
-    struct pollfd p = { .fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC |
-                                                             SOCK_NONBLOCK, 0),
+    struct pollfd p = { .fd = socket(address->sa_family,
+                                     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                         .events = POLLOUT };
     socklen_t size = sizeof(int);
     int error = 0;
@@ -88,19 +89,22 @@ static void explain_connect(struct ws *ws, const struct url *u)
                error ? strerror(error) : "the first attempt failed");
 }
 
+#define HUNG_UP "closed the connection during the WebSocket handshake"
+
 static const struct {
     const char *lws; /* how lws's text begins */
     enum conn_error error;
     const char *text;
 } failures[] = {
-    { "Peer hung up", CONN_LOST, "closed the connection during the WebSocket handshake" },
-    { "read failed", CONN_LOST, "closed the connection during the WebSocket handshake" },
-    { "closed before", CONN_LOST, "closed the connection during the WebSocket handshake" },
-    { "Closed before", CONN_LOST, "closed the connection during the WebSocket handshake" },
-    { "problems parsing", CONN_PROTOCOL, "the answer to the WebSocket upgrade is no HTTP" },
-    { "HS: URI missing", CONN_PROTOCOL, "the answer to the WebSocket upgrade is no HTTP" },
+    { "Peer hung up", CONN_LOST, HUNG_UP },
+    { "read failed", CONN_LOST, HUNG_UP },
+    { "closed before", CONN_LOST, HUNG_UP },
+    { "Closed before", CONN_LOST, HUNG_UP },
+    { "problems parsing", CONN_PROTOCOL, "the answer to the upgrade is no HTTP" },
+    { "HS: URI missing", CONN_PROTOCOL, "the answer to the upgrade is no HTTP" },
     { "HS: ACCEPT missing", CONN_PROTOCOL, "the answer has no Sec-WebSocket-Accept" },
-    { "HS: Accept hash wrong", CONN_PROTOCOL, "the answer has a wrong Sec-WebSocket-Accept" },
+    { "HS: Accept hash wrong", CONN_PROTOCOL,
+      "the answer has a wrong Sec-WebSocket-Accept" },
     { "HS: PROTOCOL", CONN_SUBPROTOCOL, "chose a subprotocol that was not offered" },
     { "HS: EXT", CONN_PROTOCOL, "chose an extension that was not offered" },
     { "HS:", CONN_PROTOCOL, "the answer to the WebSocket upgrade is broken" },
@@ -145,12 +149,14 @@ static int check_status(struct ws *ws)
     if (status == 101)
         return 0;
     ws_end(ws, CONN_HTTP_STATUS, (int)status,
-           "HTTP %u to the WebSocket upgrade; is the path right? (Crossbar.io often uses /ws)",
+           "HTTP %u to the WebSocket upgrade; is the path right? (Crossbar.io often uses "
+           "/ws)",
            status);
     return -1;
 }
 
-/* The subprotocol that the server chose, as one of ours; absent when it chose none of them. */
+/* The subprotocol that the server chose, as one of ours; absent when it chose none of
+ * them. */
 static struct slice chosen(struct ws *ws)
 {
     char name[64];
@@ -252,7 +258,7 @@ static void start(struct ws *ws, const struct url *u)
 struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_options *o,
                         const struct conn_handler *handler, void *user)
 {
-    struct ws_settings *s = ws_settings_new(o);
+    struct ws_settings *s = ws_settings_new(o, CONNECT_TIMEOUT);
     uint64_t now = loop_now();
     char where[1400];
     struct ws *ws;

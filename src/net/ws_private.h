@@ -1,9 +1,10 @@
 /* ws_private.h - what the files of the WebSocket transport share.
  *
- * ws.c owns an open connection (queue, messages, pings, closing) and is the one lws callback;
- * ws_client.c makes connections, ws_server.c accepts them. A struct ws is the conn; lws's wsi
- * points to it (lws_get_opaque_user_data) until ws_finish, which cuts that tie: a wsi without
- * a ws is one that lws is still saying goodbye to. */
+ * ws.c owns an open connection (queue, messages, pings, closing) and is the one lws
+ * callback; ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks
+ * at their first frame. A struct ws is the conn; lws's wsi points to it
+ * (lws_get_opaque_user_data) until ws_finish, which cuts that tie: a wsi without a ws
+ * is one that lws is still saying goodbye to. */
 #ifndef NET_WS_PRIVATE_H
 #define NET_WS_PRIVATE_H
 
@@ -16,7 +17,8 @@
 #include "wamp/limits.h"
 
 #define WS_REASON_SIZE 124 /* a close reason has at most 123 bytes (RFC 6455, 5.5) */
-#define WS_CLOSE_WAIT 2000 /* ms that a closing connection may stand still before it is cut */
+#define WS_CLOSE_WAIT \
+    1000 /* ms that a closing connection may stand still before it is cut */
 
 /* Options with the defaults filled in; shared by all connections of a listener. */
 struct ws_settings {
@@ -33,16 +35,18 @@ struct ws_net {
     struct loop *loop;
     struct lws_context *context;
     struct lws_vhost *vhost;
-    /* The name of lws's one protocol: whatever subprotocol is being agreed on right now. */
+    /* The name of lws's one protocol: whatever subprotocol is being agreed on right
+     * now. */
     char subprotocol[64];
     struct ws *adopting; /* whose socket is just being given to lws */
+    struct slice early;  /* what its peer sent behind the request */
     unsigned connections;
 };
 
 enum ws_state {
     WS_CONNECTING, /* not up yet, or refused */
     WS_OPEN,
-    WS_CLOSING  /* lws has been told to close */
+    WS_CLOSING /* lws has been told to close */
 };
 
 struct ws {
@@ -54,33 +58,44 @@ struct ws {
     enum ws_state state;
     struct listener *listener; /* while a server's upgrade is answered; else NULL */
     struct slice subprotocol;  /* one of settings->subprotocols */
+    struct watch *first_bytes; /* ws_mask.c waits for them; else NULL */
     bool server;
-    bool text;      /* of the agreed subprotocol: text frames, else binary */
-    bool corked;    /* TCP_CORK is set */
-    bool above;     /* over max_queue, and `drained` is owed */
-    bool ping_due;  /* a ping is to be written */
-    bool pinged;    /* a ping is out, and nothing has been heard since */
-    int close_code; /* ours; 0: none yet */
+    bool text;          /* of the agreed subprotocol: text frames, else binary */
+    bool corked;        /* TCP_CORK is set */
+    bool above;         /* over max_queue, and `drained` is owed */
+    bool ping_due;      /* a ping is to be written */
+    bool pinged;        /* a ping is out, and nothing has been heard since */
+    int close_code;     /* ours; 0: none yet */
     char *close_reason; /* owned; may be NULL */
     uint64_t heard;     /* ms: the round in which something came last */
     struct buf *rx;     /* the message under way; NULL between messages */
     struct buf **queue; /* ring of what is to be sent; owned, with its references */
     unsigned first, count, room; /* in the ring; room is a power of two, or 0 */
-    size_t unsettled;   /* bytes written that the socket may not have taken yet */
-    char *where;        /* owned: the URL or the peer's address, for people */
+    int waiting; /* bytes in the socket when a closing connection was looked at last */
+    size_t unsettled; /* bytes written that the socket may not have taken yet */
+    char *where;      /* owned: the URL or the peer's address, for people */
     struct conn_end end;
-    bool ended;         /* `end` is filled: what came first counts */
+    bool ended; /* `end` is filled: what came first counts */
 };
 
-/* ws.c */
+/* ws_net.c */
 struct ws_net *ws_net_of(struct loop *l);
-struct ws_settings *ws_settings_new(const struct ws_options *o);
+struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
 void ws_settings_unref(struct ws_settings *s);
 struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
 
-/* The connection is up, ws->subprotocol agreed (called from ESTABLISHED): tells the handler. */
+/* ws.c */
+extern const struct conn_ops ws_ops;
+void ws_on_timer(struct loop_timer *t);
+
+/* The connection is up, ws->subprotocol agreed (called from ESTABLISHED): tells the
+ * handler. */
 void ws_opened(struct ws *ws);
 
+int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                size_t len);
+
+/* ws_close.c */
 /* Notes how the conn ends, unless that is known already. `fmt` follows "<where>: ". */
 void ws_end(struct ws *ws, enum conn_error error, int code, const char *fmt, ...)
     LOG_PRINTF(4, 5);
@@ -91,11 +106,26 @@ void ws_finish(struct ws *ws);
 /* Cuts the socket, then ws_finish. Not from inside a callback of its wsi. */
 void ws_kill(struct ws *ws);
 
-int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                size_t len);
+/* Asks lws to close with this code; the value for a callback to return. */
+int ws_close_now(struct ws *ws, int code, const char *reason);
+
+/* The same for something that the peer has done. */
+int ws_refuse(struct ws *ws, enum conn_error error, int code, const char *what);
+
+/* The peer's close frame, and the end of the socket. */
+int ws_on_peer_close(struct ws *ws, unsigned char *in, size_t n);
+int ws_on_closed(struct ws *ws);
+
+/* Closes for a frame without a mask. */
+void ws_reject_unmasked(struct ws *ws);
+
+/* ws_mask.c: looks at the first frame of a server connection; `early` is what came
+ * behind the request. */
+void ws_mask_check(struct ws *ws, struct slice early);
 
 /* ws_client.c: the callbacks before a client is up. */
-int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in, size_t len);
+int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in,
+                    size_t len);
 
 /* ws_server.c: lws has answered the upgrade. */
 int ws_server_established(struct ws *ws);

@@ -1,10 +1,11 @@
 /* ws_server.c - listening, and the HTTP side of a WebSocket server.
  *
- * The listening socket and the reading of the request are ours: lws closes silently where HTTP
- * has a status for it, takes a missing version for 13, picks a vhost by the Host header, and
- * hangs up on an offer of more than 127 bytes of subprotocols, which widespread clients make.
- * So the request is read and judged here, and only a good one is shown to lws, in words of our
- * own; lws answers it, and from there on the socket is lws's.
+ * The listening socket and the reading of the request are ours: lws closes silently where
+ * HTTP has a status for it, takes a missing version for 13, picks a vhost by the Host
+ * header, and hangs up on an offer of more than 127 bytes of subprotocols, which
+ * widespread clients make. So the request is read and judged here, and only a good one is
+ * shown to lws, in words of our own; lws answers it, and from there on the socket is
+ * lws's.
  *
  * Not known here: frames, and whatever comes after the upgrade (ws.c). */
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,11 +22,12 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "net/ws_http.h"
 #include "net/ws_private.h"
 
-#define ACCEPT_BATCH 64    /* connections accepted in one round */
-#define ACCEPT_PAUSE 100   /* ms, when there are no descriptors left */
-#define LINGER_MS 1000     /* an answered peer may take this long to hang up */
+#define ACCEPT_BATCH 64  /* connections accepted in one round */
+#define ACCEPT_PAUSE 100 /* ms, when there are no descriptors left */
+#define LINGER_MS 1000   /* an answered peer may take this long to hang up */
 
 struct listener {
     struct ws_net *net;
@@ -79,8 +80,8 @@ static void greeting_watch(struct greeting *g)
     g->watch = loop_watch(g->listener->net->loop, g->fd, false, greeting_readable, g);
 }
 
-/* Answers and hangs up; not at once, because closing with unread bytes would destroy the answer
- * on its way. */
+/* Answers and hangs up; not at once, because closing with unread bytes would destroy
+ * the answer on its way. */
 static void answer(struct greeting *g, const char *status, const char *headers,
                    const char *body)
 {
@@ -99,151 +100,6 @@ static void answer(struct greeting *g, const char *status, const char *headers,
     greeting_watch(g);
 }
 
-/* ---- reading a request ------------------------------------------------------------- */
-
-struct request {
-    struct slice method, version;
-    struct slice host, upgrade, connection, key, ws_version;
-    struct slice offers[8]; /* lines of Sec-WebSocket-Protocol */
-    unsigned hosts, offer_lines;
-    bool body; /* a Content-Length or Transfer-Encoding */
-};
-
-static struct slice trim(struct slice s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s.p++, s.n--;
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
-static bool same(struct slice s, const char *name)
-{
-    return strlen(name) == s.n && strncasecmp(s.p, name, s.n) == 0;
-}
-
-/* The text before `stop`, which is taken off `s` with it; all of it when there is none. */
-static struct slice cut(struct slice *s, char stop)
-{
-    const char *at = s->n ? memchr(s->p, stop, s->n) : NULL;
-    struct slice before = { s->p, at ? (size_t)(at - s->p) : s->n };
-    size_t used = before.n + (at != NULL);
-
-    s->p += used;
-    s->n -= used;
-    return before;
-}
-
-static bool has_token(struct slice list, const char *token)
-{
-    while (list.n)
-        if (same(trim(cut(&list, ',')), token))
-            return true;
-    return false;
-}
-
-static bool token_ok(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
-            return false;
-    return s.n > 0;
-}
-
-static void note_header(struct request *r, struct slice name, struct slice value)
-{
-    if (same(name, "Host"))
-        r->host = value, r->hosts++;
-    else if (same(name, "Upgrade"))
-        r->upgrade = value;
-    else if (same(name, "Connection"))
-        r->connection = value;
-    else if (same(name, "Sec-WebSocket-Key"))
-        r->key = value;
-    else if (same(name, "Sec-WebSocket-Version"))
-        r->ws_version = value;
-    else if (same(name, "Sec-WebSocket-Protocol") && r->offer_lines < 8)
-        r->offers[r->offer_lines++] = value;
-    else if (same(name, "Content-Length") || same(name, "Transfer-Encoding"))
-        r->body = !same(value, "0");
-}
-
-/* Takes the head apart, its blank line excluded; false when it is no HTTP. */
-static bool request_parse(struct request *r, struct slice head)
-{
-    struct slice line = cut(&head, '\n');
-
-    *r = (struct request){ 0 };
-    if (line.n && line.p[line.n - 1] == '\r')
-        line.n--;
-    r->method = cut(&line, ' ');
-    if (!token_ok(r->method) || !token_ok(cut(&line, ' ')))
-        return false;
-    r->version = line;
-    if (!slice_has_prefix(line, SLICE("HTTP/")))
-        return false;
-    while (head.n) {
-        struct slice value = cut(&head, '\n'), name;
-
-        if (value.n && value.p[value.n - 1] == '\r')
-            value.n--;
-        if (!value.n)
-            break;
-        if (!memchr(value.p, ':', value.n) || memchr(value.p, '\0', value.n))
-            return false;
-        name = cut(&value, ':');
-        if (!token_ok(name))
-            return false;
-        note_header(r, name, trim(value));
-    }
-    return true;
-}
-
-static bool key_ok(struct slice key)
-{
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                 "0123456789+/";
-
-    for (size_t i = 0; i < 22 && key.n == 24; i++)
-        if (!key.p[i] || !strchr(base64, key.p[i]))
-            return false;
-    return key.n == 24 && key.p[22] == '=' && key.p[23] == '=';
-}
-
-/* The first subprotocol in the client's order that we know. */
-static const char *choose(const struct request *r, const char *const *known)
-{
-    for (unsigned i = 0; i < r->offer_lines; i++) {
-        struct slice list = r->offers[i];
-
-        while (list.n) {
-            struct slice name = trim(cut(&list, ','));
-
-            for (const char *const *k = known; *k; k++)
-                if (slice_is(name, *k))
-                    return *k;
-        }
-    }
-    return NULL;
-}
-
-/* What is wrong with this upgrade, in a sentence; NULL when it is good. */
-static const char *upgrade_fault(const struct request *r)
-{
-    if (!slice_is(r->version, "HTTP/1.1"))
-        return "a WebSocket upgrade needs HTTP/1.1\n";
-    if (r->hosts != 1 || !r->host.n)
-        return "the Host header is missing or not the only one\n";
-    if (!has_token(r->connection, "upgrade"))
-        return "the Connection header does not say Upgrade\n";
-    if (!key_ok(r->key))
-        return "the Sec-WebSocket-Key header is missing or no 16 bytes in base64\n";
-    if (r->body)
-        return "a WebSocket upgrade has no body\n";
-    return NULL;
-}
-
 /* ---- the upgrade ------------------------------------------------------------------- */
 
 static void peer_name(int fd, char *out, size_t size)
@@ -257,11 +113,13 @@ static void peer_name(int fd, char *out, size_t size)
         address.ss_family != AF_UNIX &&
         getnameinfo((struct sockaddr *)&address, n, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(out, size, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+        snprintf(out, size, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+                 port);
 }
 
 /* The request as lws is to see it, and what the peer sent behind it. */
-static struct buf *retell(const struct request *r, const char *subprotocol, struct slice rest)
+static struct buf *retell(const struct request *r, const char *subprotocol,
+                          struct slice rest)
 {
     struct buf *b = buf_new(256 + rest.n);
     int n = snprintf(b->data, b->cap,
@@ -283,11 +141,12 @@ int ws_server_established(struct ws *ws)
     ws->net->adopting = NULL;
     ln->accepted(&ws->conn, ln->user);
     ws_opened(ws);
+    ws_mask_check(ws, ws->net->early);
     return 0;
 }
 
-/* Gives the socket to lws. lws reads the request at once, so the upgrade is answered (and the
- * conn up, unless the peer has gone) when this returns. */
+/* Gives the socket to lws. lws reads the request at once, so the upgrade is answered
+ * (and the conn up, unless the peer has gone) when this returns. */
 static void adopt(struct greeting *g, const struct request *r, const char *subprotocol,
                   struct slice rest)
 {
@@ -303,6 +162,7 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     ws->subprotocol = slice_of(subprotocol);
     snprintf(net->subprotocol, sizeof net->subprotocol, "%s", subprotocol);
     net->adopting = ws;
+    net->early = rest;
     lws_adopt_socket_vhost_readbuf(net->vhost, g->fd, told->data, told->len);
     if (net->adopting) { /* not established: lws has dropped it */
         net->adopting = NULL;
@@ -313,12 +173,13 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     g->fd = -1;
     greeting_free(g);
     if (rest.n)
-        lws_cancel_service(net->context); /* or it stays in lws's buffer until more comes */
+        lws_cancel_service(
+            net->context); /* or it stays in lws's buffer until more comes */
 }
 
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
-    const char *fault = upgrade_fault(r), *subprotocol;
+    const char *fault = request_fault(r), *subprotocol;
 
     if (fault) {
         answer(g, "400 Bad Request", "", fault);
@@ -329,10 +190,11 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
                "this server speaks WebSocket version 13\n");
         return;
     }
-    subprotocol = choose(r, g->listener->settings->subprotocols);
+    subprotocol = request_choose(r, g->listener->settings->subprotocols);
     if (!subprotocol)
-        answer(g, "400 Bad Request", "",
-               "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
+        answer(
+            g, "400 Bad Request", "",
+            "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
     else
         adopt(g, r, subprotocol, rest);
 }
@@ -347,8 +209,9 @@ static void judge(struct greeting *g, size_t head_size)
     if (!request_parse(&r, head))
         answer(g, "400 Bad Request", "", "this is no HTTP request\n");
     else if (!slice_is(r.method, "GET"))
-        answer(g, "405 Method Not Allowed", "Allow: GET\r\n", "only GET is answered here\n");
-    else if (has_token(r.upgrade, "websocket"))
+        answer(g, "405 Method Not Allowed", "Allow: GET\r\n",
+               "only GET is answered here\n");
+    else if (header_has(r.upgrade, "websocket"))
         upgrade(g, &r, rest);
     else if (text)
         answer(g, "200 OK", "", text);
@@ -399,7 +262,8 @@ static void greet(struct listener *ln, int fd)
     g->head = buf_new(1024);
     g->timer.fired = greeting_timeout;
     list_push(&ln->greetings, &g->node);
-    loop_timer_set(ln->net->loop, &g->timer, loop_round(ln->net->loop) + LIMIT_HANDSHAKE_MS);
+    loop_timer_set(ln->net->loop, &g->timer,
+                   loop_round(ln->net->loop) + ln->settings->connect_timeout);
     greeting_readable(g); /* the request is often there already */
 }
 
@@ -444,7 +308,8 @@ static void listener_readable(void *user)
 /* Each returns a bound socket, or -1 with errno set. */
 static int bind_to(const struct sockaddr *address, socklen_t n)
 {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+        on = 1;
 
     if (fd < 0)
         return -1;
@@ -487,10 +352,12 @@ static int bind_unix(const struct url *u)
     return fd;
 }
 
-/* A name may have several addresses; IPv4 first, which is what "localhost" is taken for. */
+/* A name may have several addresses; IPv4 first, which is what "localhost" is taken
+ * for. */
 static int bind_host(const struct url *u, const char **unknown)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found, *a;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
+                    *found, *a;
     char port[12];
     int fd, error;
 
@@ -532,8 +399,8 @@ static int bind_url(const struct url *u, struct conn_end *end)
     url_format(u, where, sizeof where);
     *end = (struct conn_end){ u->tls ? CONN_TLS : CONN_UNREACHABLE, 0, "" };
     if (u->tls || strncmp(u->scheme, "ws", 2) != 0) {
-        snprintf(end->text, sizeof end->text, "cannot listen on %.150s: %s is not supported yet",
-                 where, u->scheme);
+        snprintf(end->text, sizeof end->text,
+                 "cannot listen on %.150s: %s is not supported yet", where, u->scheme);
         return -1;
     }
     fd = u->unix_socket ? bind_unix(u) : bind_host(u, &unknown);
@@ -546,7 +413,8 @@ static int bind_url(const struct url *u, struct conn_end *end)
     return -1;
 }
 
-struct listener *ws_listen(struct loop *l, const struct url *url, const struct ws_options *o,
+struct listener *ws_listen(struct loop *l, const struct url *url,
+                           const struct ws_options *o,
                            void (*accepted)(struct conn *c, void *user), void *user,
                            struct conn_end *end)
 {
@@ -557,7 +425,7 @@ struct listener *ws_listen(struct loop *l, const struct url *url, const struct w
         return NULL;
     ln = xcalloc(1, sizeof *ln);
     ln->net = ws_net_of(l);
-    ln->settings = ws_settings_new(o);
+    ln->settings = ws_settings_new(o, LIMIT_HANDSHAKE_MS);
     ln->fd = fd;
     ln->port = bound_port(fd);
     ln->path = url->unix_socket ? xstrdup(url->path) : NULL;

@@ -186,8 +186,7 @@ static void deliver(struct publication *p, const struct subscription *s)
     struct buf *bytes = NULL;
     struct list *node, *tmp;
 
-    list_each(node, tmp, &s->subscribers)
-    {
+    list_each (node, tmp, &s->subscribers) {
         struct member *m = list_entry(node, struct subscriber, link)->member;
 
         if (!receives(p, s, m))

@@ -139,7 +139,8 @@ void router_free(struct router *r)
     struct realm *realm;
     size_t at = 0;
 
-    list_each(node, tmp, &r->peers) peer_free(list_entry(node, struct peer, link));
+    list_each (node, tmp, &r->peers)
+        peer_free(list_entry(node, struct peer, link));
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
     map_fini(&r->realms);
@@ -203,7 +204,7 @@ void router_shutdown(struct router *r, uint64_t now)
 
     r->now = now;
     r->closing = true;
-    list_each(node, tmp, &r->peers)
+    list_each (node, tmp, &r->peers)
         peer_goodbye(list_entry(node, struct peer, link), "wamp.close.system_shutdown");
 }
 

@@ -1,7 +1,7 @@
 /* ids.h - WAMP ids: integers from 1 to 2^53 (WAMP: IDs).
  *
- * Global ids are drawn at random, session-scope ids count up from 1 and wrap. The random source
- * is handed in, so tests script it. */
+ * Global ids are drawn at random, session-scope ids count up from 1 and wrap. The random
+ * source is handed in, so tests script it. */
 #ifndef WAMP_IDS_H
 #define WAMP_IDS_H
 

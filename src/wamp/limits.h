@@ -4,41 +4,45 @@
 #ifndef WAMP_LIMITS_H
 #define WAMP_LIMITS_H
 
-/* One message, reassembled. 16 MiB is the most RawSocket can announce, so what passes on one
- * transport passes on all. */
+/* One message, reassembled. 16 MiB is the most RawSocket can announce, so what passes on
+ * one transport passes on all. */
 #define LIMIT_MESSAGE_SIZE (16u * 1024 * 1024)
 
-/* Nested lists and dicts. Deeper data is a mistake or an attack; 128 keeps the bit stack of the
- * reader in two words and Lua's C stack safe. */
+/* Nested lists and dicts. Deeper data is a mistake or an attack; 128 keeps the bit stack
+ * of the reader in two words and Lua's C stack safe. */
 #define LIMIT_DEPTH 128
 
 /* A URI. Long enough for any name, short enough to be a map key and a log line. */
 #define LIMIT_URI 1024
 
-/* Keys of one options or details dict that mean nothing to us. They are kept while the dict is
- * read, to find those that come twice; 256 compared with each other take microseconds. */
+/* Keys of one options or details dict that mean nothing to us. They are kept while the
+ * dict is read, to find those that come twice; 256 compared with each other take
+ * microseconds. */
 #define LIMIT_UNKNOWN_KEYS 256
 
-/* Requests one session may have under way (calls, registers, subscribes, ... together). */
+/* Requests one session may have under way (calls, registers, subscribes, ...
+ * together). */
 #define LIMIT_PENDING 65536
 
 /* What one session may hold at the router. */
 #define LIMIT_SUBSCRIPTIONS 100000
 #define LIMIT_REGISTRATIONS 100000
 
-/* Bytes queued towards one connection. Past it the router first drops events (and counts them),
- * then closes; a client's publish waits. Two of the largest messages fit. */
+/* Bytes queued towards one connection. Past it the router first drops events (and counts
+ * them), then closes; a client's publish waits. Two of the largest messages fit. */
 #define LIMIT_QUEUE (2 * LIMIT_MESSAGE_SIZE + 1024 * 1024)
 
 /* Events a client keeps for a subscription whose SUBSCRIBED has not arrived yet. */
 #define LIMIT_EARLY_EVENTS 1000
 
-/* Deadlines: TCP accept to a finished upgrade, upgrade to HELLO, GOODBYE to its answer. */
+/* Deadlines: TCP accept to a finished upgrade, upgrade to HELLO, GOODBYE to its
+ * answer. */
 #define LIMIT_HANDSHAKE_MS 5000
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
 
-/* CANCEL in mode kill: how long the callee has to answer before the caller is told instead. */
+/* CANCEL in mode kill: how long the callee has to answer before the caller is told
+ * instead. */
 #define LIMIT_KILL_MS 30000
 
 /* HTTP head of an upgrade, either way. */

@@ -1,10 +1,10 @@
 /* msg.h - WAMP messages: the grammar as one table, and an envelope decoded by it.
  *
- * A message is a list; its first element says which of the 24 rows of the table describes the
- * rest. Decoding fills a struct msg: numbers, and slices for everything else. Option dicts,
- * arguments and keyword arguments are checked to be well-formed and of the right kind but are
- * not parsed: they stay slices of the message they came in, spliced into the next one as they
- * are. opts.h reads a dict when somebody needs it.
+ * A message is a list; its first element says which of the 24 rows of the table
+ * describes the rest. Decoding fills a struct msg: numbers, and slices for everything
+ * else. Option dicts, arguments and keyword arguments are checked to be well-formed and
+ * of the right kind but are not parsed: they stay slices of the message they came in,
+ * spliced into the next one as they are. opts.h reads a dict when somebody needs it.
  *
  * Not known here: sessions, routing, sockets. */
 #ifndef WAMP_MSG_H
@@ -71,7 +71,7 @@ extern const struct msg_row msg_rows[];
 extern const unsigned msg_row_count; /* 24 */
 
 const struct msg_row *msg_row(int64_t code); /* NULL when there is no such message */
-const char *msg_name(int64_t code);          /* "CALL"; "?" when there is no such message */
+const char *msg_name(int64_t code); /* "CALL"; "?" when there is no such message */
 
 struct msg {
     const struct msg_row *row;
@@ -85,15 +85,16 @@ struct msg {
     struct slice dict;       /* d, D; absent when the element is (encoded as {} for d) */
     struct slice args;       /* A; absent when the element is */
     struct slice kwargs;     /* K */
-    struct buf *bytes;       /* one reference on what the slices point into; NULL for a message
+    struct buf *bytes; /* one reference on what the slices point into; NULL for a message
                                 being built from slices that somebody else keeps alive */
-    struct buf *scratch[2];  /* owned; decoded forms of an escaped uri, text */
+    struct buf *scratch[2]; /* owned; decoded forms of an escaped uri, text */
 };
 
 /* What was wrong with a message, for ABORT or ERROR. */
 struct fault {
-    const char *uri; /* static: wamp.error.protocol_violation, wamp.error.invalid_uri, ... */
-    char text[200];  /* names the message, the element and what was expected */
+    /* static: wamp.error.protocol_violation, wamp.error.invalid_uri, ... */
+    const char *uri;
+    char text[200]; /* names the message, the element and what was expected */
 };
 
 void fault_set(struct fault *f, const char *uri, const char *fmt, ...)
@@ -102,17 +103,19 @@ void fault_set(struct fault *f, const char *uri, const char *fmt, ...)
 #endif
     ;
 
-/* Decodes one whole message: list? known code? allowed length? right types? ids in range?
- * Takes a reference on `bytes` for the message's life: end it with msg_fini. False fills `f`
- * (protocol_violation) and leaves nothing to free. URIs are not checked here: which rule holds
- * depends on options (msg_uri_ok). */
-bool msg_decode(struct msg *m, const struct wire *wire, struct buf *bytes, struct fault *f);
+/* Decodes one whole message: list? known code? allowed length? right types? ids in
+ * range? Takes a reference on `bytes` for the message's life: end it with msg_fini.
+ * False fills `f` (protocol_violation) and leaves nothing to free. URIs are not checked
+ * here: which rule holds depends on options (msg_uri_ok). */
+bool msg_decode(struct msg *m, const struct wire *wire, struct buf *bytes,
+                struct fault *f);
 
 /* Whether the receiver of `m`, in `state`, may get it from `from`. False fills `f`. */
 bool msg_allowed(const struct msg *m, unsigned from, unsigned state, struct fault *f);
 
-/* Encodes a message in `wire`, which must be the format of its dict, args and kwargs. An absent
- * d becomes {}; absent A and K are left off ([] stands in for A when only K is there). */
+/* Encodes a message in `wire`, which must be the format of its dict, args and kwargs. An
+ * absent d becomes {}; absent A and K are left off ([] stands in for A when only K is
+ * there). */
 struct buf *msg_encode(const struct msg *m, const struct wire *wire);
 
 /* Moves `from` to `to` (which is overwritten); `from` holds nothing afterwards. */

@@ -1,8 +1,9 @@
 /* opts.h - the known keys of options and details dicts, as one table.
  *
- * A dict is parsed once, into a struct opts: a bit for each known key that was there, and its
- * value. Unknown keys are skipped (WAMP: receivers ignore them); a known key of the wrong type,
- * or one given twice, is a protocol violation. Lists and dicts stay slices of the message. */
+ * A dict is parsed once, into a struct opts: a bit for each known key that was there,
+ * and its value. Unknown keys are skipped (WAMP: receivers ignore them); a known key of
+ * the wrong type, or one given twice, is a protocol violation. Lists and dicts stay
+ * slices of the message. */
 #ifndef WAMP_OPTS_H
 #define WAMP_OPTS_H
 
@@ -76,8 +77,8 @@ struct opts {
     struct buf *scratch; /* owned; NULL unless some string was escaped */
 };
 
-/* Parses the dict of `m` (an absent one is empty). False fills `f`, naming message, key and
- * what was expected. End with opts_fini; the slices live as long as `m` and `o`. */
+/* Parses the dict of `m` (an absent one is empty). False fills `f`, naming message, key
+ * and what was expected. End with opts_fini; the slices live as long as `m` and `o`. */
 bool opts_decode(struct opts *o, const struct msg *m, struct fault *f);
 void opts_fini(struct opts *o);
 
@@ -106,9 +107,9 @@ static inline int64_t opt_int(const struct opts *o, enum opt key)
 
 const char *opt_name(enum opt key); /* as on the wire */
 
-/* Whether the URI of `m` obeys the rule of its place (WAMP: URIs; the match option decides for
- * REGISTER and SUBSCRIBE). False fills `f` with wamp.error.invalid_uri, or with
- * wamp.error.invalid_argument for a match policy that does not exist. */
+/* Whether the URI of `m` obeys the rule of its place (WAMP: URIs; the match option
+ * decides for REGISTER and SUBSCRIBE). False fills `f` with wamp.error.invalid_uri, or
+ * with wamp.error.invalid_argument for a match policy that does not exist. */
 bool msg_uri_ok(const struct msg *m, const struct opts *o, bool strict, struct fault *f);
 
 /* The match policy of a SUBSCRIBE or REGISTER that passed msg_uri_ok. */

@@ -1,7 +1,8 @@
 /* roles.h - the roles and features that peers announce to each other, as bits.
  *
- * HELLO and WELCOME carry {"roles": {ROLE: {"features": {NAME: true}}}}. One table of features
- * says which roles may announce each (WAMP: feature announcement); absent means no. */
+ * HELLO and WELCOME carry {"roles": {ROLE: {"features": {NAME: true}}}}. One table of
+ * features says which roles may announce each (WAMP: feature announcement); absent means
+ * no. */
 #ifndef WAMP_ROLES_H
 #define WAMP_ROLES_H
 
@@ -59,14 +60,14 @@ static inline bool roles_can(const struct roles *r, enum role role, enum feature
     return r->features[role] >> feature & 1;
 }
 
-/* Reads the value of the "roles" key. Unknown roles and features are ignored; false (with `f`
- * filled) when it is not a dict of dicts, or names none of the roles in `wanted` (bits). Both
- * spellings of call_canceling are taken (WAMP-proto issue 545). */
-bool roles_decode(struct roles *r, const struct wire *wire, struct slice dict, unsigned wanted,
-                  struct fault *f);
+/* Reads the value of the "roles" key. Unknown roles and features are ignored; false
+ * (with `f` filled) when it is not a dict of dicts, or names none of the roles in
+ * `wanted` (bits). Both spellings of call_canceling are taken (WAMP-proto issue 545). */
+bool roles_decode(struct roles *r, const struct wire *wire, struct slice dict,
+                  unsigned wanted, struct fault *f);
 
-/* Writes the value of the "roles" key. Every role gets a "features" dict (autobahn-js reads it
- * without asking). */
+/* Writes the value of the "roles" key. Every role gets a "features" dict (autobahn-js
+ * reads it without asking). */
 void roles_encode(const struct roles *r, struct writer *w);
 
 const char *role_name(enum role role);

@@ -1,12 +1,13 @@
 /* session.c - the life of a client session: HELLO to GOODBYE, and its two output queues.
  *
- * A session moves through NEW, JOINING, JOINED, LEAVING to CLOSED and never back. Each message
- * that comes in is decoded, checked against the state and handed to one function; each ends in
- * messages and events at the end of the queues. Whatever ends the session goes through end():
- * first every request under way gets its error, then comes EVENT_LEFT, then nothing.
+ * A session moves through NEW, JOINING, JOINED, LEAVING to CLOSED and never back. Each
+ * message that comes in is decoded, checked against the state and handed to one function;
+ * each ends in messages and events at the end of the queues. Whatever ends the session
+ * goes through end(): first every request under way gets its error, then comes
+ * EVENT_LEFT, then nothing.
  *
- * HELLO is made in session_hello.c; requests are in session_ask.c, what the router starts in
- * session_serve.c. */
+ * HELLO is made in session_hello.c; requests are in session_ask.c, what the router starts
+ * in session_serve.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,11 @@ static void *ring_push(struct ring *r, size_t size)
 /* Takes out the first element; NULL when empty. Good until the next push. */
 static void *ring_pop(struct ring *r, size_t size)
 {
-    void *first = r->at + r->head * size;
+    void *first;
 
     if (!r->count)
         return NULL;
+    first = r->at + r->head * size;
     r->head = (r->head + 1) & (r->cap - 1);
     r->count--;
     return first;
@@ -73,6 +75,7 @@ void event_done(struct event *e)
 static void queue(struct session *s, struct buf *b)
 {
     *(struct buf **)ring_push(&s->out, sizeof b) = b;
+    s->queued += b->len;
 }
 
 int session_send(struct session *s, const struct msg *m)
@@ -93,7 +96,15 @@ struct buf *session_next_out(struct session *s)
 {
     struct buf **first = ring_pop(&s->out, sizeof *first);
 
-    return first ? *first : NULL;
+    if (!first)
+        return NULL;
+    s->queued -= (*first)->len;
+    return *first;
+}
+
+size_t session_queued(const struct session *s)
+{
+    return s->queued;
 }
 
 /* ---- the end ----------------------------------------------------------------------- */
@@ -123,8 +134,8 @@ static void end(struct session *s, int error, struct slice reason, struct slice 
         msg_move(&e->m, m);
 }
 
-/* Queues ABORT or GOODBYE, whatever max_message says. The words are left out unless they can be
- * written. */
+/* Queues ABORT or GOODBYE, whatever max_message says. The words are left out unless they
+ * can be written. */
 static void send_farewell(struct session *s, enum msg_code code, struct slice reason,
                           struct slice text)
 {
@@ -151,7 +162,8 @@ void session_violated(struct session *s, const struct fault *f)
     end(s, SESSION_LOST, reason, text, NULL);
 }
 
-/* The first of the arguments, if it is a string: where some routers put the words of ABORT. */
+/* The first of the arguments, if it is a string: where some routers put the words of
+ * ABORT. */
 static struct slice first_string(const struct msg *m, struct buf **scratch)
 {
     struct reader r;
@@ -164,7 +176,8 @@ static struct slice first_string(const struct msg *m, struct buf **scratch)
     return reader_text(&r, scratch);
 }
 
-/* The session ends by a message of the router, whose details are read as far as they can be. */
+/* The session ends by a message of the router, whose details are read as far as they can
+ * be. */
 static void end_by(struct session *s, int error, struct msg *m)
 {
     struct opts o;
@@ -231,8 +244,8 @@ static unsigned grammar_state(const struct session *s)
     return s->challenge ? STATE_CHALLENGING : STATE_OPENING;
 }
 
-/* Whether `m` may come now. What msg_allowed does not know: nothing but ABORT may come while
- * the app works on the answer to a challenge. */
+/* Whether `m` may come now. What msg_allowed does not know: nothing but ABORT may come
+ * while the app works on the answer to a challenge. */
 static bool is_expected(const struct session *s, const struct msg *m, struct fault *f)
 {
     if (!msg_allowed(m, FROM_ROUTER, grammar_state(s), f))

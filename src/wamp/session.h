@@ -1,14 +1,15 @@
 /* session.h - the client's half of a WAMP session, as a machine without input or output.
  *
- * Inputs are calls: the transport opened, one whole message, the transport closed, the time is
- * now, and intents (call, publish, register ...). Outputs are pulled: session_next_out gives
- * bytes to send, session_next_event what happened, session_deadline when session_tick is wanted.
- * Nothing is called back, so nothing above can re-enter it half way (session->busy is asserted).
+ * Inputs are calls: the transport opened, one whole message, the transport closed, the
+ * time is now, and intents (call, publish, register ...). Outputs are pulled:
+ * session_next_out gives bytes to send, session_next_event what happened,
+ * session_deadline when session_tick is wanted. Nothing is called back, so nothing above
+ * can re-enter it half way (session->busy is asserted).
  *
- * What it keeps: requests under way by id, subscriptions with a count of handlers, registrations,
- * invocations being worked on. What it does not know: sockets, Lua, how values are encoded (its
- * payloads are slices in the session's wire format), reconnecting (a session joins once; a new
- * connection is a new session).
+ * What it keeps: requests under way by id, subscriptions with a count of handlers,
+ * registrations, invocations being worked on. What it does not know: sockets, Lua, how
+ * values are encoded (its payloads are slices in the session's wire format), reconnecting
+ * (a session joins once; a new connection is a new session).
  *
  * Time is milliseconds on any monotonic clock, given with each input. */
 #ifndef WAMP_SESSION_H
@@ -30,35 +31,36 @@ enum session_state {
 
 struct session_config {
     const char *realm;
-    struct roles roles;      /* announced in HELLO; all client roles and what we implement if 0 */
-    struct slice hello;      /* further members of HELLO.Details as a raw dict in the wire format
-                                (authid, authmethods, authextra ...), copied; may be absent */
-    const char *agent;       /* HELLO agent, may be NULL */
-    uint64_t join_timeout;   /* ms from session_opened to WELCOME; 0 = none */
-    uint64_t max_message;    /* bytes; 0 = LIMIT_MESSAGE_SIZE. A larger message is not sent */
+    struct roles roles;    /* announced in HELLO; 0: all that we implement */
+    struct slice hello;    /* further members of HELLO.Details (authid, authmethods,
+                              authextra ...): a raw dict, copied; may be absent */
+    const char *agent;     /* HELLO agent, may be NULL */
+    uint64_t join_timeout; /* ms from session_opened to WELCOME; 0 = none */
+    uint64_t max_message;  /* bytes; larger ones are not sent. 0 = LIMIT_MESSAGE_SIZE */
 };
 
-/* Why an intent was not taken, or why a request ended without an answer from the router. */
+/* Why an intent was not taken, or why a request ended without the router's answer. */
 enum session_error {
     SESSION_OK = 0,
-    SESSION_NOT_JOINED = -1,  /* no session to do it in */
-    SESSION_BAD_URI = -2,     /* URI breaks the rule of its place */
-    SESSION_NO_FEATURE = -3,  /* the router did not announce what an option needs */
-    SESSION_TOO_LARGE = -4,   /* message over max_message */
-    SESSION_BUSY = -5,        /* LIMIT_PENDING requests under way */
-    SESSION_UNKNOWN = -6,     /* no such subscription, registration, invocation */
-    SESSION_TIMEOUT = -7,     /* local timer ran out */
-    SESSION_LOST = -8,        /* the session ended before the answer came */
-    SESSION_BAD_OPTION = -9   /* an option of the wrong type */
+    SESSION_NOT_JOINED = -1, /* no session to do it in */
+    SESSION_BAD_URI = -2,    /* URI breaks the rule of its place */
+    SESSION_NO_FEATURE = -3, /* the router did not announce what an option needs */
+    SESSION_TOO_LARGE = -4,  /* message over max_message */
+    SESSION_BUSY = -5,       /* LIMIT_PENDING requests under way */
+    SESSION_UNKNOWN = -6,    /* no such subscription, registration, invocation */
+    SESSION_TIMEOUT = -7,    /* local timer ran out */
+    SESSION_LOST = -8,       /* the session ended before the answer came */
+    SESSION_BAD_OPTION = -9  /* an option of the wrong type */
 };
 
 enum event_kind {
     EVENT_JOINED,       /* m: WELCOME */
-    EVENT_CHALLENGE,    /* m: CHALLENGE; answer with session_authenticate or session_abort */
-    EVENT_LEFT,         /* the end. error: SESSION_OK after GOODBYE (m: GOODBYE of the router, if
-                           any), otherwise why; reason/text: URI and words. Always the last event */
+    EVENT_CHALLENGE,    /* m: CHALLENGE. Wants session_authenticate or session_abort */
+    EVENT_LEFT,         /* the end, always the last event. error: SESSION_OK after GOODBYE
+                           (m: that of the router, if any), otherwise why;
+                           reason, text: URI and words */
     EVENT_RESULT,       /* answers a call; progress: more will follow */
-    EVENT_ERROR,        /* a request failed. m: ERROR, or m.row NULL and `error` says why */
+    EVENT_ERROR,        /* a request failed. m: ERROR, or m.row NULL and `error` is why */
     EVENT_PUBLISHED,    /* m.publication */
     EVENT_REGISTERED,   /* m.id */
     EVENT_UNREGISTERED, /* request 0: revoked by the router, m.id, reason */
@@ -77,7 +79,7 @@ struct event {
     int error;        /* enum session_error */
     bool progress;
     struct msg m;
-    char *reason; /* owned; LEFT, revocation: URI; may be NULL */
+    char *reason; /* owned; LEFT, revocation, cancelled call: URI; may be NULL */
     char *text;   /* owned; LEFT: words for people; may be NULL */
 };
 
@@ -93,32 +95,34 @@ void session_free(struct session *s); /* pending requests are dropped without ev
 /* ---- input from the transport ------------------------------------------------------ */
 
 void session_opened(struct session *s, uint64_t now); /* queues HELLO */
-void session_feed(struct session *s, struct buf *message, uint64_t now); /* borrows `message` */
 
-/* The transport is gone; `why` (may be NULL) becomes EVENT_LEFT's text. Every pending request
- * gets EVENT_ERROR with SESSION_LOST first. Harmless after the session has ended. */
+/* One whole message, borrowed. */
+void session_feed(struct session *s, struct buf *message, uint64_t now);
+
+/* The transport is gone; `why` (may be NULL) becomes EVENT_LEFT's text. Every pending
+ * request gets EVENT_ERROR with SESSION_LOST first. Harmless after the end. */
 void session_closed(struct session *s, const char *why, uint64_t now);
 void session_tick(struct session *s, uint64_t now);
 uint64_t session_deadline(const struct session *s); /* NEVER when no tick is wanted */
 
 /* ---- output ------------------------------------------------------------------------ */
 
-struct buf *session_next_out(struct session *s);           /* the reference passes; NULL: none */
-bool session_next_event(struct session *s, struct event *e); /* end each with event_done */
+struct buf *session_next_out(struct session *s); /* the reference passes; NULL: none */
+bool session_next_event(struct session *s, struct event *e); /* end with event_done */
 
-/* True when everything has been sent that ever will be and the transport should be closed. */
+/* True when all has been sent that ever will be, and the transport should be closed. */
 bool session_wants_close(const struct session *s);
 
 /* ---- intents ----------------------------------------------------------------------- *
- * `options` is a raw dict in the wire format, or absent; args and kwargs likewise; all are
- * copied. Requests return their id (> 0) and are answered by one event with `tag`, or return a
- * negative enum session_error and nothing is sent. */
+ * `options` is a raw dict in the wire format, or absent; args and kwargs likewise; all
+ * are copied. Requests return their id (> 0) and are answered by one event with `tag`, or
+ * return a negative enum session_error and nothing is sent. */
 
 struct request {
     struct slice uri;
     struct slice options, args, kwargs;
-    uint64_t timeout; /* ms, our own timer; 0 = none. Each progressive result starts it again.
-                         A call that times out is cancelled */
+    uint64_t timeout; /* ms, our own timer; 0 = none. Each progressive result starts it
+                         again. A call that times out is cancelled */
     void *tag;
 };
 
@@ -128,51 +132,60 @@ int64_t session_call(struct session *s, const struct request *q, uint64_t now);
 int64_t session_publish(struct session *s, const struct request *q, uint64_t now);
 int64_t session_register(struct session *s, const struct request *q, uint64_t now);
 
-/* Invocations may come until EVENT_UNREGISTERED; those that came are still answered after it. */
-int64_t session_unregister(struct session *s, uint64_t registration, void *tag, uint64_t now);
+/* Invocations may come until EVENT_UNREGISTERED; those that came are still answered after
+ * it. */
+int64_t session_unregister(struct session *s, uint64_t registration, void *tag,
+                           uint64_t now);
 
-/* Each SUBSCRIBED counts one handler of its subscription id; a session_unsubscribe takes one
- * away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event follows. Also
- * 0 for the last while a SUBSCRIBE is under way, which may be for the same topic: UNSUBSCRIBE
- * then goes out, if still wanted, behind its answer. */
+/* Each SUBSCRIBED counts one handler of its subscription id; a session_unsubscribe takes
+ * one away and sends UNSUBSCRIBE with the last, otherwise it returns 0: done, no event
+ * follows. Also 0 for the last while a SUBSCRIBE is under way, which may be for the same
+ * topic: UNSUBSCRIBE then goes out, if still wanted, behind its answer. */
 int64_t session_subscribe(struct session *s, const struct request *q, uint64_t now);
-int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag, uint64_t now);
+int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
+                            uint64_t now);
 
-/* Cancels a call. `mode` is "skip", "kill", "killnowait" or NULL (router's default). CANCEL goes
- * out only where the router announced call_canceling; except for kill with such a router the
- * call is settled here and now with EVENT_ERROR wamp.error.canceled (error 0, m.row NULL). */
+/* Cancels a call. `mode` is "skip", "kill", "killnowait" or NULL (router's default).
+ * CANCEL goes out only where the router announced call_canceling; except for kill with
+ * such a router the call is settled here and now with EVENT_ERROR wamp.error.canceled
+ * (error 0, m.row NULL, that URI in `reason`). */
 int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now);
 
-/* Forgets who waits for a request: its answer, when it comes, gives no event. What a forgotten
- * (or timed out) SUBSCRIBE or REGISTER obtains is given back at once. */
+/* Forgets who waits for a request: its answer, when it comes, gives no event. What a
+ * forgotten (or timed out) SUBSCRIBE or REGISTER obtains is given back at once. */
 void session_forget(struct session *s, uint64_t request);
 
 /* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
- * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer, as
- * does SESSION_NO_FEATURE: progress for a caller who did not ask for it. */
-int session_yield(struct session *s, uint64_t invocation, bool progress, struct slice args,
-                  struct slice kwargs);
-int session_fail(struct session *s, uint64_t invocation, struct slice uri, struct slice args,
-                 struct slice kwargs);
+ * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer,
+ * as does SESSION_NO_FEATURE: progress for a caller who did not ask for it. */
+int session_yield(struct session *s, uint64_t invocation, bool progress,
+                  struct slice args, struct slice kwargs);
+int session_fail(struct session *s, uint64_t invocation, struct slice uri,
+                 struct slice args, struct slice kwargs);
 
-/* SESSION_UNKNOWN when no challenge waits for an answer. `extra` is a raw dict, or absent. */
+/* SESSION_UNKNOWN when no challenge waits. `extra` is a raw dict, or absent. */
 int session_authenticate(struct session *s, struct slice signature, struct slice extra);
 
-/* GOODBYE; EVENT_LEFT follows with the answer, or after LIMIT_GOODBYE_MS without one. `reason`
- * NULL means wamp.close.normal. In other states the session just ends. */
+/* GOODBYE; EVENT_LEFT follows with the answer, or after LIMIT_GOODBYE_MS without one.
+ * `reason` NULL means wamp.close.normal. In other states the session just ends. */
 void session_leave(struct session *s, const char *reason, const char *text, uint64_t now);
 void session_abort(struct session *s, const char *reason, const char *text, uint64_t now);
 
 /* ---- looking ----------------------------------------------------------------------- */
 
 enum session_state session_state(const struct session *s);
-uint64_t session_id(const struct session *s);                  /* 0 while not joined */
-const struct roles *session_router_roles(const struct session *s); /* announced in WELCOME */
-size_t session_pending(const struct session *s);               /* requests under way */
-uint64_t session_late(const struct session *s); /* answers and events that came for nobody */
+uint64_t session_id(const struct session *s);    /* 0 while not joined */
+/* Bytes that session_next_out has not given yet. */
+size_t session_queued(const struct session *s);
+size_t session_pending(const struct session *s); /* requests under way */
+uint64_t session_late(const struct session *s);  /* answers and events for nobody */
 
-/* Why the latest refused intent was refused, for people: names the URI, option or feature, as in
- * "the router did not announce pattern_based_registration (needed by match)". "" before that. */
+/* As announced in WELCOME. */
+const struct roles *session_router_roles(const struct session *s);
+
+/* Why the latest refused intent was refused, for people: names the URI, option or
+ * feature, as in "the router did not announce pattern_based_registration (needed by
+ * match)". "" before that. */
 const char *session_last_error(const struct session *s);
 
 #endif

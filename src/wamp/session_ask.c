@@ -1,12 +1,14 @@
-/* session_ask.c - the requests of a session: sent, answered, timed out, cancelled, forgotten.
+/* session_ask.c - the requests of a session: sent, answered, timed out, cancelled,
+ * forgotten.
  *
- * Every request takes the next id and waits as a struct pending until its answer comes, its
- * timer runs out, or the session ends: whichever is first settles it with one event, and only
- * one. What comes for an id that nobody waits for any more is late: counted and dropped.
+ * Every request takes the next id and waits as a struct pending until its answer comes,
+ * its timer runs out, or the session ends: whichever is first settles it with one event,
+ * and only one. What comes for an id that nobody waits for any more is late: counted and
+ * dropped.
  *
- * A SUBSCRIBE or REGISTER that nobody waits for any more still has its answer coming, and with
- * it a subscription or registration that nobody wants. So it stays, forgotten, until the answer
- * says what to give back.
+ * A SUBSCRIBE or REGISTER that nobody waits for any more still has its answer coming, and
+ * with it a subscription or registration that nobody wants. So it stays, forgotten, until
+ * the answer says what to give back.
  *
  * Not known here: the subscriptions and invocations themselves (session_serve.c). */
 #include <assert.h>
@@ -60,7 +62,7 @@ static struct pending *find_call(const struct session *s, uint64_t id)
     return p && p->row->code == MSG_CALL ? p : NULL;
 }
 
-/* The event that tells the app about `p`, to be filled in; NULL when nobody waits for it. */
+/* The event that tells the app about `p`, to be filled in; NULL when nobody waits. */
 static struct event *tell(struct session *s, const struct pending *p,
                           enum event_kind kind)
 {

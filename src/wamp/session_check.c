@@ -1,9 +1,9 @@
 /* session_check.c - what an intent is refused for before anything is sent.
  *
- * A request with a URI that the router would reject, an option of the wrong type, or an option
- * whose feature the router did not announce (WAMP: feature announcement) fails here, at the line
- * of the app that is wrong, with words that name it. A router that does not know an option
- * ignores it silently, which is worse.
+ * A request with a URI that the router would reject, an option of the wrong type, or an
+ * option whose feature the router did not announce (WAMP: feature announcement) fails
+ * here, at the line of the app that is wrong, with words that name it. A router that does
+ * not know an option ignores it silently, which is worse.
  *
  * Not known here: what happens to a request that passes. */
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include "wamp/session_private.h"
 
-/* The value of an option that says the same as leaving it out, and so needs no feature. */
+/* The value of an option that says the same as leaving it out: it needs no feature. */
 enum idle { IDLE_NONE, IDLE_FALSE, IDLE_TRUE, IDLE_ZERO, IDLE_EXACT, IDLE_SINGLE };
 
 struct need {
@@ -23,31 +23,31 @@ struct need {
     enum feature feature;
 };
 
-#define BROKER(name) ROLE_BROKER, FEATURE_##name
-#define DEALER(name) ROLE_DEALER, FEATURE_##name
-
 /* clang-format off */
+#define NEED(code, option, idle, role, feature) \
+    { MSG_##code, OPT_##option, IDLE_##idle, ROLE_##role, FEATURE_##feature }
+
 static const struct need needs[] = {
-    { MSG_SUBSCRIBE, OPT_MATCH,             IDLE_EXACT,  BROKER(PATTERN_BASED_SUBSCRIPTION) },
-    { MSG_SUBSCRIBE, OPT_GET_RETAINED,      IDLE_FALSE,  BROKER(EVENT_RETENTION) },
-    { MSG_PUBLISH,   OPT_RETAIN,            IDLE_FALSE,  BROKER(EVENT_RETENTION) },
-    { MSG_PUBLISH,   OPT_EXCLUDE_ME,        IDLE_TRUE,   BROKER(PUBLISHER_EXCLUSION) },
-    { MSG_PUBLISH,   OPT_DISCLOSE_ME,       IDLE_FALSE,  BROKER(PUBLISHER_IDENTIFICATION) },
-    { MSG_PUBLISH,   OPT_EXCLUDE,           IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_EXCLUDE_AUTHID,    IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_EXCLUDE_AUTHROLE,  IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_ELIGIBLE,          IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_ELIGIBLE_AUTHID,   IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_ELIGIBLE_AUTHROLE, IDLE_NONE,   BROKER(SUBSCRIBER_BLACKWHITE_LISTING) },
-    { MSG_PUBLISH,   OPT_PPT_SCHEME,        IDLE_NONE,   BROKER(PAYLOAD_PASSTHRU_MODE) },
-    { MSG_REGISTER,  OPT_MATCH,             IDLE_EXACT,  DEALER(PATTERN_BASED_REGISTRATION) },
-    { MSG_REGISTER,  OPT_INVOKE,            IDLE_SINGLE, DEALER(SHARED_REGISTRATION) },
-    { MSG_REGISTER,  OPT_DISCLOSE_CALLER,   IDLE_FALSE,  DEALER(CALLER_IDENTIFICATION) },
-    { MSG_REGISTER,  OPT_FORWARD_TIMEOUT,   IDLE_FALSE,  DEALER(CALL_TIMEOUT) },
-    { MSG_CALL,      OPT_DISCLOSE_ME,       IDLE_FALSE,  DEALER(CALLER_IDENTIFICATION) },
-    { MSG_CALL,      OPT_RECEIVE_PROGRESS,  IDLE_FALSE,  DEALER(PROGRESSIVE_CALL_RESULTS) },
-    { MSG_CALL,      OPT_TIMEOUT,           IDLE_ZERO,   DEALER(CALL_TIMEOUT) },
-    { MSG_CALL,      OPT_PPT_SCHEME,        IDLE_NONE,   DEALER(PAYLOAD_PASSTHRU_MODE) },
+    NEED(SUBSCRIBE, MATCH,             EXACT,  BROKER, PATTERN_BASED_SUBSCRIPTION),
+    NEED(SUBSCRIBE, GET_RETAINED,      FALSE,  BROKER, EVENT_RETENTION),
+    NEED(PUBLISH,   RETAIN,            FALSE,  BROKER, EVENT_RETENTION),
+    NEED(PUBLISH,   EXCLUDE_ME,        TRUE,   BROKER, PUBLISHER_EXCLUSION),
+    NEED(PUBLISH,   DISCLOSE_ME,       FALSE,  BROKER, PUBLISHER_IDENTIFICATION),
+    NEED(PUBLISH,   EXCLUDE,           NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   EXCLUDE_AUTHID,    NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   EXCLUDE_AUTHROLE,  NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   ELIGIBLE,          NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   ELIGIBLE_AUTHID,   NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   ELIGIBLE_AUTHROLE, NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
+    NEED(PUBLISH,   PPT_SCHEME,        NONE,   BROKER, PAYLOAD_PASSTHRU_MODE),
+    NEED(REGISTER,  MATCH,             EXACT,  DEALER, PATTERN_BASED_REGISTRATION),
+    NEED(REGISTER,  INVOKE,            SINGLE, DEALER, SHARED_REGISTRATION),
+    NEED(REGISTER,  DISCLOSE_CALLER,   FALSE,  DEALER, CALLER_IDENTIFICATION),
+    NEED(REGISTER,  FORWARD_TIMEOUT,   FALSE,  DEALER, CALL_TIMEOUT),
+    NEED(CALL,      DISCLOSE_ME,       FALSE,  DEALER, CALLER_IDENTIFICATION),
+    NEED(CALL,      RECEIVE_PROGRESS,  FALSE,  DEALER, PROGRESSIVE_CALL_RESULTS),
+    NEED(CALL,      TIMEOUT,           ZERO,   DEALER, CALL_TIMEOUT),
+    NEED(CALL,      PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
 };
 /* clang-format on */
 
@@ -95,7 +95,7 @@ static int check_features(struct session *s, const struct msg *m, const struct o
     return SESSION_OK;
 }
 
-/* Messages that came have been decoded, so that their options are a dict; ours have not. */
+/* The options of messages that came are a dict: they were decoded. Ours were not. */
 static bool is_dict(const struct wire *wire, struct slice value)
 {
     struct reader r;

@@ -1,5 +1,5 @@
-/* session_hello.c - what a client says about itself: HELLO, with the roles and features that this
- * session and an app above it really have, and whatever the app adds.
+/* session_hello.c - what a client says about itself: HELLO, with the roles and features
+ * that this session and an app above it really have, and whatever the app adds.
  *
  * Not known here: when it is sent, and what the router makes of it. */
 #include "wamp/session_private.h"
@@ -13,9 +13,11 @@ static const struct roles all_roles = {
     .features = {
         [ROLE_PUBLISHER] = BIT(PUBLISHER_EXCLUSION) | BIT(PUBLISHER_IDENTIFICATION) |
                            BIT(SUBSCRIBER_BLACKWHITE_LISTING),
-        [ROLE_SUBSCRIBER] = BIT(PATTERN_BASED_SUBSCRIPTION) | BIT(PUBLISHER_IDENTIFICATION) |
+        [ROLE_SUBSCRIBER] = BIT(PATTERN_BASED_SUBSCRIPTION) |
+                            BIT(PUBLISHER_IDENTIFICATION) |
                             BIT(SUBSCRIPTION_REVOCATION),
-        [ROLE_CALLER] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) | BIT(CALLER_IDENTIFICATION) |
+        [ROLE_CALLER] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) |
+                        BIT(CALLER_IDENTIFICATION) |
                         BIT(PROGRESSIVE_CALL_RESULTS),
         [ROLE_CALLEE] = BIT(CALL_CANCELING) | BIT(CALLER_IDENTIFICATION) |
                         BIT(PROGRESSIVE_CALL_RESULTS) | BIT(PATTERN_BASED_REGISTRATION) |
@@ -28,8 +30,8 @@ static bool is_ours(struct slice key, const struct session_config *config)
     return slice_is(key, "roles") || (config->agent && slice_is(key, "agent"));
 }
 
-/* Copies the members of the raw dict `more` (one level) into the dict being written, but for
- * those that we write ourselves. With `w` NULL only counts them. */
+/* Copies the members of the raw dict `more` (one level) into the dict being written, but
+ * for those that we write ourselves. With `w` NULL only counts them. */
 static size_t splice(struct writer *w, const struct wire *wire,
                      const struct session_config *config)
 {

@@ -2,11 +2,12 @@
  *
  * session.c        life: HELLO to GOODBYE, dispatch of what comes, the two output queues
  * session_hello.c  what we say about ourselves
- * session_check.c  what is refused before it is sent: URIs, options, features not announced
- * session_ask.c    our requests: sending, answers, time-outs, cancelling
+ * session_check.c  what is refused before it is sent: URIs, options, features not
+ * announced session_ask.c    our requests: sending, answers, time-outs, cancelling
  * session_serve.c  what the router starts: EVENT, INVOCATION, INTERRUPT, revocations
  *
- * All of it is one machine: a function here may queue messages and events, never call out. */
+ * All of it is one machine: a function here may queue messages and events, never call
+ * out. */
 #ifndef WAMP_SESSION_PRIVATE_H
 #define WAMP_SESSION_PRIVATE_H
 
@@ -26,9 +27,10 @@ struct pending {
     struct list node; /* in session.asked */
 };
 
-/* A subscription that the router counts as ours. One without handlers is either on its way out
- * (UNSUBSCRIBE sent) or idle: UNSUBSCRIBE waits until no SUBSCRIBE is under way, because one for
- * the same topic, answered meanwhile, would lose its events to the UNSUBSCRIBE behind it. */
+/* A subscription that the router counts as ours. One without handlers is either on its
+ * way out (UNSUBSCRIBE sent) or idle: UNSUBSCRIBE waits until no SUBSCRIBE is under way,
+ * because one for the same topic, answered meanwhile, would lose its events to the
+ * UNSUBSCRIBE behind it. */
 struct subscription {
     uint64_t id;
     unsigned handlers;
@@ -85,6 +87,7 @@ struct session {
     size_t early_count, early_cap, early_bytes;
 
     struct ring out;    /* of struct buf *, owned */
+    size_t queued;      /* bytes in out */
     struct ring events; /* of struct event, owned */
     char refusal[sizeof((struct fault *)0)->text];
 };

@@ -1,8 +1,9 @@
 /* session_serve.c - what the router starts: EVENT, INVOCATION, INTERRUPT and revocations.
  *
- * A subscription counts its handlers; an EVENT becomes one event however many there are. EVENTs
- * for an id nobody knows are kept while some SUBSCRIBE is under way, because some routers send
- * them before SUBSCRIBED (WAMP: the order is the other way round), and dropped otherwise.
+ * A subscription counts its handlers; an EVENT becomes one event however many there are.
+ * EVENTs for an id nobody knows are kept while some SUBSCRIBE is under way, because some
+ * routers send them before SUBSCRIBED (WAMP: the order is the other way round), and
+ * dropped otherwise.
  *
  * An invocation is open from INVOCATION until our last YIELD or ERROR, also when its
  * registration is gone by then.

@@ -7,8 +7,8 @@
 
 static const char *const match_names[] = { "exact", "prefix", "wildcard" };
 
-/* White space as `\s` of the usual engines: ASCII and the Unicode spaces. Returns the number of
- * bytes it takes at p, 0 when there is none. */
+/* White space as `\s` of the usual engines: ASCII and the Unicode spaces. Returns the
+ * number of bytes it takes at p, 0 when there is none. */
 static size_t space_at(const unsigned char *p, size_t n)
 {
     if (*p == ' ' || (*p >= 0x09 && *p <= 0x0D) || (*p >= 0x1C && *p <= 0x1F) || !*p)

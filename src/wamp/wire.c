@@ -1,4 +1,5 @@
-/* wire.c - what all serializations share: choosing one, setting up readers and writers, UTF-8. */
+/* wire.c - what all serializations share: choosing one, setting up readers and
+ * writers, UTF-8. */
 #include "wamp/wire.h"
 
 #include <string.h>

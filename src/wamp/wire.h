@@ -1,9 +1,9 @@
 /* wire.h - the seam between WAMP and its serializations (JSON; MsgPack and CBOR later).
  *
- * A format is one struct wire. Reading is pulling tokens from a slice; writing is pushing values
- * into a struct buf. Neither builds a tree, neither recurses, neither knows about messages or
- * Lua. reader_skip passes over a whole value while checking it, and says where its bytes are:
- * this is how payload is carried without being parsed.
+ * A format is one struct wire. Reading is pulling tokens from a slice; writing is
+ * pushing values into a struct buf. Neither builds a tree, neither recurses, neither
+ * knows about messages or Lua. reader_skip passes over a whole value while checking it,
+ * and says where its bytes are: this is how payload is carried without being parsed.
  *
  * A reader is strict: what it accepts is well-formed in its format, valid UTF-8, at most
  * LIMIT_DEPTH deep. After the first error it stays in error. */
@@ -25,7 +25,8 @@ enum token {
     TOKEN_INT,    /* r->integer */
     TOKEN_FLOAT,  /* r->number; also an integer outside int64, as in Lua */
     TOKEN_STRING, /* r->text, r->escaped */
-    TOKEN_BINARY, /* r->text, r->escaped (JSON: a string whose first character is U+0000) */
+    /* r->text, r->escaped (JSON: a string whose first character is U+0000) */
+    TOKEN_BINARY,
     TOKEN_LIST,
     TOKEN_LIST_END,
     TOKEN_DICT,
@@ -76,7 +77,8 @@ struct wire {
 
 extern const struct wire wire_json;
 
-/* The format of a subprotocol ("wamp.2.json") or of a short name ("json"); NULL if unknown. */
+/* The format of a subprotocol ("wamp.2.json") or of a short name ("json"); NULL if
+ * unknown. */
 const struct wire *wire_of_subprotocol(struct slice subprotocol);
 const struct wire *wire_of_name(struct slice name);
 
@@ -84,37 +86,41 @@ const struct wire *wire_of_name(struct slice name);
 
 void reader_init(struct reader *r, const struct wire *wire, struct slice input);
 
-/* The next token. TOKEN_END only after one complete value with nothing but white space behind. */
+/* The next token. TOKEN_END only after one complete value with nothing but white space
+ * behind. */
 static inline enum token reader_next(struct reader *r)
 {
     return r->wire->next(r);
 }
 
-/* Passes over the next value (checking all of it) and sets *value to its bytes, without white
- * space around. False at an error, or where no value can stand (end of a list or dict, in front
- * of a key): then nothing is passed over and reader_next gives the token that stands there. */
+/* Passes over the next value (checking all of it) and sets *value to its bytes, without
+ * white space around. False at an error, or where no value can stand (end of a list or
+ * dict, in front of a key): then nothing is passed over and reader_next gives the token
+ * that stands there. */
 static inline bool reader_skip(struct reader *r, struct slice *value)
 {
     return r->wire->skip(r, value);
 }
 
-/* The value of the STRING, BINARY or KEY just read: the input's own bytes where nothing is
- * escaped, otherwise decoded into *scratch, which is made when NULL and appended to, so that
- * earlier results in the same scratch may move: take what you need before the next call, or use
- * one scratch a string. A BINARY whose base64 is bad gives the absent slice. */
+/* The value of the STRING, BINARY or KEY just read: the input's own bytes where nothing
+ * is escaped, otherwise decoded into *scratch, which is made when NULL and appended to,
+ * so that earlier results in the same scratch may move: take what you need before the
+ * next call, or use one scratch a string. A BINARY whose base64 is bad gives the absent
+ * slice. */
 static inline struct slice reader_text(const struct reader *r, struct buf **scratch)
 {
     return r->wire->text_of(r, scratch);
 }
 
-/* ---- writing ----------------------------------------------------------------------- *
- * The caller nests rightly and gives list and dict their number of elements (pairs for a dict);
- * formats that do not need it ignore it. Strings must be valid UTF-8 (utf8_ok), numbers finite:
- * asserted. `raw` splices a value of the same format as it stands. */
+/* ---- writing -----------------------------------------------------------------------
+ * The caller nests rightly and gives list and dict their number of elements (pairs for a
+ * dict); formats that do not need it ignore it. Strings must be valid UTF-8 (utf8_ok),
+ * numbers finite: asserted. `raw` splices a value of the same format as it stands. */
 
 void writer_init(struct writer *w, const struct wire *wire, size_t reserve);
-struct buf *writer_take(struct writer *w); /* the bytes; the reference passes to the caller */
-void writer_fini(struct writer *w);        /* for a writer that was not taken; harmless after */
+struct buf *writer_take(
+    struct writer *w);              /* the bytes; the reference passes to the caller */
+void writer_fini(struct writer *w); /* for a writer that was not taken; harmless after */
 
 static inline void writer_null(struct writer *w)
 {
@@ -167,12 +173,12 @@ static inline void writer_raw(struct writer *w, struct slice value)
 
 /* ---- text -------------------------------------------------------------------------- */
 
-/* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, no
- * overlong forms). */
+/* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing over
+ * U+10FFFF, no overlong forms). */
 bool utf8_ok(struct slice s);
 
-/* Bytes (1 to 4) of the well-formed UTF-8 sequence that begins at `s`, of which `n` may be
- * read; 0 when there is none. */
+/* Bytes (1 to 4) of the well-formed UTF-8 sequence that begins at `s`, of which `n` may
+ * be read; 0 when there is none. */
 size_t utf8_length(const char *s, size_t n);
 
 #endif

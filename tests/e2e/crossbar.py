@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """crossbar.py: a real Crossbar.io for as long as somebody wants it.
 
-Started as a program it prints one line "ready ws://127.0.0.1:PORT/" when the router listens, and
-ends it when its own standard input closes or it gets SIGTERM: whoever started it (a spec by
-io.popen, tests/interop/run.py by import) cannot leave it behind. The node lives in a temporary
+usage: crossbar.py PID
+As a program it prints one line "ready ws://127.0.0.1:PORT/ OWN-PID" when the router listens, and
+ends with it on SIGTERM, or when the process PID is gone: whoever started it (a spec by io.popen,
+with $PPID; tests/interop/run.py by import) cannot leave it behind. The node lives in a temporary
 folder with a generated configuration: one router worker, realm1, everything allowed to anonymous
 clients, one plain WebSocket transport on a free port of the loopback.
 """
@@ -33,6 +34,14 @@ def listens(port):
         socket.create_connection(("127.0.0.1", port), 1).close()
         return True
     except OSError:
+        return False
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
         return False
 
 
@@ -96,8 +105,9 @@ class Crossbar:
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with Crossbar() as url:
-        print("ready", url, flush=True)
-        sys.stdin.read()
+        print("ready", url, os.getpid(), flush=True)
+        while alive(int(sys.argv[1])):
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-/* fuzz_session.c - the input is a program of intents, messages (whole, mutated, or any bytes),
- * ticks and endings, run against one session.
+/* fuzz_session.c - the input is a program of intents, messages (whole, mutated, or any
+ * bytes), ticks and endings, run against one session.
  *
- * What must hold whatever happens: every request that was taken is settled by at most one event,
- * and by exactly one when the session has ended, unless it was forgotten, which gives none;
- * EVENT_LEFT comes once and last; all that goes out is what a client may send, under ids that
- * count up by one.
+ * What must hold whatever happens: every request that was taken is settled by at most one
+ * event, and by exactly one when the session has ended, unless it was forgotten, which
+ * gives none; EVENT_LEFT comes once and last; all that goes out is what a client may
+ * send, under ids that count up by one.
+ *
+ * covers: src/wamp/session.c src/wamp/session_ask.c src/wamp/session_check.c
+ * covers: src/wamp/session_hello.c src/wamp/session_serve.c
  *
  * Not known here: which reaction is the right one (tests/talk/session). */
 #include <stdint.h>

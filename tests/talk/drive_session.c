@@ -1,7 +1,8 @@
-/* drive_session.c - lets a .talk file speak with a session: from below as `router`, from above
- * as `app`. session/README.md has the verbs and how events look as text.
+/* drive_session.c - lets a .talk file speak with a session: from below as `router`, from
+ * above as `app`. session/README.md has the verbs and how events look as text.
  *
- * Not known here: what is right. The driver says what the file says, and shows what came out. */
+ * Not known here: what is right. The driver says what the file says, and shows what came
+ * out. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* main.c - runs every unit test of the generated list (or those named in argv) and counts. */
+/* main.c - runs every unit test of the generated list (or those named in argv) and
+ * counts. */
 #include "check.h"
 
 #include "unit_list.h" /* generated: UNIT(test_buf) UNIT(test_json) ... */

@@ -20,7 +20,8 @@ static void opened(struct conn *c, struct slice subprotocol)
     struct recorder *r = c->user;
 
     r->opened++;
-    snprintf(r->subprotocol, sizeof r->subprotocol, "%.*s", (int)subprotocol.n, subprotocol.p);
+    snprintf(r->subprotocol, sizeof r->subprotocol, "%.*s", (int)subprotocol.n,
+             subprotocol.p);
 }
 
 static void message(struct conn *c, struct buf *m)
@@ -29,7 +30,8 @@ static void message(struct conn *c, struct buf *m)
 
     r->messages++;
     r->length = m->len;
-    snprintf(r->text, sizeof r->text, "%.*s", (int)(m->len < 290 ? m->len : 290), m->data);
+    snprintf(r->text, sizeof r->text, "%.*s", (int)(m->len < 290 ? m->len : 290),
+             m->data);
     buf_unref(r->last);
     r->last = buf_ref(m);
     if (r->echo)
@@ -115,8 +117,9 @@ void raw_accept(struct raw *r, struct loop *l, int listener)
 {
     int fd = -1;
 
-    RUN_UNTIL(l, (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0 ||
-                     errno != EAGAIN);
+    RUN_UNTIL(l,
+              (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0 ||
+                  errno != EAGAIN);
     CHECK(fd >= 0);
     start(r, l, fd);
 }

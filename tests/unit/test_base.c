@@ -89,8 +89,7 @@ static void lists(void)
     list_init(&head);
     list_push(&head, &a);
     list_push(&head, &b);
-    list_each(node, tmp, &head)
-    {
+    list_each (node, tmp, &head) {
         list_remove(node);
         seen++;
     }

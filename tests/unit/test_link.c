@@ -1,5 +1,5 @@
-/* test_link.c - what two ends joined in memory see: the order of events, the same bytes, one end
- * for each. */
+/* test_link.c - what two ends joined in memory see: the order of events, the same
+ * bytes, one end for each. */
 #include <stdlib.h>
 
 #include "check.h"

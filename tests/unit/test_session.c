@@ -1,5 +1,5 @@
-/* test_session.c - what the talks of tests/talk/session cannot say: tags, lifetimes, limits that
- * take thousands of messages, deadlines, and every message in every state. */
+/* test_session.c - what the talks of tests/talk/session cannot say: tags, lifetimes,
+ * limits that take thousands of messages, deadlines, and every message in every state. */
 #include <stdlib.h>
 
 #include "check.h"

@@ -19,7 +19,8 @@ static const struct {
     { "ws://[::1]", "::1", "/", "ws://[::1]:8080/", 8080 },
     { "ws://[2001:db8::7]:81/p", "2001:db8::7", "/p", "ws://[2001:db8::7]:81/p", 81 },
     { "ws://h:0080/", "h", "/", "ws://h:80/", 80 },
-    { "ws+unix:///run/router.sock", "", "/run/router.sock", "ws+unix:///run/router.sock", 0 },
+    { "ws+unix:///run/router.sock", "", "/run/router.sock", "ws+unix:///run/router.sock",
+      0 },
     { "rs://h", "h", "/", "rs://h:8080/", 8080 },
     { "rss://h", "h", "/", "rss://h:443/", 443 },
     { "rs+unix:///s", "", "/s", "rs+unix:///s", 0 },
@@ -142,13 +143,17 @@ static void listens(void)
         const char *text, *host;
         int port;
     } ok[] = {
-        { "8080", "127.0.0.1", 8080 },       { "0", "127.0.0.1", 0 },
-        { "0.0.0.0:9000", "0.0.0.0", 9000 }, { "localhost:0", "localhost", 0 },
-        { "[::]:8080", "::", 8080 },         { "ws://[::1]:0/x", "::1", 0 },
+        { "8080", "127.0.0.1", 8080 },
+        { "0", "127.0.0.1", 0 },
+        { "0.0.0.0:9000", "0.0.0.0", 9000 },
+        { "localhost:0", "localhost", 0 },
+        { "[::]:8080", "::", 8080 },
+        { "ws://[::1]:0/x", "::1", 0 },
         { "wss://h", "h", 443 },
     };
-    static const char *const wrong[] = { "",          "localhost", "localhost:", "65536", "[::1]",
-                                         "::1:8080", ":8080",     "-1",         "ws://", "a:b" };
+    static const char *const wrong[] = { "",      "localhost", "localhost:", "65536",
+                                         "[::1]", "::1:8080",  ":8080",      "-1",
+                                         "ws://", "a:b" };
 
     for (size_t i = 0; i < sizeof ok / sizeof *ok; i++) {
         CHECK(url_parse_listen(&u, ok[i].text, error, sizeof error));

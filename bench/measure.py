@@ -1,0 +1,322 @@
+"""measure: servers and apps under test, and one run of the load generator against them.
+
+It knows how each thing is started, where it listens and which process is charged; it does not know
+what is compared with what, nor any limit: that is `run`. A measurement returns a dict: `cost`
+(microseconds of CPU for each call or event, unless it says otherwise), `bad` (messages lost or
+wrong), and for calls `rate` (a second), `p50` and `p99` (microseconds).
+
+Everything runs on one core, both ends included: the CPU time of the process under test is then
+what the scheduler gave it, and not what two cores waited for each other.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BENCH = pathlib.Path(__file__).resolve().parent
+ROOT = BENCH.parent
+BUILD = ROOT / "build" / "bench"
+PEERS = ROOT / "build" / "peers"
+TOOLS = {
+    "load": (["load", "peer", "meter", "wire"], ["-lcrypto"]),
+    "start": (["start", "peer", "wire"], ["-lcrypto"]),
+    "relay": (["relay", "wire"], ["-lcrypto"]),
+    "echo": (["echo", "wire"], ["-lcrypto"]),
+    "lws_echo": (["lws_echo", "wire"], ["-lcrypto", "-lwebsockets"]),
+}
+STEP_LIMIT = 60  # s, one run of the load generator
+
+
+class Failed(Exception):
+    """Something could not be built, started or measured."""
+
+
+# --- building ----------------------------------------------------------------------------------
+
+
+def build_tools():
+    BUILD.mkdir(parents=True, exist_ok=True)
+    newest = max(p.stat().st_mtime for p in BENCH.glob("*.[ch]"))
+    for name, (parts, libraries) in TOOLS.items():
+        tool = BUILD / name
+        if tool.exists() and tool.stat().st_mtime > newest:
+            continue
+        sources = [str(BENCH / f"{part}.c") for part in parts]
+        command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", *sources,
+                   "-o", str(tool), *libraries]
+        if subprocess.run(command).returncode != 0:
+            raise Failed(f"cannot build {name}")
+
+
+# --- processes ---------------------------------------------------------------------------------
+
+cores = sorted(os.sched_getaffinity(0))
+log = tempfile.TemporaryFile("w+")
+
+
+def on_one_core():
+    os.sched_setaffinity(0, {cores[-1]})
+
+
+def spawn(command, **more):
+    """Starts a command on the core of measurement; what it says on stderr goes to the log."""
+    env = dict(os.environ, NODE_PATH=str(PEERS / "node" / "node_modules"))
+    more.setdefault("stdout", subprocess.DEVNULL)
+    more.setdefault("stdin", subprocess.DEVNULL)
+    try:
+        return subprocess.Popen(
+            [str(word) for word in command], stderr=log, text=True, env=env,
+            preexec_fn=on_one_core, **more)
+    except OSError as error:
+        raise Failed(f"cannot start {command[0]}: {error.strerror}") from error
+
+
+def stop(process, sign=signal.SIGTERM):
+    if process.poll() is None:
+        process.send_signal(sign)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+
+
+@contextlib.contextmanager
+def running(command, **more):
+    process = spawn(command, **more)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def first_line(process, what, patience=20):
+    """The first line of its output: that it is up, and where."""
+    ready, _, _ = select.select([process.stdout], [], [], patience)
+    line = process.stdout.readline() if ready else ""
+    if not line:
+        raise Failed(f"{what} did not start")
+    return line
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A process under test that listens: its port and the process whose time counts."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.process = spawn(command, stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        try:
+            # a bare number from the floors, "router  ws://127.0.0.1:PORT/  realm" from ours
+            self.port = int(re.search(r"(\d+)(?:/.*)?$", first_line(self.process, name)).group(1))
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        stop(self.process)
+
+
+class Crossbar(Server):
+    """Controller and worker; only the worker, which routes, is charged."""
+
+    def __init__(self, directory):
+        self.name, self.port = "Crossbar.io", free_port()
+        everything = {"uri": "", "match": "prefix", "allow": {
+            "call": True, "register": True, "publish": True, "subscribe": True}}
+        worker = {
+            "type": "router",
+            "realms": [{"name": "realm1", "roles": [
+                {"name": "anonymous", "permissions": [everything]}]}],
+            "transports": [{
+                "type": "websocket", "serializers": ["json"],
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": self.port}}],
+        }
+        config = {"version": 2, "controller": {}, "workers": [worker]}
+        pathlib.Path(directory, "config.json").write_text(json.dumps(config))
+        self.process = spawn([PEERS / "crossbar" / "bin" / "crossbar", "start", "--cbdir",
+                              directory, "--loglevel", "warn"])
+        try:
+            self.wait_until_up()
+            self.pid = self.worker()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_until_up(self):
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(
+                    ("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.1)
+        raise Failed("Crossbar.io did not start")
+
+    def worker(self):
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(path.read_text().rpartition(")")[2].split()[1]) == self.process.pid:
+                    return int(path.parent.name)
+        raise Failed("Crossbar.io has no worker")
+
+
+# --- measurements ------------------------------------------------------------------------------
+
+
+def options(**flags):
+    return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
+
+
+def report(line, what):
+    if not line:
+        raise Failed(f"{what}: the load generator gave up")
+    return json.loads(line)
+
+
+def load(mode, port, **flags):
+    """One run of the load generator: its report."""
+    command = [BUILD / "load", mode, *options(port=port, **flags)]
+    with running(command, stdout=subprocess.PIPE) as process:
+        try:
+            line, _ = process.communicate(timeout=STEP_LIMIT)
+        except subprocess.TimeoutExpired:
+            line = ""
+    return report(line, mode)
+
+
+def cost(result):
+    """Microseconds of CPU for each call, event or frame, and what goes with it."""
+    return {
+        "cost": result["cpu_ns"] / result["count"] / 1000,
+        "rate": result["count"] / result["elapsed_ns"] * 1e9,
+        "p50": result["p50_ns"] / 1000,
+        "p99": result["p99_ns"] / 1000,
+        "bad": result["errors"] + result["lost"],
+    }
+
+
+def router_call(server, count, window=1, size=32):
+    return cost(load("call", server.port, pid=server.pid, window=window, size=size,
+                     warmup=count // 5, count=count))
+
+
+def router_fanout(server, count):
+    return cost(load("publish", server.port, pid=server.pid, window=64, subscribers=10,
+                     warmup=count // 5, count=count))
+
+
+def echo_call(server, count, window, raw):
+    """Two frames in and two out are the traffic of one call."""
+    result = cost(load("echo", server.port, pid=server.pid, window=window, raw=raw,
+                       warmup=count // 5, count=count))
+    return dict(result, cost=2 * result["cost"], rate=result["rate"] / 2)
+
+
+def app_callee(command, router, count, window=64, watch=None):
+    """The app answers; its own CPU time counts, or that of `watch`."""
+    with running([*command, router.url]) as app:
+        return cost(load("call", router.port, pid=(watch or app).pid, callees=0, window=window,
+                         warmup=max(2000, count // 4), count=count))
+
+
+def app_subscriber(command, router, count):
+    with running([*command, router.url]) as app:
+        return cost(load("flood", router.port, pid=app.pid,
+                         warmup=max(2000, count // 4), count=count))
+
+
+def app_caller(command, router, count):
+    """The app calls; the load generator answers, and says when it is enough."""
+    serve = [BUILD / "load", "serve",
+             *options(port=router.port, warmup=max(1000, count // 4), count=count)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with running(serve, **pipes) as callee:
+        first_line(callee, "the load generator")
+        with running([*command, router.url]) as app:
+            try:
+                line, _ = callee.communicate(f"{app.pid}\n", timeout=STEP_LIMIT)
+            except subprocess.TimeoutExpired:
+                line = ""
+    return cost(report(line, "serve"))
+
+
+def resident_kib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+@contextlib.contextmanager
+def idle_sessions(server, count):
+    command = [BUILD / "load", "idle", *options(port=server.port, sessions=count)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with running(command, **pipes) as process:
+        first_line(process, "idle sessions")
+        yield
+
+
+def idle(router_command, found):
+    """A router of its own: a call without and with 5,000 idle sessions, and their memory."""
+    server = Server("wampy-lua router", router_command)
+    try:
+        found["without"] = router_call(server, 12000)
+        empty = resident_kib(server.pid)
+        with idle_sessions(server, 2000):
+            grown = [(resident_kib(server.pid) - empty) / 2000]
+            with idle_sessions(server, 3000):
+                grown.append((resident_kib(server.pid) - empty) / 5000)
+                found["with"] = router_call(server, 12000)
+        found["memory"] = {"cost": max(grown), "bad": 0}
+    finally:
+        server.stop()
+    return found["with"]
+
+
+def start_up(program, found):
+    port = free_port()
+    command = [BUILD / "start", port, "say_hello", program, "run",
+               ROOT / "apps" / "01-hello" / "main.lua", f"--router={port}"]
+    with running(command, stdout=subprocess.PIPE) as process:
+        line, _ = process.communicate(timeout=STEP_LIMIT)
+    result = report(line, "start")
+    found["resident"] = {"cost": result["resident_kib"] / 1024, "bad": 0}
+    return {"cost": result["elapsed_ns"] / 1e6, "bad": 0}
+
+
+# --- instructions ------------------------------------------------------------------------------
+
+
+def instructions(command, run):
+    """What callgrind counts from start to end of a server that `run` is given."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        server = Server(command[0], ["valgrind", "--tool=callgrind", "-q", "--callgrind-out-file="
+                                     + out.name, *command])
+        try:
+            run(server)
+        finally:
+            server.stop()
+        found = re.search(r"^(?:summary|totals): (\d+)", out.read(), re.M)
+    if not found:
+        raise Failed("callgrind has counted nothing")
+    return int(found.group(1))
+
+
+def instructions_each(command, run, few=500, many=2500):
+    """Instructions for one more call: start, end and warming up cancel out."""
+    counts = [instructions(command, lambda server, n=n: run(server, n)) for n in (few, many)]
+    return (counts[1] - counts[0]) / (many - few)

@@ -1,0 +1,30 @@
+/* ws_http.h - the request of a WebSocket client (RFC 6455, 4.2.1). All slices point
+ * into the head that was parsed. */
+#ifndef NET_WS_HTTP_H
+#define NET_WS_HTTP_H
+
+#include "base/buf.h"
+
+struct request {
+    struct slice method, version;
+    struct slice host, upgrade, connection, key, ws_version;
+    struct slice offers[8]; /* lines of Sec-WebSocket-Protocol */
+    unsigned hosts, offer_lines;
+    bool body; /* a Content-Length or Transfer-Encoding */
+};
+
+/* Takes a head apart; false when it is no HTTP. */
+bool request_parse(struct request *r, struct slice head);
+
+/* Is this word in the comma-separated list? Case does not matter. */
+bool header_has(struct slice list, const char *token);
+
+/* What is wrong with this upgrade, in a sentence; NULL when it is good. Version and
+ * subprotocol are not looked at. */
+const char *request_fault(const struct request *r);
+
+/* The first subprotocol in the client's order that is among `known`; NULL when none
+ * is. */
+const char *request_choose(const struct request *r, const char *const *known);
+
+#endif

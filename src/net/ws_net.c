@@ -1,0 +1,95 @@
+/* ws_net.c - what the WebSocket transport keeps per loop, per listener and per
+ * connection: how it is made. See ws_private.h.
+ *
+ * Each loop has one lws vhost for all of its connections, of both sides. It has one lws
+ * protocol, whose name is a buffer of ours: lws compares subprotocols with that name at
+ * the moment of an upgrade, and we write the agreed one there just before. So a listener
+ * may know any list.
+ *
+ * Not known here: what happens on a connection. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/ws_private.h"
+
+static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
+
+struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout)
+{
+    static const struct ws_options none;
+    struct ws_settings *s = xcalloc(1, sizeof *s);
+
+    if (!o)
+        o = &none;
+    s->refs = 1;
+    s->connect_timeout = o->connect_timeout ? o->connect_timeout : connect_timeout;
+    s->ping_interval = o->ping_interval;
+    s->ping_timeout = o->ping_timeout;
+    s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
+    s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
+    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
+    s->headers = o->headers;
+    s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
+    return s;
+}
+
+void ws_settings_unref(struct ws_settings *s)
+{
+    if (--s->refs > 0)
+        return;
+    free(s->server_text);
+    free(s);
+}
+
+struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
+{
+    struct ws *ws = xcalloc(1, sizeof *ws);
+
+    s->refs++;
+    ws->conn.ops = &ws_ops;
+    ws->net = net;
+    ws->settings = s;
+    ws->timer.fired = ws_on_timer;
+    ws->where = xstrdup(where);
+    return ws;
+}
+
+static void free_net(void *net)
+{
+    free(net);
+}
+
+static struct lws_vhost *vhost_new(struct ws_net *net)
+{
+    static const lws_retry_bo_t no_keep_alive;
+    const struct lws_protocols protocols[] = {
+        { net->subprotocol, ws_callback, 0, 0, 0, NULL, 1024 * 1024 },
+        { NULL, NULL, 0, 0, 0, NULL, 0 },
+    };
+    struct lws_context_creation_info info = { 0 };
+
+    info.vhost_name = "ws";
+    info.user = net;
+    info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+    info.protocols = protocols;
+    info.retry_and_idle_policy = &no_keep_alive;
+    info.http_proxy_address = "";     /* or lws takes it from the environment */
+    info.connect_timeout_secs = 3600; /* our own deadline is shorter */
+    return lws_create_vhost(net->context, &info);
+}
+
+struct ws_net *ws_net_of(struct loop *l)
+{
+    struct ws_net *net = loop_attached(l);
+
+    if (net)
+        return net;
+    net = xcalloc(1, sizeof *net);
+    net->loop = l;
+    net->context = loop_context(l);
+    memcpy(net->subprotocol, "wamp", 5);
+    net->vhost = vhost_new(net);
+    loop_attach(l, net, free_net);
+    return net;
+}

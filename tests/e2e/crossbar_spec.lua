@@ -1,0 +1,117 @@
+-- The apps, and what a client can do, on a real Crossbar.io.
+local wampy = require "wampy"
+
+describe("on Crossbar.io", function()
+  local crossbar, url, pid
+  local clients
+
+  setup(function()
+    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID"))
+    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
+    assert(url, "Crossbar.io did not start")
+  end)
+
+  teardown(function()
+    os.execute("kill " .. pid)
+    crossbar:close()
+  end)
+
+  before_each(function() clients = {} end)
+
+  after_each(function()
+    for _, client in ipairs(clients) do client:stop() end
+  end)
+
+  local function started(client)
+    clients[#clients + 1] = client:start()
+    return client
+  end
+
+  local function client()
+    return started(wampy.Client { url = url, call_timeout = 10 })
+  end
+
+  local function app(path)
+    return started(dofile(path) { url = url, call_timeout = 10 })
+  end
+
+  it("the hello app greets", function()
+    app "apps/01-hello/main.lua"
+    assert.equal("Hello wampy", client().rpc.say_hello(wampy.kwargs { name = "wampy" }))
+  end)
+
+  it("the weather app calls and publishes", function()
+    app "apps/06-weather/main.lua"
+    local c, heard = client(), wampy.queue()
+    c:subscribe("wampy-weather", function(message) heard:put(message) end)
+    assert.same({ city = "Quito", degrees = 15 }, c.rpc.get_weather("Quito"))
+    c:publish { topic = "global-weather", message = { wind = "calm" } }
+    assert.same({ wind = "calm" }, heard:get(10))
+  end)
+
+  it("an error keeps its URI, arguments and keywords", function()
+    local a, b = client(), client()
+    a:register("com.example.fail", function()
+      error(wampy.error("com.example.refused", 42, wampy.kwargs { why = "because" }))
+    end)
+    local ok, e = pcall(b.call, b, "com.example.fail")
+    assert.is_false(ok)
+    assert.equal("com.example.refused", e.uri)
+    assert.same({ 42 }, e.args)
+    assert.equal("because", e.kwargs.why)
+  end)
+
+  it("a handler of an event is told its topic, and its keywords by name", function()
+    local a, b, got = client(), client(), wampy.queue()
+    a:subscribe("com.example.news", function(first, tag, details)
+      got:put { first, tag, details.publication }
+    end)
+    local id = b:publish("com.example.news", 1, wampy.kwargs { tag = "x" },
+      wampy.options { acknowledge = true })
+    assert.same({ 1, "x", id }, got:get(10))
+  end)
+
+  it("a procedure is registered once, and free again when it is unregistered", function()
+    local a, b = client(), client()
+    local registration = a:register("com.example.one", function() return 1 end)
+    local ok, e = pcall(b.register, b, "com.example.one", function() return 2 end)
+    assert.is_false(ok)
+    assert.equal("wamp.error.procedure_already_exists", e.uri)
+    registration:unregister()
+    b:register("com.example.one", function() return 2 end)
+    assert.equal(2, a:call("com.example.one"))
+  end)
+
+  it("ten callers of a thousand calls each get their own answers", function()
+    local service = client()
+    service:register("com.example.echo", function(...) return ... end)
+    local tasks = {}
+    for n = 1, 10 do
+      local caller = client()
+      tasks[n] = wampy.spawn(function()
+        for i = 1, 1000 do
+          local a, b = caller:call("com.example.echo", n, i)
+          if a ~= n or b ~= i then error(("%d, %d answered with %d, %d"):format(n, i, a, b)) end
+        end
+        return true
+      end)
+    end
+    for _, task in ipairs(tasks) do assert.is_true(task:wait()) end
+  end)
+
+  it("a callee that is gone leaves its caller an error", function()
+    local a, b = client(), client()
+    local called, release = wampy.event(), wampy.event()
+    a:register("com.example.hang", function()
+      called:set()
+      release:wait()
+    end)
+    local future = b:call_async("com.example.hang")
+    called:wait(10)
+    a:stop()
+    local ok, e = pcall(future.wait, future, 10)
+    assert.is_false(ok)
+    assert.is_true(wampy.is_error(e, wampy.errors.RemoteError))
+    release:set()
+  end)
+end)

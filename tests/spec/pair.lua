@@ -1,0 +1,64 @@
+-- pair.lua: what most specs stand on: an embedded router in memory, a client that serves and one
+-- that asks. Each spec file says `local pair = dofile "tests/spec/pair.lua"`.
+--
+-- No fixed port, no waiting for a time: what a spec waits for comes through a queue or an event,
+-- each with PATIENCE seconds.
+local wampy = require "wampy"
+
+local pair = { PATIENCE = 10 }
+
+--- A started router in memory, of realm1 unless `t` says otherwise.
+function pair.router(t)
+  t = t or {}
+  t.listen = false
+  return wampy.routers.Embedded(t):start()
+end
+
+--- A client of the router, not started.
+function pair.client(router, t)
+  t = t or {}
+  t.router = router
+  t.call_timeout = t.call_timeout or pair.PATIENCE
+  return wampy.Client(t)
+end
+
+--- Opens all three before each test of the describe block that calls it, and closes them after it.
+-- @return a table with router, server and client, anew for each test
+function pair.each(before_each, after_each)
+  local p = {}
+  before_each(function()
+    p.router = pair.router()
+    p.server = pair.client(p.router, { name = "server" }):start()
+    p.client = pair.client(p.router, { name = "client" }):start()
+  end)
+  after_each(function()
+    p.client:stop()
+    p.server:stop()
+    p.router:stop()
+  end)
+  return p
+end
+
+--- What `fn` raises; raises itself when it raises nothing.
+function pair.failure(fn, ...)
+  local ok, e = pcall(fn, ...)
+  if ok then error("expected an error, but the call succeeded", 2) end
+  return e
+end
+
+--- The message of what `fn` raises.
+function pair.complaint(fn, ...)
+  local ok, e = pcall(fn, ...)
+  if ok then error("expected an error, but the call succeeded", 2) end
+  return type(e) == "table" and e.message or tostring(e)
+end
+
+--- Runs `fn` with the log silent below errors, or with the given level.
+function pair.quietly(fn)
+  local before = wampy.log.level("error")
+  local ok, e = pcall(fn)
+  wampy.log.level(before)
+  if not ok then error(e, 0) end
+end
+
+return pair
