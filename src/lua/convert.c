@@ -516,6 +516,9 @@ void check_payload(lua_State *L, struct state *S, const struct wire *wire, int f
     if (options) {
         write_options(L, fresh(&S->scratch[2], wire), options, p);
         p->options = slice_buf(S->scratch[2].buf);
+        lua_getfield(L, options, "acknowledge");
+        p->acknowledge = lua_toboolean(L, -1);
+        lua_pop(L, 1);
         lua_getfield(L, options, "on_progress");
         p->on_progress = lua_isnil(L, -1) ? 0 : lua_gettop(L);
     }

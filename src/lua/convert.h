@@ -36,6 +36,7 @@ struct payload {
     struct slice args, kwargs, options;
     double timeout;  /* seconds, options.timeout; < 0 when not given */
     int on_progress; /* stack index of options.on_progress; 0 when not given */
+    bool acknowledge; /* options.acknowledge */
 };
 
 /* Encodes stack slots first..top. May push (on_progress stays on the stack). */

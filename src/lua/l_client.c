@@ -119,13 +119,15 @@ static void disconnected(struct l_client *lc)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
 }
 
+/* Still joined only when the universe closes: GOODBYE goes out while that lingers. */
 static int l_client_gc(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct list *node, *tmp;
 
     if (lc->c) {
-        client_free(lc->c);
+        client_retire(lc->c);
+        session_leave(client_session(lc->c), NULL, NULL, host_now(lc->S->host));
         lc->c = NULL;
         list_remove(&lc->link);
     }
@@ -473,6 +475,15 @@ static int request_k(lua_State *L, int status, lua_KContext ctx)
     return n;
 }
 
+/* Raises where nobody can wait: comes first, before anything is sent. */
+static void need_wait(lua_State *L)
+{
+    struct state *S = state_of(L);
+
+    if (wait_mode(S, L) == WAIT_NEVER)
+        task_wait(L, S, NEVER, 0, request_k);
+}
+
 static uint64_t request_timeout(const struct l_client *lc, const struct payload *p)
 {
     return p->timeout >= 0 ? (uint64_t)ceil(p->timeout * 1000) : lc->call_timeout;
@@ -522,10 +533,7 @@ static struct reply *send_call(lua_State *L)
 /* client:call(uri, ... [, kwargs{}] [, options{}]) -> results… | raises */
 static int l_call(lua_State *L)
 {
-    struct state *S = state_of(L);
-
-    if (wait_mode(S, L) == WAIT_NEVER)
-        return task_wait(L, S, NEVER, 0, request_k); /* raises, before anything is sent */
+    need_wait(L);
     return reply_wait(L, send_call(L), NEVER, request_k);
 }
 
@@ -559,6 +567,8 @@ static int publish(lua_State *L, bool wait)
         return task_wait(L, lc->S, NEVER, 0, room_k);
     }
     check_payload(L, lc->S, lc->wire, 3, &p);
+    if (p.acknowledge)
+        need_wait(L);
     r = reply_new(lc, q.uri.p);
     q.options = p.options;
     q.args = p.args;
@@ -606,6 +616,7 @@ static int with_handler(lua_State *L, intent *put_intent)
     struct request q = { .uri = check_slice(L, 2) };
     struct reply *r;
 
+    need_wait(L);
     luaL_checktype(L, 3, LUA_TUSERDATA);
     q.options = check_options(L, lc->S, lc->wire, 4);
     q.timeout = milliseconds(L, 5, "timeout", 0);
@@ -633,8 +644,10 @@ static int l_unregister(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
     lua_Integer id = luaL_checkinteger(L, 2);
-    struct reply *r = reply_new(lc, "unregister");
+    struct reply *r;
 
+    need_wait(L);
+    r = reply_new(lc, "unregister");
     put(L, r,
         session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
     lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
@@ -676,6 +689,7 @@ static int l_unsubscribe(lua_State *L)
     struct reply *r;
     int64_t request;
 
+    need_wait(L);
     if (!remove_handler(L, id))
         return raise_refusal(L, lc, SESSION_UNKNOWN);
     r = reply_new(lc, "unsubscribe");

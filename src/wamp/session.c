@@ -55,6 +55,18 @@ struct event *session_event(struct session *s, enum event_kind kind)
     return e;
 }
 
+void session_forget_events(struct session *s, uint64_t request)
+{
+    struct event *events = (struct event *)(void *)s->events.at;
+
+    for (size_t i = 0; i < s->events.count; i++) {
+        struct event *e = &events[(s->events.head + i) & (s->events.cap - 1)];
+
+        if (e->tag && e->request == request)
+            e->tag = NULL;
+    }
+}
+
 bool session_next_event(struct session *s, struct event *e)
 {
     const struct event *first = ring_pop(&s->events, sizeof *first);
