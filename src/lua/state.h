@@ -21,7 +21,8 @@ struct state {
     struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
     struct list ready, parked,
-        pool; /* tasks: to be resumed, waiting, free with a clean thread */
+        pool;             /* tasks: to be resumed, waiting, free with a clean thread */
+    uint64_t generations; /* counts task_new: no two tasks have the same */
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
     size_t task_count; /* started and not finished */
