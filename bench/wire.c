@@ -365,6 +365,8 @@ int tcp_connect(int port)
 /* The length of the HTTP head at the front of `in`, its blank line included, or 0. */
 static size_t head_length(const struct bytes *in)
 {
+    if (bytes_left(in) == 0)
+        return 0;
     const char *start = in->p + in->at;
     const char *end = memmem(start, bytes_left(in), "\r\n\r\n", 4);
     return end ? (size_t)(end - start) + 4 : 0;

@@ -3,6 +3,6 @@ local wampy = require "wampy"
 
 local Callee = wampy.Client:extend("Callee")
 
-Callee.bench_echo = wampy.callee(function(self, text) return text end)
+Callee.bench_echo = wampy.callee(function(_, text) return text end)
 
 return Callee

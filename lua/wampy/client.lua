@@ -385,7 +385,7 @@ function Client:_ended(class, reason, text, transport, code)
   if not tasks.started[self] then return end
   local e = end_error(class, reason, text, transport, code)
   e.after_join = true
-  if was and reason then hook(self, "on_leave", reason, {}) end
+  if was and e.uri then hook(self, "on_leave", reason, {}) end
   hook(self, "on_disconnect", e.message)
   if not tasks.started[self] or self._reconnecting then return end
   if self.config.reconnect and (not is_final(e) or class == "left") then

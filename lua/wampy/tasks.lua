@@ -342,7 +342,7 @@ function tasks.run()
   if core.wait_mode() ~= "pump" then error("run: only from the main chunk", 2) end
   core.watch_signals(true)
   local seen = core.signals()
-  while next(started) and not stopping and core.signals() == seen do
+  while next(started) and not stopping and not failure and core.signals() == seen do
     core.turn()
   end
   core.clear_signals()

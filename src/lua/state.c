@@ -37,7 +37,9 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
 
 void state_turn(struct state *S, int64_t timeout_ms)
 {
+    S->turning = true;
     host_turn(S->host, list_empty(&S->ready) ? timeout_ms : 0);
+    S->turning = false;
 }
 
 /* ---- signals ----------------------------------------------------------------------- */

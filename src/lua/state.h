@@ -20,17 +20,19 @@ struct state {
     struct host *host;    /* owned */
     struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
-    struct list ready, parked,
-        pool;             /* tasks: to be resumed, waiting, free with a clean thread */
+    bool turning; /* the loop runs: Lua outside of a task (a finalizer) cannot wait now */
+    struct list ready;    /* tasks to be resumed */
+    struct list parked;   /* tasks that wait */
+    struct list pool;     /* free, each with a clean thread */
     uint64_t generations; /* counts task_new: no two tasks have the same */
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
     size_t task_count; /* started and not finished */
     size_t max_tasks;
     size_t pooled;
-    struct writer
-        scratch[3]; /* owned; where args, kwargs and options are encoded: an error that
-                                 is raised half way leaks nothing */
+    /* Owned; where args, kwargs and options are encoded: an error that is raised half way
+     * leaks nothing. */
+    struct writer scratch[3];
     struct list clients;       /* struct l_client: all that are connected */
     int signal;                /* the first INT or TERM that came, 0 before */
     int signals;               /* how many came */

@@ -51,6 +51,7 @@ struct loop {
     struct heap timers; /* of struct loop_timer */
     uint64_t round;     /* ms, monotonic: when the last wait ended */
     void *attached;
+    void (*flush)(void *attached);
     void (*free_attached)(void *attached);
 };
 
@@ -315,8 +316,11 @@ static int64_t until_due(struct loop *l, int64_t ms)
 
 void loop_run_once(struct loop *l, int64_t timeout_ms)
 {
-    int64_t ms = until_due(l, timeout_ms);
+    int64_t ms;
 
+    if (l->flush)
+        l->flush(l->attached);
+    ms = until_due(l, timeout_ms);
     if (l->ev)
         ev_wait(l, ms);
     else
@@ -486,8 +490,10 @@ void *loop_attached(const struct loop *l)
     return l->attached;
 }
 
-void loop_attach(struct loop *l, void *attached, void (*free_attached)(void *attached))
+void loop_attach(struct loop *l, void *attached, void (*flush)(void *attached),
+                 void (*free_attached)(void *attached))
 {
     l->attached = attached;
+    l->flush = flush;
     l->free_attached = free_attached;
 }

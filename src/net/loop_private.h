@@ -20,8 +20,10 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t);
 /* loop_now() as of the last time the loop looked at its descriptors: free of charge. */
 uint64_t loop_round(const struct loop *l);
 
-/* What ws.c keeps for this loop; `free_attached` is called by loop_free. */
+/* What ws.c keeps for this loop. `flush` is called by loop_run_once before it waits, with
+ * nothing of lws on the stack; `free_attached` by loop_free. */
 void *loop_attached(const struct loop *l);
-void loop_attach(struct loop *l, void *attached, void (*free_attached)(void *attached));
+void loop_attach(struct loop *l, void *attached, void (*flush)(void *attached),
+                 void (*free_attached)(void *attached));
 
 #endif

@@ -2,7 +2,8 @@
  *
  * The rules of lws: one lws_write per WRITEABLE callback and none elsewhere; what the
  * socket did not take is copied by lws; closing is asked for by returning -1. So sending
- * is a queue, and a WRITEABLE callback hands on one message of it. Between the first and
+ * is a queue, and a WRITEABLE callback hands on one message of it; ws_flush.c sees to it
+ * that a queue's callbacks come one behind the other, without a wait between. Between the first and
  * the last message of a filled queue the socket is corked: the kernel then makes few and
  * full segments of many small writes, which halves the cost of a busy connection.
  *
@@ -73,7 +74,7 @@ static void send_message(struct conn *c, struct buf *message)
         ws->above = true;
     push(ws, message);
     if (ws->state == WS_OPEN && ws->count == 1)
-        lws_callback_on_writable(ws->wsi);
+        ws_flush_soon(ws);
 }
 
 static void cork(struct ws *ws, bool on)
@@ -150,7 +151,7 @@ static int on_writeable(struct ws *ws)
     if (ws->close_code && !result)
         loop_timer_set(ws->net->loop, &ws->timer,
                        loop_round(ws->net->loop) + WS_CLOSE_WAIT);
-    if (ws->count || ws->ping_due || ws->close_code)
+    if ((ws->count && ws->net->flushing != ws) || ws->ping_due || ws->close_code)
         lws_callback_on_writable(ws->wsi);
     return result;
 }

@@ -46,6 +46,9 @@ void ws_finish(struct ws *ws)
 {
     if (ws->wsi)
         lws_set_opaque_user_data(ws->wsi, NULL);
+    list_remove(&ws->due);
+    if (ws->net->flushing == ws)
+        ws->net->flushing = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
     ws_end(ws, CONN_LOST, 0, "the connection was lost");

@@ -46,6 +46,7 @@ struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
 {
     struct ws *ws = xcalloc(1, sizeof *ws);
 
+    list_init(&ws->due);
     s->refs++;
     ws->conn.ops = &ws_ops;
     ws->net = net;
@@ -90,6 +91,7 @@ struct ws_net *ws_net_of(struct loop *l)
     net->context = loop_context(l);
     memcpy(net->subprotocol, "wamp", 5);
     net->vhost = vhost_new(net);
-    loop_attach(l, net, free_net);
+    list_init(&net->due);
+    loop_attach(l, net, ws_flush, free_net);
     return net;
 }

@@ -10,6 +10,7 @@
 
 #include <libwebsockets.h>
 
+#include "base/list.h"
 #include "base/log.h"
 
 #include "net/loop_private.h"
@@ -41,6 +42,8 @@ struct ws_net {
     struct ws *adopting; /* whose socket is just being given to lws */
     struct slice early;  /* what its peer sent behind the request */
     unsigned connections;
+    struct list due;     /* of struct ws: to be flushed before the loop waits */
+    struct ws *flushing; /* whose WRITEABLE callbacks are being made; NULL: nobody's */
 };
 
 enum ws_state {
@@ -51,6 +54,7 @@ enum ws_state {
 
 struct ws {
     struct conn conn;
+    struct list due;              /* in net->due */
     struct ws_net *net;           /* borrowed */
     struct lws *wsi;              /* NULL before and after */
     struct ws_settings *settings; /* counted */
@@ -94,6 +98,10 @@ void ws_opened(struct ws *ws);
 
 int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                 size_t len);
+
+/* ws_flush.c */
+void ws_flush(void *net);          /* writes what all that are due have queued */
+void ws_flush_soon(struct ws *ws); /* before the loop waits next */
 
 /* ws_close.c */
 /* Notes how the conn ends, unless that is known already. `fmt` follows "<where>: ". */

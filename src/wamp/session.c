@@ -37,10 +37,11 @@ static void *ring_push(struct ring *r, size_t size)
 /* Takes out the first element; NULL when empty. Good until the next push. */
 static void *ring_pop(struct ring *r, size_t size)
 {
-    void *first = r->at + r->head * size;
+    void *first;
 
     if (!r->count)
         return NULL;
+    first = r->at + r->head * size;
     r->head = (r->head + 1) & (r->cap - 1);
     r->count--;
     return first;
@@ -52,6 +53,18 @@ struct event *session_event(struct session *s, enum event_kind kind)
 
     *e = (struct event){ .kind = kind };
     return e;
+}
+
+void session_forget_events(struct session *s, uint64_t request)
+{
+    struct event *events = (struct event *)(void *)s->events.at;
+
+    for (size_t i = 0; i < s->events.count; i++) {
+        struct event *e = &events[(s->events.head + i) & (s->events.cap - 1)];
+
+        if (e->tag && e->request == request)
+            e->tag = NULL;
+    }
 }
 
 bool session_next_event(struct session *s, struct event *e)

@@ -435,4 +435,5 @@ void session_forget(struct session *s, uint64_t request)
 
     if (p)
         p->forgotten = true;
+    session_forget_events(s, request); /* or it was answered already */
 }

@@ -100,6 +100,9 @@ int session_send(struct session *s, const struct msg *m);
 /* A new event at the end of the queue, to be filled in before the next one is made. */
 struct event *session_event(struct session *s, enum event_kind kind);
 
+/* Events of this request that wait to be pulled lose their tag. */
+void session_forget_events(struct session *s, uint64_t request);
+
 /* The router broke the protocol: ABORT, and the end. */
 void session_violated(struct session *s, const struct fault *f);
 

@@ -15,28 +15,28 @@ local function with_kwargs(kwargs, ...)
   return table.unpack(results, 1, results.n + 1)
 end
 
-Service.on_echo = callee(prefix .. ".echo")(function(_, kwargs, ...)
+Service.do_echo = callee(prefix .. ".echo")(function(_, kwargs, ...)
   return { args = wampy.array { ... }, kwargs = wampy.dict(kwargs) }
 end)
 
-Service.on_mirror = callee(prefix .. ".mirror")(function(_, kwargs, ...)
+Service.do_mirror = callee(prefix .. ".mirror")(function(_, kwargs, ...)
   return with_kwargs(kwargs, ...)
 end)
 
-Service.on_fail = callee(prefix .. ".fail")(function(_, kwargs, ...)
+Service.do_fail = callee(prefix .. ".fail")(function(_, kwargs, ...)
   error(wampy.error("interop.error.refused", with_kwargs(kwargs, ...)))
 end)
 
-Service.on_hang = callee(prefix .. ".hang")(function()
+Service.do_hang = callee(prefix .. ".hang")(function()
   hung = hung + 1
   wampy.event():wait()
 end)
 
-Service.on_hung = callee(prefix .. ".hung")(function()
+Service.do_hung = callee(prefix .. ".hung")(function()
   return hung
 end)
 
-Service.on_heard = callee(prefix .. ".heard")(function(_, mark)
+Service.do_heard = callee(prefix .. ".heard")(function(_, mark)
   local heard = wampy.array {}
   for _, event in ipairs(events) do
     if event.kwargs.mark == mark then heard[#heard + 1] = event end
@@ -44,7 +44,7 @@ Service.on_heard = callee(prefix .. ".heard")(function(_, mark)
   return heard
 end)
 
-Service.on_say = callee(prefix .. ".say")(function(self, topic, args, kw)
+Service.do_say = callee(prefix .. ".say")(function(self, topic, args, kw)
   local options = wampy.options { acknowledge = true }
   local all = table.pack(with_kwargs(kw, table.unpack(args)))
   all[all.n + 1] = options
@@ -52,11 +52,11 @@ Service.on_say = callee(prefix .. ".say")(function(self, topic, args, kw)
   return true
 end)
 
-Service.on_leave = callee(prefix .. ".leave")(function()
+Service.do_leave = callee(prefix .. ".leave")(function()
   os.exit(0)
 end)
 
-Service.on_news = subscriber { topic = prefix .. ".news" } (function(_, kwargs, ...)
+Service.do_news = subscriber { topic = prefix .. ".news" } (function(_, kwargs, ...)
   events[#events + 1] = { args = wampy.array { ... }, kwargs = wampy.dict(kwargs) }
 end)
 

@@ -1,0 +1,265 @@
+-- config_spec: Crossbar.io configurations, and the embedded router that follows them.
+local wampy = require "wampy"
+local config = require "wampy.config"
+local core = require "wampy.core"
+local pair = dofile "tests/spec/pair.lua"
+local options = wampy.options
+
+-- A configuration that is right, as text; `edit` changes it.
+local function example(edit)
+  local t = core.json_decode [[ {
+    "version": 2,
+    "workers": [ {
+      "type": "router",
+      "realms": [ { "name": "realm1", "roles": [
+        { "name": "anonymous", "permissions": [
+          { "uri": "com.open.", "match": "prefix",
+            "allow": { "call": true, "register": true, "publish": true, "subscribe": true } },
+          { "uri": "com.listen", "match": "exact", "allow": { "subscribe": true } },
+          { "uri": "com.short.*", "allow": { "call": true, "register": true } } ] } ] } ],
+      "transports": [ { "type": "websocket", "endpoint": { "type": "tcp", "port": 9000 } } ]
+    } ] } ]]
+  if edit then edit(t, t.workers[1]) end
+  return t
+end
+
+local function read(edit)
+  local warnings = {}
+  local result = config.read(example(edit), "f.json", function(text)
+    warnings[#warnings + 1] = text
+  end)
+  return result, warnings
+end
+
+local function refusal(edit)
+  return pair.complaint(read, edit)
+end
+
+describe("a configuration", function()
+  it("is read", function()
+    local result, warnings = read()
+    assert.same({}, warnings)
+    assert.same({ listen = "ws://127.0.0.1:9000/", url = "ws://127.0.0.1:9000/" }, result.transport)
+    assert.equal("realm1", result.realms[1].name)
+    local role = result.realms[1].roles[1]
+    assert.equal("anonymous", role.name)
+    assert.same({ uri = "com.open.", match = "prefix", call = true, register = true, publish = true,
+      subscribe = true }, role.permissions[1])
+    assert.same({ uri = "com.listen", match = "exact", subscribe = true }, role.permissions[2])
+    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true },
+      role.permissions[3])
+  end)
+
+  it("says where to listen, and where an app finds it", function()
+    local function transport(t)
+      return read(function(_, w) w.transports[1] = t end).transport
+    end
+    assert.same({ listen = "ws://0.0.0.0:9/", url = "ws://127.0.0.1:9/" }, transport {
+      type = "websocket", endpoint = { type = "tcp", interface = "0.0.0.0", port = 9 } })
+    assert.same({ listen = "ws://127.0.0.1:9/", url = "ws://public.example/ws" }, transport {
+      type = "websocket", url = "ws://public.example/ws", endpoint = { type = "tcp", port = 9 } })
+    assert.same({ listen = "ws://[::1]:9/", url = "ws://[::1]:9/" }, transport {
+      type = "websocket", endpoint = { type = "tcp", interface = "::1", port = 9 } })
+    assert.same({ listen = "ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" }, transport {
+      type = "web", endpoint = { type = "tcp", port = 9 },
+      paths = { ws = { type = "websocket" } } })
+    assert.same({ listen = "ws+unix:///tmp/x.sock", url = "ws+unix:///tmp/x.sock" }, transport {
+      type = "websocket", endpoint = { type = "unix", path = "/tmp/x.sock" } })
+  end)
+
+  it("warns of what it ignores", function()
+    local _, warnings = read(function(t, w)
+      t.extra = 1
+      w.options = {}
+      w.realms[1].store = {}
+      w.realms[1].roles[1].permissions[1].strange = true
+      w.transports[1].endpoint.tls = {}
+      w.transports[2] = { type = "rawsocket" }
+      t.workers[2] = { type = "guest" }
+    end)
+    table.sort(warnings)
+    assert.same({
+      "f.json.extra is not supported and ignored",
+      "f.json.workers[0].options is not supported and ignored",
+      "f.json.workers[0].realms[0].roles[0].permissions[0].strange is not supported and ignored",
+      "f.json.workers[0].realms[0].store is not supported and ignored",
+      "f.json.workers[0].transports[0].endpoint.tls is not supported and ignored",
+      "f.json.workers[0].transports[1] (type rawsocket) is not supported and ignored",
+      "f.json.workers[1] (type guest) is not supported and ignored",
+    }, warnings)
+  end)
+
+  describe("is refused, with the path,", function()
+    local function first_permission(w) return w.realms[1].roles[1].permissions[1] end
+    local cases = {
+      { "f.json.version: expected 2, got 3", function(t) t.version = 3 end },
+      { "f.json.workers: expected a list", function(t) t.workers = nil end },
+      { "f.json.workers: expected a list", function(t) t.workers = {} end },
+      { "f.json.workers[0]: expected an object, got number", function(t) t.workers[1] = 7 end },
+      { "f.json.workers[0]: expected an object, got a list",
+        function(t) t.workers[1] = wampy.array {} end },
+      { "f.json.workers[0].realms: expected a list", function(_, w) w.realms = nil end },
+      { "f.json.workers[0].realms[0].name: expected a string, got nothing",
+        function(_, w) w.realms[1].name = nil end },
+      { 'f.json.workers[0].realms[0].name: invalid realm "a b"',
+        function(_, w) w.realms[1].name = "a b" end },
+      { "f.json.workers[0].realms[0].roles: expected a list",
+        function(_, w) w.realms[1].roles = nil end },
+      { "f.json.workers[0].realms[0].roles[0].name: expected a string, got number",
+        function(_, w) w.realms[1].roles[1].name = 1 end },
+      { "f.json.workers[0].realms[0].roles[0].permissions: expected a list",
+        function(_, w) w.realms[1].roles[1].permissions = "all" end },
+      { "f.json.workers[0].realms[0].roles[0].permissions[0].uri: expected a string, got nothing",
+        function(_, w) first_permission(w).uri = nil end },
+      { "f.json.workers[0].realms[0].roles[0].permissions[0].match: expected exact, prefix or "
+        .. "wildcard, got suffix", function(_, w) first_permission(w).match = "suffix" end },
+      { 'f.json.workers[0].realms[0].roles[0].permissions[0].allow: unknown action "cal"',
+        function(_, w) first_permission(w).allow.cal = true end },
+      { "f.json.workers[0].realms[0].roles[0].permissions[0].allow.call: expected a boolean, got "
+        .. "string", function(_, w) first_permission(w).allow.call = "yes" end },
+      { "f.json.workers[0].transports: expected a list", function(_, w) w.transports = nil end },
+      { "f.json.workers[0].transports[0].endpoint: expected an object, got nothing",
+        function(_, w) w.transports[1].endpoint = nil end },
+      { "f.json.workers[0].transports[0].endpoint.type: expected tcp or unix, got udp",
+        function(_, w) w.transports[1].endpoint.type = "udp" end },
+      { "f.json.workers[0].transports[0].endpoint.port: expected a port from 0 to 65535, got 70000",
+        function(_, w) w.transports[1].endpoint.port = 70000 end },
+      { "f.json.workers[0].transports[0].endpoint.port: expected a port from 0 to 65535, got 1.0",
+        function(_, w) w.transports[1].endpoint.port = 1.0 end },
+      { "f.json: no realm in any worker of type router", function(_, w) w.type = "proxy" end },
+      { "f.json: no realm in any worker of type router",
+        function(_, w) w.realms = wampy.array {} end },
+      { "f.json: no transport of type websocket or web",
+        function(_, w) w.transports[1].type = "rawsocket" end },
+    }
+    for i, case in ipairs(cases) do
+      it(("case %d: %s"):format(i, case[1]), function()
+        assert.equal(case[1], refusal(case[2]))
+      end)
+    end
+
+    it("when it is no object", function()
+      assert.matches("^f%.json: expected an object",
+        pair.complaint(config.read, "text", "f.json", print))
+      assert.matches("^f%.json: expected an object, got a list",
+        pair.complaint(config.read, wampy.array {}, "f.json", print))
+    end)
+  end)
+
+  describe("file", function()
+    local path
+    before_each(function() path = os.tmpname() end)
+    after_each(function() os.remove(path) end)
+
+    local function write(text)
+      local file = assert(io.open(path, "wb"))
+      file:write(text)
+      file:close()
+    end
+
+    it("is loaded", function()
+      write(core.json_encode(example()))
+      assert.equal("realm1", config.load(path).realms[1].name)
+    end)
+
+    it("that is no JSON is refused, with its name and the place", function()
+      write('{ "version": 2, }')
+      local text = pair.complaint(config.load, path)
+      assert.equal(path .. ": not JSON: ", text:sub(1, #path + 11 + 1))
+      assert.matches("at byte %d+$", text)
+      write("")
+      assert.matches("not JSON", pair.complaint(config.load, path))
+    end)
+
+    it("that is not there is refused, with its name", function()
+      local text = pair.complaint(config.load, path .. ".none")
+      assert.is_truthy(text:find(path .. ".none", 1, true))
+    end)
+  end)
+end)
+
+describe("the embedded router", function()
+  it("refuses fields and realms that cannot be", function()
+    assert.equal('Embedded: unknown field "relm"',
+      pair.complaint(wampy.routers.Embedded, { relm = "x" }))
+    assert.matches("invalid realm", pair.complaint(wampy.routers.Embedded, { realm = "a b" }))
+  end)
+
+  it("starts twice as once, stops twice, and starts again", function()
+    local router = pair.router()
+    assert.equal(router, router:start())
+    router:stop()
+    router:stop()
+    assert.matches("not started", pair.complaint(router.server, router))
+    router:start()
+    local c <close> = pair.client(router):start()
+    assert.equal(1, router:stats().sessions)
+    c:stop()
+    router:stop()
+  end)
+
+  it("listens on a free port, on several, and says what is wrong with a bad one", function()
+    local router <close> = wampy.routers.Embedded { listen = { "127.0.0.1:0", "127.0.0.1:0" } }
+      :start()
+    assert.equal(2, #router.urls)
+    assert.are_not.equal(router.urls[1], router.urls[2])
+    assert.equal(router.url, router.urls[1])
+    local second = wampy.routers.Embedded { listen = "127.0.0.1:" .. router.port }
+    local e = pair.failure(second.start, second)
+    assert.is_true(wampy.is_error(e, wampy.errors.ConnectionError))
+    local bad = wampy.routers.Embedded { listen = "nonsense:port:x" }
+    assert.is_true(wampy.is_error(pair.failure(bad.start, bad)))
+  end)
+
+  describe("with permissions", function()
+    local router, server, client
+
+    before_each(function()
+      router = pair.router { config = example() }
+      server = pair.client(router):start()
+      client = pair.client(router):start()
+    end)
+    after_each(function()
+      client:stop()
+      server:stop()
+      router:stop()
+    end)
+
+    local function not_authorized(fn, ...)
+      local e = pair.failure(fn, ...)
+      assert.equal("wamp.error.not_authorized", e.uri)
+      assert.is_true(e:is(wampy.errors.RemoteError))
+    end
+
+    it("allows what is allowed", function()
+      server:register("com.open.f", function() return 1 end)
+      assert.equal(1, client:call("com.open.f"))
+      local heard = wampy.queue()
+      server:subscribe("com.open.t", function(v) heard:put(v) end)
+      client:publish("com.open.t", 5)
+      assert.equal(5, heard:get(pair.PATIENCE))
+      server:subscribe("com.listen", print)
+      server:register("com.short.x", function() return 2 end)
+      assert.equal(2, client:call("com.short.x"))
+    end)
+
+    it("refuses everything else, and the session goes on", function()
+      not_authorized(client.call, client, "com.closed.f")
+      not_authorized(server.register, server, "com.closed.f", print)
+      not_authorized(server.subscribe, server, "com.closed.t", print)
+      not_authorized(client.publish, "com.closed.t", 1, options { acknowledge = true })
+      not_authorized(client.publish, "com.listen", 1, options { acknowledge = true })
+      not_authorized(client.call, client, "com.listen")
+      not_authorized(server.subscribe, server, "com.short.x", print)
+      client:publish("com.closed.t", 1)
+      server:register("com.open.f", function() return 1 end)
+      assert.equal(1, client:call("com.open.f"))
+      assert.is_true(client.connected)
+    end)
+
+    it("knows only the realms of its configuration", function()
+      local other = pair.client(router, { realm = "realm2" })
+      assert.equal("wamp.error.no_such_realm", pair.failure(other.start, other).uri)
+    end)
+  end)
+end)
