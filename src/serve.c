@@ -67,7 +67,8 @@ int serve(const struct router_config *config, char *const *listen, size_t count)
     struct serving s = { 0 };
     bool ok = true;
 
-    loop_signal(host_loop(h), SIGINT, signalled, &s); /* before anybody is told that we are here */
+    /* before anybody is told that we are here */
+    loop_signal(host_loop(h), SIGINT, signalled, &s);
     loop_signal(host_loop(h), SIGTERM, signalled, &s);
     for (size_t i = 0; ok && i < count; i++)
         ok = listen_on(server, listen[i], config->realms[0].name);

@@ -119,13 +119,15 @@ static void disconnected(struct l_client *lc)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
 }
 
+/* Still joined only when the universe closes: GOODBYE goes out while that lingers. */
 static int l_client_gc(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct list *node, *tmp;
 
     if (lc->c) {
-        client_free(lc->c);
+        client_retire(lc->c);
+        session_leave(client_session(lc->c), NULL, NULL, host_now(lc->S->host));
         lc->c = NULL;
         list_remove(&lc->link);
     }

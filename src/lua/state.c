@@ -114,9 +114,7 @@ static struct state *state_new(lua_State *L)
     S->L = lua_tothread(L, -1);
     lua_pop(L, 1);
     list_init(&S->clients);
-    S->host = host_new(getenv("WAMPY_LOOP") && !strcmp(getenv("WAMPY_LOOP"), "poll")
-                           ? LOOP_POLL
-                           : LOOP_AUTO);
+    S->host = host_new(LOOP_AUTO);
     return S;
 }
 

@@ -416,8 +416,17 @@ static bool start_poll(struct loop *l)
     return l->context && watch_by_poll(l);
 }
 
+static bool poll_wanted(void)
+{
+    const char *wanted = getenv("WAMPY_LOOP");
+
+    return wanted && !strcmp(wanted, "poll");
+}
+
 static bool start(struct loop *l, enum loop_backend backend)
 {
+    if (backend == LOOP_AUTO && poll_wanted())
+        backend = LOOP_POLL;
     if (backend != LOOP_POLL && start_ev(l))
         return true;
     if (backend == LOOP_EV)

@@ -12,7 +12,7 @@
 struct loop;
 
 enum loop_backend {
-    LOOP_AUTO, /* libev if it can be had, else poll */
+    LOOP_AUTO, /* libev if it can be had, else poll; WAMPY_LOOP=poll asks for poll */
     LOOP_POLL, /* fewest system calls with few descriptors, no plugin needed: plain clients */
     LOOP_EV    /* flat cost however many connections there are: whoever listens */
 };

@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 import harness  # noqa: E402 pylint: disable=wrong-import-position
 
-MODULES = ["bad_routers", "run", "exit_codes", "script", "router", "system"]
+MODULES = ["crossbar", "bad_routers", "run", "exit_codes", "script", "router", "system"]
 POLL = ["run"]
 WORKERS = 2 * (os.cpu_count() or 1)
 
