@@ -353,8 +353,8 @@ void task_cancel(struct task *t)
 
 /* ---- handles ----------------------------------------------------------------------- */
 
-/* Whether a handle's pointer is a task at all: a struct that was freed is not in the thread table.
- * One that was made since at the same place has another generation. */
+/* Whether a handle's pointer is a task at all: a struct that was freed is not in the
+ * thread table. One that was made since at the same place has another generation. */
 static bool anchored(lua_State *L, struct task *t)
 {
     bool yes;
