@@ -2,7 +2,7 @@
 local wampy = require "wampy"
 
 describe("a task that has ended", function()
-  it("can be canceled without harm to those that came after it, wherever they stand in memory", function()
+  it("can be canceled without harm to those that came after it", function()
     local ended, harmed = {}, 0
     local function work()
       if not pcall(wampy.sleep, 0.01) then harmed = harmed + 1 end
