@@ -21,7 +21,8 @@ end
 
 local function check(value, want, path)
   if kind(value) ~= want then
-    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind(value))
+    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want,
+      (kind(value):gsub("^list$", "a list")))
   end
   return value
 end

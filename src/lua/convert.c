@@ -365,7 +365,8 @@ static void write_at(struct encoder *e, int idx, const struct frame *f)
  * whole message nests LIMIT_DEPTH deep, or the receiver ends the session over it. */
 #define PAYLOAD_DEPTH 2
 
-static void write_nested(lua_State *L, struct writer *w, int idx, const char *root, int depth)
+static void write_nested(lua_State *L, struct writer *w, int idx, const char *root,
+                         int depth)
 {
     struct encoder e = { L, w, root, depth };
 
