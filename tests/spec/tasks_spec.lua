@@ -450,11 +450,11 @@ describe("tasks:", function()
       assert.equal(0, wampy.run())
     end)
 
-    it("run raises when the last link is lost for good", function()
-      p.server:stop()
+    it("run raises when a link is lost for good, and stops the other clients", function()
       wampy.after(0.001, function() p.client._core:drop() end)
       local e = pair.failure(wampy.run)
       assert.is_true(wampy.is_error(e, errors.ConnectionError))
+      assert.is_false(p.server.connected)
       assert.equal(0, wampy.run())
     end)
 
