@@ -16,13 +16,12 @@ end
 
 local function kind(value)
   if value == nil then return "nothing" end
-  return getmetatable(value) == core.array_mt and "list" or type(value)
+  return getmetatable(value) == core.array_mt and "a list" or type(value)
 end
 
 local function check(value, want, path)
   if kind(value) ~= want then
-    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want,
-      (kind(value):gsub("^list$", "a list")))
+    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind(value))
   end
   return value
 end
