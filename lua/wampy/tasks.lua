@@ -19,8 +19,8 @@ local function wake_one(list)
   if first then core.wake(first[1]) end
 end
 
--- Parks the caller in `list` until he is woken, or until `timeout` seconds are over (false). One who
--- was woken, but is canceled before he runs, passes that on.
+-- Parks the caller in `list` until he is woken, or until `timeout` seconds are over (false). One
+-- who was woken, but is canceled before he runs, passes that on.
 local function wait_in(list, timeout)
   local me = { core.current() }
   list[#list + 1] = me
