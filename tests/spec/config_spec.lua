@@ -96,7 +96,7 @@ describe("a configuration", function()
       { "f.json.workers: expected a list", function(t) t.workers = nil end },
       { "f.json.workers: expected a list", function(t) t.workers = {} end },
       { "f.json.workers[0]: expected an object, got number", function(t) t.workers[1] = 7 end },
-      { "f.json.workers[0]: expected an object, got a list",
+      { "f.json.workers[0]: expected an object, got list",
         function(t) t.workers[1] = wampy.array {} end },
       { "f.json.workers[0].realms: expected a list", function(_, w) w.realms = nil end },
       { "f.json.workers[0].realms[0].name: expected a string, got nothing",
@@ -141,7 +141,7 @@ describe("a configuration", function()
     it("when it is no object", function()
       assert.matches("^f%.json: expected an object",
         pair.complaint(config.read, "text", "f.json", print))
-      assert.matches("^f%.json: expected an object, got a list",
+      assert.matches("^f%.json: expected an object, got list",
         pair.complaint(config.read, wampy.array {}, "f.json", print))
     end)
   end)
