@@ -21,8 +21,7 @@ end
 
 local function check(value, want, path)
   if kind(value) ~= want then
-    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want,
-      (kind(value):gsub("^list$", "a list")))
+    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind(value))
   end
   return value
 end
