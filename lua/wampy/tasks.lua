@@ -269,6 +269,16 @@ function tasks.writable(fd, timeout)
   return core.writable(fd, timeout)
 end
 
+--- Sends a progressive result of the call that this task's handler works on.
+-- @param ... values, and a kwargs{} at the end
+-- @return true, or false where the caller asked for none
+function tasks.progress(...)
+  return core.progress(...)
+end
+
+-- details:progress(...) is the same.
+core.details_mt.__index = { progress = function(_, ...) return core.progress(...) end }
+
 -- ---- coroutines whose waits pass through ----------------------------------------------------
 
 --- A coroutine in which the app's own yields work as ever and waits of the API pass on to the task.

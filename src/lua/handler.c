@@ -15,6 +15,7 @@
 #include "lua/state.h"
 
 static const char HANDLER[] = "wampy.handler";
+const char KEY_DETAILS_MT; /* metatable of a call's details: details:progress(...) */
 
 /* ---- making one -------------------------------------------------------------------- */
 
@@ -323,8 +324,11 @@ static void push_details(const struct binding *b)
 
     push_dict(L, b->m->wire, b->m->dict);
     set_uri(b, b->h->callee ? "procedure" : "topic");
-    if (b->h->callee)
+    if (b->h->callee) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_DETAILS_MT);
+        lua_setmetatable(L, -2);
         return;
+    }
     lua_pushinteger(L, (lua_Integer)b->m->publication);
     lua_setfield(L, -2, "publication");
 }
@@ -392,4 +396,8 @@ void handler_open(lua_State *L)
 {
     luaL_newmetatable(L, HANDLER);
     lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_DETAILS_MT);
+    lua_setfield(L, -2, "details_mt"); /* of core: the prelude fills it */
 }

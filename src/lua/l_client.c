@@ -645,11 +645,13 @@ static int l_unregister(lua_State *L)
     struct l_client *lc = check_joined(L, 1);
     lua_Integer id = luaL_checkinteger(L, 2);
     struct reply *r;
+    int64_t request;
 
     need_wait(L);
     r = reply_new(lc, "unregister");
-    put(L, r,
-        session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
+    request =
+        session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host));
+    put(L, r, request);
     lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
     lua_pushnil(L);
     lua_rawseti(L, -2, id);
@@ -778,5 +780,6 @@ void open_client(lua_State *L, struct state *S)
     lua_pop(L, 1);
     reply_open(L, S);
     handler_open(L);
+    serve_open(L, S);
     state_register(L, S, functions);
 }

@@ -75,6 +75,7 @@ void push_future(lua_State *L, struct reply *r);
 
 /* ---- serve.c ----------------------------------------------------------------------- */
 
+void serve_open(lua_State *L, struct state *S); /* core.progress */
 void serve_invocation(struct l_client *lc, struct event *e);
 void serve_event(struct l_client *lc, struct event *e);
 void serve_interrupt(struct l_client *lc, struct event *e);

@@ -165,6 +165,39 @@ static void finished(struct task *t, int n)
     free(j);
 }
 
+/* ---- progress ----------------------------------------------------------------------- */
+
+/* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends a
+ * progressive result of the invocation that the running task works on (WAMP: progressive
+ * call results). */
+static int l_progress(lua_State *L)
+{
+    struct state *S = state_of(L);
+    struct task *t = S->current;
+    struct job *j = t && t->finish == finished ? t->owner : NULL;
+    struct payload p;
+    int rc;
+
+    if (!j || !j->invocation)
+        return luaL_error(L, "progress: only in the task of a callee's handler");
+    check_payload(L, S, j->m.wire, 1, &p);
+    if (!j->lc->c)
+        return raise_error(L, "ConnectionError", "progress: not connected");
+    rc = session_yield(client_session(j->lc->c), j->invocation, true, p.args, p.kwargs);
+    if (rc == SESSION_TOO_LARGE)
+        return raise_refusal(L, j->lc, rc);
+    client_touch(j->lc->c);
+    lua_pushboolean(L, rc == SESSION_OK);
+    return 1;
+}
+
+void serve_open(lua_State *L, struct state *S)
+{
+    static const luaL_Reg functions[] = { { "progress", l_progress }, { NULL, NULL } };
+
+    state_register(L, S, functions);
+}
+
 /* ---- starting ---------------------------------------------------------------------- */
 
 /* Starts a task for the handler at the top of S->L's stack, which it pops. False: too

@@ -13,7 +13,7 @@
 
 /* Keys into the registry, by address. */
 extern const char KEY_ARRAY_MT, KEY_KWARGS_MT, KEY_OPTIONS_MT, KEY_BINARY_MT, KEY_ERRORS,
-    KEY_STATE, KEY_THREADS, KEY_PASS;
+    KEY_STATE, KEY_THREADS, KEY_PASS, KEY_DETAILS_MT;
 
 struct state {
     lua_State *L;         /* the main thread */
