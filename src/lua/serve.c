@@ -165,11 +165,12 @@ static void finished(struct task *t, int n)
     free(j);
 }
 
-/* ---- progress ----------------------------------------------------------------------- */
+/* ---- progress
+ * ----------------------------------------------------------------------- */
 
-/* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends a
- * progressive result of the invocation that the running task works on (WAMP: progressive
- * call results). */
+/* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends
+ * a progressive result of the invocation that the running task works on (WAMP:
+ * progressive call results). */
 static int l_progress(lua_State *L)
 {
     struct state *S = state_of(L);
