@@ -20,7 +20,8 @@ local wampy = {
   spawn = tasks.spawn, sleep = tasks.sleep, after = tasks.after, every = tasks.every,
   now = tasks.now, gather = tasks.gather, mutex = tasks.mutex, queue = tasks.queue,
   event = tasks.event, readable = tasks.readable, writable = tasks.writable, wrap = tasks.wrap,
-  create = tasks.create, progress = tasks.progress, run = tasks.run, stop = tasks.stop, with = tasks.with,
+  create = tasks.create, progress = tasks.progress,
+  run = tasks.run, stop = tasks.stop, with = tasks.with,
   routers = require "wampy.routers", log = require "wampy.log",
   constants = require "wampy.constants", state = {}, args = {},
 }

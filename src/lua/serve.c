@@ -165,8 +165,7 @@ static void finished(struct task *t, int n)
     free(j);
 }
 
-/* ---- progress
- * ----------------------------------------------------------------------- */
+/* ---- progress ---------------------------------------------------------------------- */
 
 /* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends
  * a progressive result of the invocation that the running task works on (WAMP:
