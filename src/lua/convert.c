@@ -361,11 +361,13 @@ static void write_at(struct encoder *e, int idx, const struct frame *f)
     }
 }
 
-/* What a value of a payload stands in: the message's list, and the list or dict of the payload. A
- * whole message nests LIMIT_DEPTH deep, or the receiver ends the session over it. */
+/* What a value of a payload stands in: the message's list, and the list or dict of the
+ * payload. A whole message nests LIMIT_DEPTH deep, or the receiver ends the session over
+ * it. */
 #define PAYLOAD_DEPTH 2
 
-static void write_nested(lua_State *L, struct writer *w, int idx, const char *root, int depth)
+static void write_nested(lua_State *L, struct writer *w, int idx, const char *root,
+                         int depth)
 {
     struct encoder e = { L, w, root, depth };
 

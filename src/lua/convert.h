@@ -34,8 +34,8 @@ void write_value(lua_State *L, struct writer *w, int idx, const char *root);
  * and are good until the next use of it. */
 struct payload {
     struct slice args, kwargs, options;
-    double timeout;  /* seconds, options.timeout; < 0 when not given */
-    int on_progress; /* stack index of options.on_progress; 0 when not given */
+    double timeout;   /* seconds, options.timeout; < 0 when not given */
+    int on_progress;  /* stack index of options.on_progress; 0 when not given */
     bool acknowledge; /* options.acknowledge */
 };
 

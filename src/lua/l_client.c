@@ -644,12 +644,12 @@ static int l_unregister(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
     lua_Integer id = luaL_checkinteger(L, 2);
+    uint64_t now = host_now(lc->S->host);
     struct reply *r;
 
     need_wait(L);
     r = reply_new(lc, "unregister");
-    put(L, r,
-        session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host)));
+    put(L, r, session_unregister(client_session(lc->c), (uint64_t)id, r, now));
     lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
     lua_pushnil(L);
     lua_rawseti(L, -2, id);

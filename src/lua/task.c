@@ -275,10 +275,11 @@ enum wait_mode wait_mode(struct state *S, lua_State *L)
 static int cannot_wait(lua_State *L)
 {
     return luaL_error(
-        L, "cannot wait here: inside a sort or gsub callback, a module being required, a "
-           "finalizer or a coroutine of your own, nothing can yield to the loop; wait "
-           "before or after it, in a task of its own (wampy.spawn), or make the coroutine "
-           "with wampy.wrap");
+        L,
+        "cannot wait here: inside a sort or gsub callback, a module being required, a "
+        "finalizer or a coroutine of your own, nothing can yield to the loop; wait "
+        "before or after it, in a task of its own (wampy.spawn), or make the coroutine "
+        "with wampy.wrap");
 }
 
 static int wait_pumping(lua_State *L, struct state *S, lua_KContext ctx, lua_KFunction k)

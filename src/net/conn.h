@@ -1,12 +1,13 @@
 /* conn.h - a transport that carries whole WAMP messages, whatever it is made of.
  *
- * Three makers: ws_connect and a ws listener (sockets), link_pair (memory). Users give a struct
- * conn_handler and get told: opened once (or never), then messages, then closed exactly once,
- * after which the conn is gone. Handlers run inside the transport's own event handling: they
- * note what came and return; they must not run Lua or free machines. The pump does the rest.
+ * Three makers: ws_connect and a ws listener (sockets), link_pair (memory). Users give a
+ * struct conn_handler and get told: opened once (or never), then messages, then closed
+ * exactly once, after which the conn is gone. Handlers run inside the transport's own
+ * event handling: they note what came and return; they must not run Lua or free machines.
+ * The pump does the rest.
  *
- * A message is one struct buf. conn_send takes the reference. What is queued is charged to
- * conn->queued until the transport has really handed it on. */
+ * A message is one struct buf. conn_send takes the reference. What is queued is charged
+ * to conn->queued until the transport has really handed it on. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -20,19 +21,22 @@
 struct conn;
 
 enum conn_error {
-    CONN_OK = 0,        /* closed by agreement (or by us) */
-    CONN_REFUSED,       /* nobody listens */
-    CONN_UNKNOWN_HOST,  /* name does not resolve */
-    CONN_UNREACHABLE,   /* other failure to connect */
-    CONN_TIMEOUT,       /* connect or upgrade took too long, or a ping went unanswered */
-    CONN_HTTP_STATUS,   /* the upgrade was answered with something but 101; `code` is the status */
-    CONN_SUBPROTOCOL,   /* no, or not an offered, subprotocol was chosen */
-    CONN_PROTOCOL,      /* broken WebSocket handshake or framing */
-    CONN_TOO_LARGE,     /* a message over the limit */
-    CONN_LOST,          /* the link broke without a close frame */
-    CONN_CLOSED,        /* closed by the peer; `code` is the WebSocket close code, 1005 if none */
-    CONN_TLS,           /* certificate or TLS failure */
-    CONN_TRUNCATED      /* the link ended inside a message; `code` is the bytes still required, if known */
+    CONN_OK = 0,       /* closed by agreement (or by us) */
+    CONN_REFUSED,      /* nobody listens */
+    CONN_UNKNOWN_HOST, /* name does not resolve */
+    CONN_UNREACHABLE,  /* other failure to connect */
+    CONN_TIMEOUT,      /* connect or upgrade took too long, or a ping went unanswered */
+    /* the upgrade was answered with something but 101; `code` is the status */
+    CONN_HTTP_STATUS,
+    CONN_SUBPROTOCOL, /* no, or not an offered, subprotocol was chosen */
+    CONN_PROTOCOL,    /* broken WebSocket handshake or framing */
+    CONN_TOO_LARGE,   /* a message over the limit */
+    CONN_LOST,        /* the link broke without a close frame */
+    /* closed by the peer; `code` is the WebSocket close code, 1005 if none */
+    CONN_CLOSED,
+    CONN_TLS, /* certificate or TLS failure */
+    /* the link ended inside a message; `code` is the bytes still required, if known */
+    CONN_TRUNCATED
 };
 
 struct conn_end {
@@ -46,7 +50,8 @@ struct conn_handler {
     void (*opened)(struct conn *c, struct slice subprotocol);
     /* One whole message. Borrowed: take a reference to keep it. */
     void (*message)(struct conn *c, struct buf *message);
-    /* The end; `c` is freed when this returns. Comes once for every conn, opened or not. */
+    /* The end; `c` is freed when this returns. Comes once for every conn, opened or
+     * not. */
     void (*closed)(struct conn *c, const struct conn_end *end);
     /* The queue has fallen below half of its limit after being above it. May be NULL. */
     void (*drained)(struct conn *c);
@@ -73,8 +78,9 @@ static inline void conn_send(struct conn *c, struct buf *message)
         c->ops->send(c, message);
 }
 
-/* Closes after what is queued has been sent; `closed` follows, also when the peer never answers.
- * `code` is a WebSocket close code, `reason` at most 123 bytes or NULL. Harmless twice. */
+/* Closes after what is queued has been sent; `closed` follows, also when the peer never
+ * answers. `code` is a WebSocket close code, `reason` at most 123 bytes or NULL. Harmless
+ * twice. */
 static inline void conn_close(struct conn *c, int code, const char *reason)
 {
     if (c->closing)

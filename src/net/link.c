@@ -172,8 +172,7 @@ static void end_forget(struct end *end)
 {
     struct list *node, *tmp;
 
-    list_each(node, tmp, &end->links->queue)
-    {
+    list_each (node, tmp, &end->links->queue) {
         struct event *e = list_entry(node, struct event, node);
 
         if (e->to != end)
@@ -201,7 +200,7 @@ void links_free(struct links *ls)
 
     if (!ls)
         return;
-    list_each(node, tmp, &ls->ends)
+    list_each (node, tmp, &ls->ends)
         conn_close(&list_entry(node, struct end, node)->conn, 1001, "going away");
     links_pump(ls);
     free(ls);

@@ -1,8 +1,8 @@
-/* link.h - a pair of conns joined in memory: what one sends the other gets, as the same bytes a
- * socket would carry. The embedded router and every test without sockets use it.
+/* link.h - a pair of conns joined in memory: what one sends the other gets, as the same
+ * bytes a socket would carry. The embedded router and every test without sockets use it.
  *
- * Nothing is delivered from inside conn_send or conn_close: link_pump does that, so both ends see
- * the same order of events as with sockets. */
+ * Nothing is delivered from inside conn_send or conn_close: link_pump does that, so both
+ * ends see the same order of events as with sockets. */
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
@@ -15,8 +15,8 @@ void links_free(struct links *ls); /* ends that are still open are closed first 
 
 /* Makes a pair; each end's `opened` is delivered by the first pump, client end first. */
 void link_pair(struct links *ls, struct slice subprotocol, const struct conn_handler *a,
-               void *a_user, const struct conn_handler *b, void *b_user, struct conn **a_out,
-               struct conn **b_out);
+               void *a_user, const struct conn_handler *b, void *b_user,
+               struct conn **a_out, struct conn **b_out);
 
 /* Delivers everything that is under way; true when there was anything. */
 bool links_pump(struct links *ls);

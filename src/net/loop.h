@@ -1,8 +1,8 @@
-/* loop.h - the event loop: libwebsockets on libev where the plugin is there, on its own poll
- * loop otherwise. This file decides which, nobody else knows.
+/* loop.h - the event loop: libwebsockets on libev where the plugin is there, on its own
+ * poll loop otherwise. This file decides which, nobody else knows.
  *
- * Rules: everything happens in one thread; nothing runs but from loop_run_once; handlers of
- * conns and descriptors only note what happened. */
+ * Rules: everything happens in one thread; nothing runs but from loop_run_once; handlers
+ * of conns and descriptors only note what happened. */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 
@@ -13,8 +13,9 @@ struct loop;
 
 enum loop_backend {
     LOOP_AUTO, /* libev if it can be had, else poll; WAMPY_LOOP=poll asks for poll */
-    LOOP_POLL, /* fewest system calls with few descriptors, no plugin needed: plain clients */
-    LOOP_EV    /* flat cost however many connections there are: whoever listens */
+    /* fewest system calls with few descriptors, no plugin needed: plain clients */
+    LOOP_POLL,
+    LOOP_EV /* flat cost however many connections there are: whoever listens */
 };
 
 /* NULL when the backend cannot be had (never for LOOP_AUTO and LOOP_POLL). */
@@ -32,17 +33,19 @@ void loop_wake(struct loop *l);
 /* Milliseconds on the monotonic clock. */
 uint64_t loop_now(void);
 
-/* Watches a signal: `handler(signo, user)` is called from loop_run_once (not in signal context)
- * until loop_unsignal. The former disposition comes back then. */
-void loop_signal(struct loop *l, int signo, void (*handler)(int signo, void *user), void *user);
+/* Watches a signal: `handler(signo, user)` is called from loop_run_once (not in signal
+ * context) until loop_unsignal. The former disposition comes back then. */
+void loop_signal(struct loop *l, int signo, void (*handler)(int signo, void *user),
+                 void *user);
 void loop_unsignal(struct loop *l, int signo);
 
-/* Calls the handlers of watched signals that have come, outside of loop_run_once: for code that
- * finds that it has kept the loop waiting. */
+/* Calls the handlers of watched signals that have come, outside of loop_run_once: for
+ * code that finds that it has kept the loop waiting. */
 void loop_run_signals(struct loop *l);
 
-/* Watches a foreign descriptor once: `handler(user, ready)` is called when it is readable (or
- * writable, with `write`). The handle is cancelled by loop_unwatch or by having fired. */
+/* Watches a foreign descriptor once: `handler(user, ready)` is called when it is readable
+ * (or writable, with `write`). The handle is cancelled by loop_unwatch or by having
+ * fired. */
 struct watch;
 struct watch *loop_watch(struct loop *l, int fd, bool write, void (*handler)(void *user),
                          void *user);

@@ -8,7 +8,8 @@
 struct url {
     char scheme[10]; /* "ws", "wss", "ws+unix", "rs", "rss", "rs+unix" */
     char host[256];  /* without brackets; empty for a unix socket */
-    int port;        /* default 8080 for ws and rs, 443 for wss and rss; 0 for a unix socket */
+    /* default 8080 for ws and rs, 443 for wss and rss; 0 for a unix socket */
+    int port;
     char path[1024]; /* with query; "/" by default; the socket's path for +unix */
     bool tls, unix_socket, ipv6;
 };
@@ -18,7 +19,8 @@ struct url {
 bool url_parse(struct url *u, const char *text, char *error, unsigned long error_size);
 
 /* A LISTEN argument (cli.md): a URL, HOST:PORT or PORT (ws on 127.0.0.1). */
-bool url_parse_listen(struct url *u, const char *text, char *error, unsigned long error_size);
+bool url_parse_listen(struct url *u, const char *text, char *error,
+                      unsigned long error_size);
 
 /* Writes it back, "ws://[::1]:8080/path". */
 void url_format(const struct url *u, char *out, unsigned long size);

@@ -3,9 +3,10 @@
  * The rules of lws: one lws_write per WRITEABLE callback and none elsewhere; what the
  * socket did not take is copied by lws; closing is asked for by returning -1. So sending
  * is a queue, and a WRITEABLE callback hands on one message of it; ws_flush.c sees to it
- * that a queue's callbacks come one behind the other, without a wait between. Between the first and
- * the last message of a filled queue the socket is corked: the kernel then makes few and
- * full segments of many small writes, which halves the cost of a busy connection.
+ * that a queue's callbacks come one behind the other, without a wait between. Between the
+ * first and the last message of a filled queue the socket is corked: the kernel then
+ * makes few and full segments of many small writes, which halves the cost of a busy
+ * connection.
  *
  * A message that came in one piece is copied once, out of lws's buffer; fragments are
  * gathered.

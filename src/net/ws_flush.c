@@ -1,9 +1,9 @@
 /* ws_flush.c - what a turn of the loop has queued is written before the loop waits again.
  *
  * Asking lws for a WRITEABLE callback costs two changes to the descriptor's watch and one
- * wait a message, more than the write itself. But a socket is nearly always writable. So a
- * connection with messages is noted, and before the wait its WRITEABLE callbacks are made
- * by handing lws the descriptor with POLLOUT, as a foreign event loop does
+ * wait a message, more than the write itself. But a socket is nearly always writable. So
+ * a connection with messages is noted, and before the wait its WRITEABLE callbacks are
+ * made by handing lws the descriptor with POLLOUT, as a foreign event loop does
  * (lws_service_fd): one callback, one message, until the queue is empty or the socket has
  * not taken all, when lws is asked to call back in the usual way.
  *
@@ -20,7 +20,8 @@ void ws_flush_soon(struct ws *ws)
 
 static void flush_one(struct ws_net *net, struct ws *ws)
 {
-    struct lws_pollfd fd = { .fd = lws_get_socket_fd(ws->wsi), .events = POLLIN | POLLOUT };
+    struct lws_pollfd fd = { .fd = lws_get_socket_fd(ws->wsi),
+                             .events = POLLIN | POLLOUT };
 
     net->flushing = ws;
     while (net->flushing && ws->state == WS_OPEN && ws->count) {

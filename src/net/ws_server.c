@@ -448,7 +448,7 @@ void listener_close(struct listener *ln)
 
     if (!ln)
         return;
-    list_each(node, tmp, &ln->greetings)
+    list_each (node, tmp, &ln->greetings)
         greeting_free(list_entry(node, struct greeting, node));
     loop_unwatch(ln->watch);
     loop_timer_clear(ln->net->loop, &ln->pause);

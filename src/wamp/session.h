@@ -151,9 +151,9 @@ int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
  * (error 0, m.row NULL, that URI in `reason`). */
 int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now);
 
-/* Forgets who waits for a request: its answer, when it comes, gives no event, and an event
- * that waits to be pulled loses its tag. What a forgotten (or timed out) SUBSCRIBE or
- * REGISTER obtains is given back at once. */
+/* Forgets who waits for a request: its answer, when it comes, gives no event, and an
+ * event that waits to be pulled loses its tag. What a forgotten (or timed out) SUBSCRIBE
+ * or REGISTER obtains is given back at once. */
 void session_forget(struct session *s, uint64_t request);
 
 /* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
@@ -175,7 +175,7 @@ void session_abort(struct session *s, const char *reason, const char *text, uint
 /* ---- looking ----------------------------------------------------------------------- */
 
 enum session_state session_state(const struct session *s);
-uint64_t session_id(const struct session *s);    /* 0 while not joined */
+uint64_t session_id(const struct session *s); /* 0 while not joined */
 /* Bytes that session_next_out has not given yet. */
 size_t session_queued(const struct session *s);
 size_t session_pending(const struct session *s); /* requests under way */

@@ -111,7 +111,7 @@ void session_lose_pending(struct session *s)
 {
     struct list *node, *tmp;
 
-    list_each(node, tmp, &s->asked)
+    list_each (node, tmp, &s->asked)
         tell_error(s, list_entry(node, struct pending, node), SESSION_LOST);
     session_drop_pending(s);
 }

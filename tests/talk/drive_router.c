@@ -148,8 +148,7 @@ static struct caller_name *name_of(struct drive *d, const char *who)
     struct list *node, *tmp;
     struct caller_name *n;
 
-    list_each(node, tmp, &d->names)
-    {
+    list_each (node, tmp, &d->names) {
         n = list_entry(node, struct caller_name, link);
         if (!strcmp(n->name, who))
             return n;
