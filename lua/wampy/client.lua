@@ -275,6 +275,7 @@ function Client:start()
     self:_quit()
     error(e, 0)
   end
+  tasks.regained(self)
   tasks.spawn(hook, self, "on_join", self.session.details)
   return self
 end
@@ -373,7 +374,7 @@ function Client:_rejoin()
     hook(self, "on_join", self.session.details)
   else
     self:_done()
-    tasks.lost(e)
+    tasks.lost(e, self)
   end
 end
 
@@ -393,7 +394,7 @@ function Client:_ended(class, reason, text, transport, code)
     self._reconnecting = tasks.spawn(self._rejoin, self)
   else
     self:_done()
-    tasks.lost(e)
+    tasks.lost(e, self)
   end
 end
 

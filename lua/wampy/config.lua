@@ -16,7 +16,7 @@ end
 
 local function kind(value)
   if value == nil then return "nothing" end
-  return getmetatable(value) == core.array_mt and "list" or type(value)
+  return getmetatable(value) == core.array_mt and "a list" or type(value)
 end
 
 local function check(value, want, path)

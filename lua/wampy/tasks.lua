@@ -19,8 +19,8 @@ local function wake_one(list)
   if first then core.wake(first[1]) end
 end
 
--- Parks the caller in `list` until he is woken, or until `timeout` seconds are over (false). One who
--- was woken, but is canceled before he runs, passes that on.
+-- Parks the caller in `list` until he is woken, or until `timeout` seconds are over (false).
+-- One who was woken, but is canceled before he runs, passes that on.
 local function wait_in(list, timeout)
   local me = { core.current() }
   list[#list + 1] = me
@@ -308,8 +308,13 @@ local stopping -- set by stop: { code = n }
 local failure  -- the error of a client whose link is lost for good
 
 --- Notes that a client has ended for good with an error: wampy.run raises it.
-function tasks.lost(e)
-  failure = failure or e
+function tasks.lost(e, client)
+  failure = failure or { error = e, client = client }
+end
+
+--- Notes that a client was started again after its link was lost: there is nothing to raise.
+function tasks.regained(client)
+  if failure and failure.client == client then failure = nil end
 end
 
 --- Stops every started client, each with its GOODBYE. Never raises.
@@ -348,7 +353,7 @@ function tasks.run()
   core.clear_signals()
   tasks.stop_all()
   core.watch_signals(false)
-  local code, e = stopping and stopping.code or 0, failure
+  local code, e = stopping and stopping.code or 0, failure and failure.error
   stopping, failure = nil, nil
   if e then error(e, 0) end
   return code

@@ -21,9 +21,10 @@ struct state {
     struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
     bool turning; /* the loop runs: Lua outside of a task (a finalizer) cannot wait now */
-    struct list ready;  /* tasks to be resumed */
-    struct list parked; /* tasks that wait */
-    struct list pool;   /* free, each with a clean thread */
+    struct list ready;    /* tasks to be resumed */
+    struct list parked;   /* tasks that wait */
+    struct list pool;     /* free, each with a clean thread */
+    uint64_t generations; /* counts task_new: no two tasks have the same */
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
     size_t task_count; /* started and not finished */

@@ -74,6 +74,7 @@ struct task *task_new(struct state *S)
         anchor(t, S->L);
     }
     S->task_count++;
+    t->generation = ++S->generations;
     t->waiter = t->co;
     return t;
 }
@@ -89,7 +90,7 @@ static void release(struct task *t)
     list_remove(&t->wait_link);
     free(t->trace);
     t->trace = NULL;
-    t->generation++;
+    t->generation = 0;
     t->parked = t->canceled = t->started = t->failed = t->timed_out = false;
     t->finish = NULL;
     t->owner = NULL;
@@ -107,11 +108,7 @@ static void trim_pool(struct state *S)
         struct task *t = list_entry(list_pop(&S->pool), struct task, link);
 
         S->pooled--;
-        /* handles may still point here: keep the struct, drop the thread */
         unanchor(t, S->L);
-        t->co = NULL;
-        t->generation++;
-        list_init(&t->link);
         free(t);
     }
 }
@@ -357,8 +354,8 @@ void task_cancel(struct task *t)
 
 /* ---- handles ----------------------------------------------------------------------- */
 
-/* The handle's task, found by its anchor: a struct that was freed is not in the thread
- * table. */
+/* Whether a handle's pointer is a task at all: a struct that was freed is not in the
+ * thread table. One that was made since at the same place has another generation. */
 static bool anchored(lua_State *L, struct task *t)
 {
     bool yes;

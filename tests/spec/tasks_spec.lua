@@ -399,6 +399,38 @@ describe("tasks:", function()
       assert.same({}, p.client.request_ids)
     end)
 
+    it("a storm of canceled and timed-out calls leaves nothing, and answers go on", function()
+      p.server:register("echo", function(v)
+        if v % 3 == 0 then wampy.sleep(0.001) end
+        return v
+      end)
+      local tasks = {}
+      for i = 1, 600 do
+        tasks[i] = wampy.spawn(function()
+          if i % 5 == 0 then return p.client:call_async("echo", i):wait(0.001) end
+          if i % 7 == 0 then return p.client:call("echo", i, wampy.options { timeout = 0.001 }) end
+          return p.client:call("echo", i)
+        end)
+        if i % 4 == 0 then tasks[i - 2]:cancel() end
+        if i % 50 == 0 then
+          wampy.sleep(0)
+          tasks[i - 7]:cancel()
+          collectgarbage()
+        end
+      end
+      local right = 0
+      for i = 1, 600 do
+        local ok, v = pcall(tasks[i].wait, tasks[i], pair.PATIENCE)
+        if ok then assert.equal(i, v) else assert.is_true(wampy.is_error(v), tostring(v)) end
+        right = right + (ok and 1 or 0)
+      end
+      assert.is_true(right > 200)
+      collectgarbage()
+      collectgarbage()
+      assert.same({}, p.client.request_ids)
+      assert.equal(9, p.client:call("echo", 9))
+    end)
+
     it("a client starts and stops in a task", function()
       local id = wampy.spawn(function()
         local c <close> = pair.client(p.router):start()
@@ -450,11 +482,19 @@ describe("tasks:", function()
       assert.equal(0, wampy.run())
     end)
 
-    it("run raises when the last link is lost for good", function()
-      p.server:stop()
+    it("run raises when a link is lost for good, and stops the other clients", function()
       wampy.after(0.001, function() p.client._core:drop() end)
       local e = pair.failure(wampy.run)
       assert.is_true(wampy.is_error(e, errors.ConnectionError))
+      assert.is_false(p.server.connected)
+      assert.equal(0, wampy.run())
+    end)
+
+    it("run does not raise a loss that the app has mended", function()
+      p.client._core:drop()
+      p.client:wait_stopped()
+      p.client:start()
+      wampy.after(0.001, wampy.stop)
       assert.equal(0, wampy.run())
     end)
 
