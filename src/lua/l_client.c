@@ -644,6 +644,7 @@ static int l_unregister(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
     lua_Integer id = luaL_checkinteger(L, 2);
+    uint64_t now = host_now(lc->S->host);
     struct reply *r;
     int64_t request;
 
