@@ -650,8 +650,7 @@ static int l_unregister(lua_State *L)
 
     need_wait(L);
     r = reply_new(lc, "unregister");
-    request =
-        session_unregister(client_session(lc->c), (uint64_t)id, r, host_now(lc->S->host));
+    request = session_unregister(client_session(lc->c), (uint64_t)id, r, now);
     put(L, r, request);
     lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
     lua_pushnil(L);
