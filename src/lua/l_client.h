@@ -40,6 +40,11 @@ void push_client(lua_State *L, struct l_client *lc);
 /* Raises what a negative result of an intent means. */
 int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
 
+/* A field of seconds in the table at `table`, as ms; 0 for 0. */
+uint64_t milliseconds(lua_State *L, int table, const char *field, double absent);
+
+extern const luaL_Reg client_requests[]; /* l_request.c: methods of the userdata */
+
 /* ---- reply.c ----------------------------------------------------------------------- */
 
 /* An answer that somebody waits for, or will. */
