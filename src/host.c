@@ -42,6 +42,7 @@ struct client {
     struct list dirty;
     struct host_timer deadline;
     struct conn_end end;
+    uint64_t started; /* ms: when connecting began; the time to join counts from here */
     size_t max_queue;
     bool retired; /* the host's: freed when conn has closed */
     void *user;
@@ -103,7 +104,7 @@ static void client_opened(struct conn *conn, struct slice subprotocol)
     struct client *c = conn->user;
 
     (void)subprotocol; /* the one that was offered; ws.c checks */
-    session_opened(c->session, loop_now());
+    session_opened(c->session, c->started);
     client_touch(c);
 }
 
@@ -175,6 +176,7 @@ static struct client *client_new(struct host *h, const struct client_config *con
     c->user = user;
     c->session = session_new(config->wire, &config->session, host_rng());
     c->deadline.fire = client_fire;
+    c->started = loop_now();
     c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
     list_init(&c->dirty);
     return c;

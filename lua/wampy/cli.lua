@@ -127,7 +127,22 @@ local function log_level(result)
   end
 end
 
+-- What can be judged of a run's flags without connecting; nil when all is well.
+local function bad_flag(result)
+  local url, e = core.parse_url(result.url or "ws://localhost")
+  if not url then return "--url: " .. e end
+  if result.router and result.router ~= "default" then
+    url, e = core.parse_listen(result.router)
+    if not url then return "--router: " .. e end
+  end
+  if result.realm and not core.uri_ok(result.realm) then
+    return ("--realm: invalid realm '%s'"):format(result.realm)
+  end
+end
+
 local function for_run(result, rest)
+  local bad = bad_flag(result)
+  if bad then return usage(bad) end
   return { verb = "run", apps = result.app, router = result.router, config = result.config,
     url = result.url, realm = result.realm, retries = result.retries, grace = result.grace,
     once = result.once, connect_timeout = result.connect_timeout, ping = result.ping,

@@ -494,6 +494,7 @@ end
 
 local function release(held)
   local client = held.client
+  if core.wait_mode() == "never" then core.park(0) end -- raises, before anything is given up
   for i, h in ipairs(client._held) do
     if h == held then table.remove(client._held, i) break end
   end

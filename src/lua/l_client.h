@@ -1,5 +1,6 @@
 /* l_client.h - the client userdata: what ties Lua objects to one session. Shared by
- * l_client.c (binding), reply.c (who waits for an answer) and serve.c (handlers). */
+ * l_client.c (life), l_request.c (requests), reply.c (who waits for an answer) and
+ * serve.c (handlers). */
 #ifndef LUA_L_CLIENT_H
 #define LUA_L_CLIENT_H
 
