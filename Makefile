@@ -142,6 +142,7 @@ valgrind: $(B)/unit $(B)/talk ## unit and talk under valgrind (whose long double
 	$(VALGRIND) $(B)/talk tests/talk
 e2e: $(PROGRAM) ## real sockets, the program, and a real Crossbar.io
 	/usr/bin/python3 tests/e2e/run.py $(B)/wampy-lua
+	$(B)/wampy-lua $(BUSTED) --ignore-lua tests/e2e
 interop: $(PROGRAM) ## foreign peers against our router and our apps
 	/usr/bin/python3 tests/interop/run.py $(B)/wampy-lua
 fuzz: ## each fuzz target for FUZZ_TIME seconds
