@@ -10,6 +10,8 @@
  * Authentication will stand between HELLO and WELCOME as a state of its own. */
 #include "router/private.h"
 
+#include <stdio.h>
+
 static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
@@ -192,6 +194,15 @@ static void join(struct peer *p, struct realm *realm, const struct roles *roles)
     welcome(p);
 }
 
+static void abort_no_realm(struct peer *p, struct slice realm)
+{
+    char text[240] = "there is no realm of this name";
+
+    if (realm.n < 200)
+        snprintf(text, sizeof text, "there is no realm %.*s", (int)realm.n, realm.p);
+    peer_abort(p, "wamp.error.no_such_realm", text, CLOSE_NORMAL);
+}
+
 static void hello(struct peer *p, struct msg *m, const struct opts *o)
 {
     struct router *r = p->router;
@@ -208,8 +219,7 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
     } else if (r->closing) {
         peer_abort(p, "wamp.close.system_shutdown", NULL, CLOSE_GOING_AWAY);
     } else if (!(realm = map_get_bytes(&r->realms, m->uri))) {
-        peer_abort(p, "wamp.error.no_such_realm", "there is no realm of this name",
-                   CLOSE_NORMAL);
+        abort_no_realm(p, m->uri);
     } else if (opt_has(o, OPT_AUTHMETHODS) &&
                !offers_anonymous(p, opt_text(o, OPT_AUTHMETHODS))) {
         peer_abort(p, "wamp.error.no_matching_auth_method",
