@@ -333,9 +333,10 @@ end
 
 --- Tries again and again, with growing pauses, until `fn` succeeds or retrying is of no use.
 -- @param fn function that raises an error of ours when it fails
--- @param backoff { initial, factor, jitter, max, tries }
--- @param say function(error, pause) called once per change of reason
-function Client._retry(fn, backoff, say)
+-- Each change of reason is logged once.
+-- @param config of the back-off, as the field `reconnect`
+function Client:_retry(fn, config)
+  local backoff = backoff_of(config)
   local pause, last = backoff.initial, nil
   for try = 1, math.huge do
     local ok, e = pcall(fn)
@@ -343,7 +344,9 @@ function Client._retry(fn, backoff, say)
     if not errors.is_error(e) or e:is(errors.Canceled) or is_final(e) or try > backoff.tries then
       error(e, 0)
     end
-    if e.message ~= last then say(e, pause) end
+    if e.message ~= last then
+      core.log("warn", ("%s: %s; trying again in %.1f s"):format(self.name, e.message, pause))
+    end
     last = e.message
     tasks.sleep(pause * (1 + backoff.jitter * (2 * math.random() - 1)))
     pause = math.min(pause * backoff.factor, backoff.max)
@@ -363,10 +366,8 @@ local function rejoin_once(self)
 end
 
 function Client:_rejoin()
-  local ok, e = pcall(Client._retry, function() rejoin_once(self) end,
-    backoff_of(self.config.reconnect), function(e, pause)
-      core.log("warn", ("%s: %s; trying again in %.1f s"):format(self.name, e.message, pause))
-    end)
+  local ok, e = pcall(self._retry, self, function() rejoin_once(self) end,
+    self.config.reconnect)
   self._reconnecting = nil
   if not tasks.started[self] then return end
   if ok then

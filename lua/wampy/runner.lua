@@ -76,11 +76,7 @@ local function set_up(options)
 end
 
 local function start(client, options)
-  local backoff = { initial = 1.5, factor = 1.5, jitter = 0.1, max = 300,
-    tries = options.retries or math.huge }
-  Client._retry(function() client:start() end, backoff, function(e, pause)
-    core.log("warn", ("%s: %s; trying again in %.1f s"):format(client.name, e.message, pause))
-  end)
+  client:_retry(function() client:start() end, { tries = options.retries })
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
       say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
@@ -89,7 +85,7 @@ local function start(client, options)
   end
 end
 
--- Lets handlers that are still at work finish, then cancels them.
+-- Cancels the tasks that still wait, and gives their <close> variables the grace time.
 local function wind_down(options)
   local limit = core.now() + (options.grace or 5)
   core.cancel_all()

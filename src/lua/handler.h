@@ -19,7 +19,6 @@ struct handler {
     bool vararg, method, callee, nameless;
     /* a subscriber that takes an event's lone keyword `message` first */
     bool only_message;
-    bool warned;     /* about keywords that fit nothing */
     int concurrency; /* 0 = no limit */
     int active;      /* its tasks under way */
 };

@@ -19,16 +19,6 @@
 
 const char KEY_STATE;
 
-struct state *state_find(lua_State *L)
-{
-    struct state *S;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_STATE);
-    S = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return S;
-}
-
 void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
 {
     lua_pushlightuserdata(L, S);

@@ -47,9 +47,6 @@ static inline struct state *state_of(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* The state of a universe in which the module is already open; NULL otherwise. */
-struct state *state_find(lua_State *L);
-
 /* One turn of the loop for whoever waits in state->main: waits for input, pumps. */
 void state_turn(struct state *S, int64_t timeout_ms);
 

@@ -75,7 +75,6 @@ struct task *task_new(struct state *S)
     }
     S->task_count++;
     t->generation = ++S->generations;
-    t->waiter = t->co;
     return t;
 }
 
@@ -111,11 +110,6 @@ static void trim_pool(struct state *S)
         unanchor(t, S->L);
         free(t);
     }
-}
-
-void task_drop(struct task *t)
-{
-    release(t);
 }
 
 void task_start(struct task *t, int nargs)
@@ -308,7 +302,6 @@ int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx,
     if (t->canceled)
         return k(L, LUA_YIELD, ctx);
     t->parked = true;
-    t->waiter = L;
     host_timer_set(S->host, &t->timer, limit);
     if (mode == WAIT_PUMP)
         return wait_pumping(L, S, ctx, k);

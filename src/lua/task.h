@@ -28,8 +28,7 @@ struct task {
     struct list link;      /* in ready, parked or pool */
     struct list wait_link; /* in the list of what it waits for, if that keeps one */
     struct state *S;
-    lua_State *co;     /* anchored in the registry's thread table while the task lives */
-    lua_State *waiter; /* the thread that waits: co, or a coroutine inside it */
+    lua_State *co; /* anchored in the registry's thread table while the task lives */
     bool parked, canceled, started;
     bool failed;         /* the body ended with an error: its value is the only result */
     int nargs;           /* values on co's stack for the first resume */
@@ -40,18 +39,16 @@ struct task {
     /* Called once, when the body has ended: results (or the error value) are the top `n`
      * values of co. May raise nothing. */
     void (*finish)(struct task *t, int n);
-    void *owner;      /* finish's own */
-    uint64_t request; /* finish's own: an invocation's id */
+    void *owner; /* finish's own */
 };
 
 void task_init(struct state *S);
 void task_fini(struct state *S); /* every task is dropped */
 
 /* A task with an empty thread; NULL when max_tasks run. Push the function and its
- * arguments on t->co, then task_start(t, nargs). Until then task_drop takes it back. */
+ * arguments on t->co, then task_start(t, nargs). */
 struct task *task_new(struct state *S);
 void task_start(struct task *t, int nargs); /* ready: it will run from the pump */
-void task_drop(struct task *t);
 
 /* resumes all that are ready now; true if any was */
 bool task_run_ready(struct state *S);
