@@ -45,6 +45,18 @@
  * instead. */
 #define LIMIT_KILL_MS 30000
 
+/* What a router may ask of a client's key derivation, and a configuration of the router's
+ * own: PBKDF2 iterations and bytes of key, KiB of Argon2, and KiB times passes. Each
+ * takes about a second where it is highest, and the loop stands still meanwhile. */
+#define LIMIT_AUTH_ITERATIONS 1000000u
+#define LIMIT_AUTH_KEY 64u
+#define LIMIT_AUTH_MEMORY (256u * 1024)
+#define LIMIT_AUTH_WORK (4u * 1024 * 1024)
+
+/* SCRAM with fewer PBKDF2 iterations is refused (WAMP: SCRAM): whoever listens would try
+ * passwords too fast. */
+#define LIMIT_AUTH_SCRAM_LEAST 4096u
+
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192
 
