@@ -41,6 +41,14 @@
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
 
+/* CHALLENGE to AUTHENTICATE: a person may have to type a password, or look for the token
+ * that has the key. */
+#define LIMIT_AUTHENTICATE_MS 60000
+
+/* An authid, and a string in an authextra: names, keys and nonces are far shorter, and
+ * what comes of them is echoed before anybody has proved anything. */
+#define LIMIT_AUTH_TEXT 1024
+
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
 #define LIMIT_KILL_MS 30000
