@@ -48,6 +48,7 @@ struct router_config {
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
     const char *agent; /* WELCOME agent; may be NULL */
+    uint64_t epoch;    /* ms since 1970 when the router's `now` is 0 */
 };
 
 struct router;

@@ -45,6 +45,9 @@
  * instead. */
 #define LIMIT_KILL_MS 30000
 
+/* The reason and the message of wamp.session.kill, which go to every session it ends. */
+#define LIMIT_KILL_TEXT 1024
+
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192
 
