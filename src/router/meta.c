@@ -13,25 +13,25 @@
 
 /* clang-format off */
 static const struct procedure procedures[] = {
-    { "wamp.session.count", TAKES_ROLES, false, false, session_count },
-    { "wamp.session.list", TAKES_ROLES, false, false, session_list },
-    { "wamp.session.get", TAKES_ID, false, false, session_get },
-    { "wamp.session.kill", TAKES_ID, true, true, session_kill },
-    { "wamp.session.kill_by_authid", TAKES_NAME, true, false, session_kill_by_authid },
-    { "wamp.session.kill_by_authrole", TAKES_NAME, true, false, session_kill_by_authrole },
-    { "wamp.session.kill_all", TAKES_NOTHING, true, false, session_kill_all },
-    { "wamp.registration.list", TAKES_NOTHING, false, false, held_list },
-    { "wamp.registration.lookup", TAKES_URI_AND_MATCH, false, false, held_lookup },
-    { "wamp.registration.match", TAKES_URI, false, false, held_match },
-    { "wamp.registration.get", TAKES_ID, false, false, held_get },
-    { "wamp.registration.list_callees", TAKES_ID, false, false, held_holders },
-    { "wamp.registration.count_callees", TAKES_ID, false, false, held_count },
-    { "wamp.subscription.list", TAKES_NOTHING, false, false, held_list },
-    { "wamp.subscription.lookup", TAKES_URI_AND_MATCH, false, false, held_lookup },
-    { "wamp.subscription.match", TAKES_URI, false, false, held_match },
-    { "wamp.subscription.get", TAKES_ID, false, false, held_get },
-    { "wamp.subscription.list_subscribers", TAKES_ID, false, false, held_holders },
-    { "wamp.subscription.count_subscribers", TAKES_ID, false, false, held_count },
+    { "wamp.session.count", TAKES_ROLES, 0, session_count },
+    { "wamp.session.list", TAKES_ROLES, 0, session_list },
+    { "wamp.session.get", TAKES_ID, 0, session_get },
+    { "wamp.session.kill", TAKES_ID, KILLS | MUTE, session_kill },
+    { "wamp.session.kill_by_authid", TAKES_NAME, KILLS, session_kill_by_authid },
+    { "wamp.session.kill_by_authrole", TAKES_NAME, KILLS, session_kill_by_authrole },
+    { "wamp.session.kill_all", TAKES_NOTHING, KILLS, session_kill_all },
+    { "wamp.registration.list", TAKES_NOTHING, 0, held_list },
+    { "wamp.registration.lookup", TAKES_URI_AND_MATCH, 0, held_lookup },
+    { "wamp.registration.match", TAKES_URI, 0, held_match },
+    { "wamp.registration.get", TAKES_ID, 0, held_get },
+    { "wamp.registration.list_callees", TAKES_ID, 0, held_holders },
+    { "wamp.registration.count_callees", TAKES_ID, 0, held_count },
+    { "wamp.subscription.list", TAKES_NOTHING, 0, held_list },
+    { "wamp.subscription.lookup", TAKES_URI_AND_MATCH, 0, held_lookup },
+    { "wamp.subscription.match", TAKES_URI, 0, held_match },
+    { "wamp.subscription.get", TAKES_ID, 0, held_get },
+    { "wamp.subscription.list_subscribers", TAKES_ID, 0, held_holders },
+    { "wamp.subscription.count_subscribers", TAKES_ID, 0, held_count },
 };
 /* clang-format on */
 
@@ -283,7 +283,8 @@ static bool take(struct query *q, const struct msg *message)
     reader_next(&r);
     if (!take_args(q, &r))
         return false;
-    return !q->procedure->kills || !message->kwargs.p || take_kwargs(q, message->kwargs);
+    return !(q->procedure->traits & KILLS) || !message->kwargs.p ||
+           take_kwargs(q, message->kwargs);
 }
 
 /* ---- the call ---------------------------------------------------------------------- */
@@ -301,7 +302,7 @@ static bool admit(struct query *q, const struct msg *message, const struct opts 
                   "the router has no such procedure");
         return false;
     }
-    if (q->procedure->kills && !role_grants_meta(m->role, message->uri)) {
+    if (q->procedure->traits & KILLS && !role_grants_meta(m->role, message->uri)) {
         fault_set(&q->fault, "wamp.error.not_authorized",
                   "%s: no permission of this role is for it", q->procedure->name);
         return false;
@@ -317,7 +318,7 @@ static void send_result(struct query *q, uint64_t request)
                           .wire = q->caller->peer->wire,
                           .request = request };
 
-    if (!q->procedure->mute)
+    if (!(q->procedure->traits & MUTE))
         result.args = slice_buf(args);
     member_send(q->caller, &result);
     buf_unref(args);
@@ -326,7 +327,7 @@ static void send_result(struct query *q, uint64_t request)
 static bool answer(struct query *q, const struct msg *message)
 {
     writer_init(&q->w, q->caller->peer->wire, 256);
-    writer_list(&q->w, !q->procedure->mute);
+    writer_list(&q->w, !(q->procedure->traits & MUTE));
     if (!q->procedure->answer(q)) {
         writer_fini(&q->w);
         return false;

@@ -7,7 +7,7 @@
 
 #include "router/private.h"
 
-/* What a procedure takes; kills take keyword arguments too. */
+/* The arguments of a procedure. */
 enum takes {
     TAKES_NOTHING,
     TAKES_ID,
@@ -17,13 +17,17 @@ enum takes {
     TAKES_NAME           /* an authid or authrole */
 };
 
+enum {
+    KILLS = 1, /* ends sessions: needs a rule for it, and takes keyword arguments */
+    MUTE = 2   /* its result has no argument */
+};
+
 struct query;
 
 struct procedure {
     const char *name;
     enum takes takes;
-    bool kills; /* ends sessions: allowed by a rule for it only */
-    bool mute;  /* its result has no argument */
+    unsigned traits; /* KILLS, MUTE */
     /* Writes the one argument of the result; false fills the fault. */
     bool (*answer)(struct query *q);
 };
