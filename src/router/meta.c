@@ -88,14 +88,15 @@ void ids_fini(struct ids *ids)
     free(ids->at);
 }
 
-/* An id has 16 digits at most and a comma; the rest of the message is small. */
+_Static_assert(LIMIT_META_IDS * 17 + 4096 < LIMIT_MESSAGE_SIZE, "16 digits and a comma");
+
 bool query_fits(struct query *q, size_t ids)
 {
-    if (ids < (LIMIT_MESSAGE_SIZE - 1024) / 17)
+    if (ids <= LIMIT_META_IDS)
         return true;
     fault_set(&q->fault, "wamp.error.payload_size_exceeded",
-              "%s: an answer with %zu ids is larger than a message", q->procedure->name,
-              ids);
+              "%s: there are %zu, and an answer has room for %d", q->procedure->name, ids,
+              LIMIT_META_IDS);
     return false;
 }
 

@@ -63,8 +63,7 @@ void ids_sort(struct ids *ids);
 void ids_write(struct ids *ids, struct writer *w); /* sorted, as a list */
 void ids_fini(struct ids *ids);
 
-/* Whether a result with so many ids is a message that may be sent. False fills the
- * fault. */
+/* Whether a result may have so many ids. False fills the fault. */
 bool query_fits(struct query *q, size_t ids);
 
 /* The error for an id that is none of what the query is about. Always false. */
