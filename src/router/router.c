@@ -210,7 +210,8 @@ void router_shutdown(struct router *r, uint64_t now)
     r->now = now;
     r->closing = true;
     list_each (node, tmp, &r->peers)
-        peer_goodbye(list_entry(node, struct peer, link), "wamp.close.system_shutdown");
+        peer_goodbye(list_entry(node, struct peer, link),
+                     SLICE("wamp.close.system_shutdown"), (struct slice){ 0 });
 }
 
 struct router_stats router_stats(const struct router *r)
