@@ -96,7 +96,8 @@ struct principals *principals_new(const struct router_config *config,
     const struct principal_config anybody = { .role = anonymous };
     struct principals *ps = xcalloc(1, sizeof *ps);
 
-    rng_bytes(rng, ps->secret, sizeof ps->secret);
+    if (config->principal_count) /* else there is nobody to hide */
+        rng_bytes(rng, ps->secret, sizeof ps->secret);
     ps->at = xcalloc(config->principal_count + 1, sizeof *ps->at);
     for (size_t i = 0; i < config->principal_count; i++)
         principals_add(ps, &config->principals[i]);
