@@ -166,8 +166,8 @@ end
 
 -- A subscriber that takes none of an event's keywords is likely a misspelt one.
 local function unfit(topic, label, keywords, parameters)
-  core.log("warn", ("subscriber of %s (%s): the event's keywords (%s) fit none of its parameters (%s)")
-    :format(topic, label, names(keywords), names(parameters)))
+  core.log("warn", ("subscriber of %s (%s): the event's keywords (%s) fit none of its parameters "
+    .. "(%s)"):format(topic, label, names(keywords), names(parameters)))
 end
 
 --- The text for an error that nobody caught: what, where, and how it came there.
