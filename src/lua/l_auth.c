@@ -5,6 +5,7 @@
  * no function here puts a secret into a message. Bytes and texts are Lua strings on both
  * sides. What is wrong with a value gives nil, so that the caller can name the place it
  * came from. */
+#include <string.h>
 
 #include "lua/convert.h"
 #include "lua/errors.h"
