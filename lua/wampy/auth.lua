@@ -33,7 +33,7 @@ local function member(attempt, extra, name, want, default)
   end
   local got = math.type(value) or type(value)
   if got ~= want then
-    fail("%s: the challenge's %s is not a %s (%s)", attempt.method, name, want, got)
+    fail("%s: the challenge's %s is of type %s, not %s", attempt.method, name, got, want)
   end
   return value
 end
