@@ -1,6 +1,8 @@
 -- session.lua - joining a realm: where the router is, what is asked of it, and the error when
 -- nothing comes of it.
 
+local announce = require "wampy.announce"
+local auth = require "wampy.auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 
@@ -40,6 +42,29 @@ local function target(self)
   return { url = router.url }
 end
 
+local GAVE_UP = "wamp.error.cannot_authenticate"
+
+--- Answers a CHALLENGE, or gives up; then `join` raises why. The router is only told that.
+function session.challenged(self, method, extra)
+  local attempt = auth.attempt(self)
+  local ok, signature, more = pcall(auth.answer, attempt, method, extra)
+  if auth.attempt(self) ~= attempt then return end -- that session is over, another one joins
+  if ok then
+    ok, signature = pcall(self._core.authenticate, self._core, signature, more)
+  end
+  if ok then return end
+  attempt.failure = signature
+  self._core:abort(GAVE_UP, "the challenge was not answered")
+end
+
+-- A router that does not prove what it should gets nothing from us.
+local function verify(self, attempt, welcome)
+  local ok, e = pcall(auth.verify, attempt, welcome)
+  if ok then return end
+  self._core:abort(GAVE_UP, "the router has not proved itself")
+  error(e, 0)
+end
+
 --- Connects a client and joins its realm.
 -- @param self the client; gets `session` and `connected`
 function session.join(self)
@@ -50,14 +75,21 @@ function session.join(self)
     options[name] = c[name]
   end
   options.agent = core.agent or "wampy-lua " .. core.version
+  options.roles = announce.roles(c.roles)
+  local url = options.url and core.parse_url(options.url)
+  options.hello = auth.begin(self, url)
+  local attempt = auth.attempt(self)
   local welcome, class, reason, text, transport, code = self._core:connect(options)
-  if not welcome then error(session.end_error(class, reason, text, transport, code), 0) end
-  local url = options.url and core.parse_url(options.url) or {}
+  if not welcome then
+    error(attempt.failure or session.end_error(class, reason, text, transport, code), 0)
+  end
+  verify(self, attempt, welcome)
+  url = url or {}
   self.connected = true
   self.session = {
     id = welcome.session, realm = self.realm, roles = welcome.roles, host = url.host,
     port = url.port, authid = welcome.authid, authrole = welcome.authrole,
-    authmethod = welcome.authmethod, details = welcome,
+    authmethod = welcome.authmethod, authprovider = welcome.authprovider, details = welcome,
   }
 end
 
