@@ -158,7 +158,7 @@ local function for_router(result)
     if not ok then
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
-    settings.realms = read.realms
+    settings.realms, settings.principals = read.realms, read.principals
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end
   else

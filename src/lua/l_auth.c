@@ -5,8 +5,6 @@
  * no function here puts a secret into a message. Bytes and texts are Lua strings on both
  * sides. What is wrong with a value gives nil, so that the caller can name the place it
  * came from. */
-#include <string.h>
-
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
@@ -95,15 +93,10 @@ static int push_buf(lua_State *L, struct buf *b)
 static int l_auth_random(lua_State *L)
 {
     lua_Integer n = luaL_checkinteger(L, 1);
-    const struct rng *rng = host_rng();
     unsigned char bytes[64];
 
     luaL_argcheck(L, n > 0 && n <= (lua_Integer)sizeof bytes, 1, "expected 1 to 64");
-    for (size_t i = 0; i < sizeof bytes; i += sizeof(uint64_t)) {
-        uint64_t bits = rng->next(rng->ctx);
-
-        memcpy(bytes + i, &bits, sizeof bits);
-    }
+    rng_bytes(host_rng(), bytes, (size_t)n);
     return push_bytes(L, bytes, (size_t)n);
 }
 
@@ -246,6 +239,17 @@ static int l_auth_argon2id(lua_State *L)
                         out);
 }
 
+/* core.auth_scram_keys(salted) -> StoredKey and ServerKey, 64 bytes */
+static int l_auth_scram_keys(lua_State *L)
+{
+    unsigned char keys[2 * AUTH_DIGEST];
+
+    auth_scram_keys(check_slice(L, 1), keys, keys + AUTH_DIGEST);
+    push_bytes(L, keys, sizeof keys);
+    auth_wipe(keys, sizeof keys);
+    return 1;
+}
+
 static struct slice slice_field(lua_State *L, const char *name)
 {
     lua_getfield(L, 1, name);
@@ -308,21 +312,16 @@ static void push_features(lua_State *L)
     }
 }
 
-static const luaL_Reg functions[] = { { "auth_random", l_auth_random },
-                                      { "auth_base64", l_auth_base64 },
-                                      { "auth_unbase64", l_auth_unbase64 },
-                                      { "auth_hex", l_auth_hex },
-                                      { "auth_unhex", l_auth_unhex },
-                                      { "auth_equal", l_auth_equal },
-                                      { "auth_prepared", l_auth_prepared },
-                                      { "auth_cra_key", l_auth_cra_key },
-                                      { "auth_cra_sign", l_auth_cra_sign },
-                                      { "auth_public_key", l_auth_public_key },
-                                      { "auth_sign", l_auth_sign },
-                                      { "auth_pbkdf2", l_auth_pbkdf2 },
-                                      { "auth_argon2id", l_auth_argon2id },
-                                      { "auth_scram", l_auth_scram },
-                                      { NULL, NULL } };
+static const luaL_Reg functions[] = {
+    { "auth_random", l_auth_random },     { "auth_base64", l_auth_base64 },
+    { "auth_unbase64", l_auth_unbase64 }, { "auth_hex", l_auth_hex },
+    { "auth_unhex", l_auth_unhex },       { "auth_equal", l_auth_equal },
+    { "auth_prepared", l_auth_prepared }, { "auth_cra_key", l_auth_cra_key },
+    { "auth_cra_sign", l_auth_cra_sign }, { "auth_public_key", l_auth_public_key },
+    { "auth_sign", l_auth_sign },         { "auth_pbkdf2", l_auth_pbkdf2 },
+    { "auth_argon2id", l_auth_argon2id }, { "auth_scram_keys", l_auth_scram_keys },
+    { "auth_scram", l_auth_scram },       { NULL, NULL }
+};
 
 void open_auth(lua_State *L, struct state *S)
 {
