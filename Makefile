@@ -33,10 +33,10 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 WARN += $(if $(filter true,$(CI)),-Werror)
 LUA_CFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags $(LUA_PC)))
+ARGON2 := $(shell $(PKG_CONFIG) --silence-errors --libs libargon2)
 OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION='"$(VERSION)"' \
 	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets) $(if $(ARGON2),-DWITH_ARGON2)
 OWN_LDFLAGS := -Wl,-E
-ARGON2 := $(shell $(PKG_CONFIG) --silence-errors --libs libargon2)
 LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
 LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lcrypto $(ARGON2) -lm -ldl
 ifeq ($(MODE),release)

@@ -7,28 +7,33 @@
  * transport closes. What comes behind the gates is a matter between the request and
  * its answer.
  *
- * Authentication will stand between HELLO and WELCOME as a state of its own. */
-#include "router/private.h"
-
+ * Between HELLO and WELCOME stands an attempt to join, which CHALLENGE puts to the test
+ * (attempt.h). */
 #include <stdio.h>
+
+#include "router/attempt.h"
 
 static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
-/* What WELCOME announces: exactly what broker.c and dealer.c do. */
+/* What WELCOME announces: exactly what broker.c, dealer.c and meta.c do. */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
-                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_SESSION_META_API |
+                                  1u << FEATURE_SUBSCRIPTION_META_API,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
                                   1u << FEATURE_CALL_CANCELING |
                                   1u << FEATURE_CALL_TIMEOUT |
                                   1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
-                                  1u << FEATURE_REGISTRATION_REVOCATION },
+                                  1u << FEATURE_REGISTRATION_REVOCATION |
+                                  1u << FEATURE_SESSION_META_API |
+                                  1u << FEATURE_REGISTRATION_META_API },
 };
 
 void peer_send(struct peer *p, const struct msg *m)
@@ -37,22 +42,22 @@ void peer_send(struct peer *p, const struct msg *m)
         output_push(p, OUTPUT_SEND, msg_encode(m, p->wire));
 }
 
-/* A dict with one string, or none when `text` is NULL. The caller frees it. */
-static struct buf *message_dict(const struct peer *p, const char *text)
+/* A dict with one string, or none when `text` is absent. The caller frees it. */
+static struct buf *message_dict(const struct peer *p, struct slice text)
 {
     struct details d = { 0 };
 
-    if (text)
-        details_text(&d, OPT_MESSAGE, slice_of(text));
+    if (text.p)
+        details_text(&d, OPT_MESSAGE, text);
     return details_encode(&d, p->wire);
 }
 
 /* Sends a message that has a dict with a human text and a reason: ABORT, GOODBYE. */
-static void send_reason(struct peer *p, enum msg_code code, const char *reason,
-                        const char *text)
+static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
+                        struct slice text)
 {
     struct buf *dict = message_dict(p, text);
-    struct msg m = { .row = msg_row(code), .wire = p->wire, .uri = slice_of(reason) };
+    struct msg m = { .row = msg_row(code), .wire = p->wire, .uri = reason };
 
     if (dict)
         m.dict = slice_buf(dict);
@@ -62,6 +67,8 @@ static void send_reason(struct peer *p, enum msg_code code, const char *reason,
 
 static void peer_leave(struct peer *p)
 {
+    attempt_free(p->attempt);
+    p->attempt = NULL;
     if (p->member)
         member_leave(p->member);
     p->member = NULL;
@@ -70,7 +77,7 @@ static void peer_leave(struct peer *p)
 static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
 {
     peer_leave(p);
-    send_reason(p, MSG_ABORT, reason, text);
+    send_reason(p, MSG_ABORT, slice_of(reason), slice_of(text));
     output_close(p, code);
 }
 
@@ -99,21 +106,29 @@ void peer_open(struct peer *p)
 
 void peer_expire(struct peer *p)
 {
-    int code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
-               : p->said_hello           ? CLOSE_NORMAL
-                                         : CLOSE_PROTOCOL;
+    int code;
+
+    if (p->state == STATE_CHALLENGING) {
+        peer_abort(p, "wamp.error.authentication_failed", "no AUTHENTICATE came in time",
+                   CLOSE_NORMAL);
+        return;
+    }
+    code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
+           : p->said_hello           ? CLOSE_NORMAL
+                                     : CLOSE_PROTOCOL;
 
     peer_leave(p);
     output_close(p, code);
 }
 
-void peer_goodbye(struct peer *p, const char *reason)
+void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
-    if (p->state == STATE_OPENING) {
+    if (p->state == STATE_OPENING || p->state == STATE_CHALLENGING) {
+        peer_leave(p);
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
         peer_leave(p);
-        send_reason(p, MSG_GOODBYE, reason, NULL);
+        send_reason(p, MSG_GOODBYE, reason, text);
         p->state = STATE_CLOSING;
         heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
     }
@@ -121,53 +136,35 @@ void peer_goodbye(struct peer *p, const char *reason)
 
 /* ---- HELLO ------------------------------------------------------------------------- */
 
-/* Whether a list of strings is empty or names "anonymous". */
-static bool offers_anonymous(const struct peer *p, struct slice list)
-{
-    struct reader r;
-    struct buf *scratch = NULL;
-    bool any = false, found = false;
-
-    reader_init(&r, p->wire, list);
-    reader_next(&r);
-    while (!found && reader_next(&r) == TOKEN_STRING) {
-        any = true;
-        found = slice_is(reader_text(&r, &scratch), "anonymous");
-    }
-    buf_unref(scratch);
-    return found || !any;
-}
-
-static struct buf *welcome_details(const struct member *m)
+static struct buf *welcome_details(const struct member *m, const struct buf *verifier)
 {
     struct writer w;
     const char *agent = m->realm->router->agent;
 
     writer_init(&w, m->peer->wire, 512);
-    writer_dict(&w, agent ? 7 : 6);
+    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (verifier ? 1 : 0));
     writer_key(&w, SLICE("roles"));
     roles_encode(&router_roles, &w);
     writer_key(&w, SLICE("realm"));
     writer_string(&w, slice_of(m->realm->name));
-    writer_key(&w, SLICE("authid"));
-    writer_string(&w, slice_of(m->authid));
-    writer_key(&w, SLICE("authrole"));
-    writer_string(&w, slice_of(m->role->name));
-    writer_key(&w, SLICE("authmethod"));
-    writer_string(&w, SLICE("anonymous"));
-    writer_key(&w, SLICE("authprovider"));
-    writer_string(&w, SLICE("static"));
+    member_describe(m, &w);
     if (agent) {
         writer_key(&w, SLICE("agent"));
         writer_string(&w, slice_of(agent));
+    }
+    if (verifier) {
+        writer_key(&w, SLICE("authextra"));
+        writer_dict(&w, 1);
+        attempt_text(&w, SLICE("verifier"), slice_buf(verifier));
+        writer_dict_end(&w);
     }
     writer_dict_end(&w);
     return writer_take(&w);
 }
 
-static void welcome(struct peer *p)
+static void welcome(struct peer *p, const struct buf *verifier)
 {
-    struct buf *details = welcome_details(p->member);
+    struct buf *details = welcome_details(p->member, verifier);
     struct msg m = { .row = msg_row(MSG_WELCOME),
                      .wire = p->wire,
                      .id = p->member->id,
@@ -177,21 +174,64 @@ static void welcome(struct peer *p)
     buf_unref(details);
 }
 
-static void join(struct peer *p, struct realm *realm, const struct roles *roles)
+/* The attempt has succeeded, and ends. */
+static void join(struct peer *p)
 {
-    const struct role_rules *role = realm_role(realm, "anonymous");
+    struct attempt *a = p->attempt;
+    const struct identity who = { .role = realm_role(a->realm, a->principal->role),
+                                  .authid = a->principal->authid,
+                                  .authmethod = a->method->name,
+                                  .session = a->session };
 
-    if (!role) {
-        peer_abort(p, "wamp.error.authentication_required",
-                   "anonymous may not join this realm", CLOSE_NORMAL);
-        return;
-    }
-    p->member = member_join(p, realm, role);
-    p->member->roles = *roles;
+    p->attempt = NULL;
+    p->member = member_join(p, a->realm, &who);
+    p->member->roles = a->roles;
     p->said_hello = true;
     p->state = STATE_JOINED;
     heap_clear(&p->router->deadlines, &p->timer);
-    welcome(p);
+    welcome(p, a->verifier);
+    attempt_free(a);
+    meta_joined(p->member);
+}
+
+static void challenge(struct peer *p, const struct buf *extra)
+{
+    struct msg m = { .row = msg_row(MSG_CHALLENGE),
+                     .wire = p->wire,
+                     .text = slice_of(p->attempt->method->name),
+                     .dict = slice_buf(extra) };
+
+    peer_send(p, &m);
+    p->state = STATE_CHALLENGING;
+    heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_AUTHENTICATE_MS);
+}
+
+static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
+                  const struct opts *o)
+{
+    struct buf *extra;
+    struct fault f;
+
+    p->attempt = attempt_new(realm, p->wire, o, &extra, &f);
+    if (!p->attempt) {
+        peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
+        return;
+    }
+    p->attempt->roles = *roles;
+    if (extra)
+        challenge(p, extra);
+    else
+        join(p);
+    buf_unref(extra);
+}
+
+static void authenticate(struct peer *p, const struct msg *m)
+{
+    if (attempt_check(p->attempt, m))
+        join(p);
+    else
+        peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
+                   CLOSE_NORMAL);
 }
 
 static void abort_no_realm(struct peer *p, struct slice realm)
@@ -220,12 +260,8 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
         peer_abort(p, "wamp.close.system_shutdown", NULL, CLOSE_GOING_AWAY);
     } else if (!(realm = map_get_bytes(&r->realms, m->uri))) {
         abort_no_realm(p, m->uri);
-    } else if (opt_has(o, OPT_AUTHMETHODS) &&
-               !offers_anonymous(p, opt_text(o, OPT_AUTHMETHODS))) {
-        peer_abort(p, "wamp.error.no_matching_auth_method",
-                   "this realm offers: anonymous", CLOSE_NORMAL);
     } else {
-        join(p, realm, &roles);
+        begin(p, realm, &roles, o);
     }
 }
 
@@ -239,7 +275,7 @@ static void goodbye(struct peer *p)
         return;
     }
     peer_leave(p);
-    send_reason(p, MSG_GOODBYE, "wamp.close.goodbye_and_out", NULL);
+    send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
     await_hello(p);
 }
 
@@ -285,6 +321,9 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     switch (m->row->code) {
     case MSG_HELLO:
         hello(p, m, o);
+        break;
+    case MSG_AUTHENTICATE:
+        authenticate(p, m);
         break;
     case MSG_GOODBYE:
         goodbye(p);

@@ -26,11 +26,13 @@ struct outputs { /* a ring */
 };
 
 struct router {
-    struct map realms; /* name -> owned realm */
+    struct map realms;             /* name -> owned realm */
+    struct principals *principals; /* owned */
     struct rng rng;
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
     uint64_t now;          /* ms, of the input that is being worked on */
+    uint64_t epoch;        /* ms since 1970 when `now` was 0 */
     uint64_t last_id;      /* of a subscription or registration */
     struct list peers;     /* owned until router_closed */
     struct heap deadlines; /* of peers */
@@ -53,19 +55,21 @@ struct peer {
     struct router *router;
     const struct wire *wire;
     void *user;
-    struct member *member; /* owned; NULL unless joined */
-    unsigned state;     /* STATE_OPENING, STATE_JOINED, STATE_CLOSING; 0 = sends and gets
-                              nothing any more */
-    bool said_hello;    /* it has been a member */
-    size_t queued;      /* outputs in the queue */
-    struct timer timer; /* until HELLO, or until the answer to GOODBYE */
-    struct list link;   /* in router.peers */
+    struct member *member;   /* owned; NULL unless joined */
+    struct attempt *attempt; /* owned; NULL unless challenged */
+    unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
+    bool said_hello;         /* it has been a member */
+    size_t queued;           /* outputs in the queue */
+    struct timer timer;      /* until HELLO, AUTHENTICATE, or the answer to GOODBYE */
+    struct list link;        /* in router.peers */
 };
 
 void peer_open(struct peer *p);
 void peer_feed(struct peer *p, struct buf *bytes);
 void peer_expire(struct peer *p);
-void peer_goodbye(struct peer *p, const char *reason);
+
+/* GOODBYE to a member; `text` may be absent. */
+void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
 void peer_send(struct peer *p, const struct msg *m);
 
@@ -87,14 +91,24 @@ struct role_rules {
     size_t count;
 };
 
+/* All subscriptions of a realm, or all its registrations. */
+struct catalog {
+    struct realm *realm; /* borrowed */
+    struct patterns patterns;
+    struct map ids; /* id -> struct held */
+};
+
 struct realm {
     char *name; /* owned */
     struct router *router;
     struct map members;       /* session id -> member, owned by its peer */
     struct role_rules *roles; /* owned */
     size_t role_count;
-    struct patterns topics;     /* of struct subscription */
-    struct patterns procedures; /* of struct registration */
+    unsigned offer;            /* bit per enum auth_method by which somebody may join */
+    struct catalog topics;     /* of struct subscription */
+    struct catalog procedures; /* of struct registration */
+    size_t listeners;          /* subscriptions that a meta event may match */
+    bool muted;                /* no meta events now */
 };
 
 struct member {
@@ -102,12 +116,13 @@ struct member {
     struct realm *realm; /* borrowed */
     const struct role_rules *role;
     uint64_t id;
-    char authid[24];
-    bool gone; /* leaving: nothing is sent to it */
+    char *authid;           /* owned */
+    const char *authmethod; /* by which it joined; static text */
+    bool gone;              /* leaving: nothing is sent to it */
     struct roles roles;
     uint64_t last_request;    /* of its requests */
     uint64_t last_invocation; /* of ours to it */
-    struct map subscriptions; /* id -> owned struct subscriber */
+    struct map subscriptions; /* id -> owned struct holder */
     struct map registrations; /* id -> owned struct callee */
     struct map calls;         /* its request id -> call, that it waits for */
     struct map invocations;   /* our request id -> call, that it is to answer */
@@ -117,14 +132,34 @@ struct realm *realm_new(struct router *r, const struct realm_config *config);
 void realm_free(struct realm *realm);
 const struct role_rules *realm_role(const struct realm *realm, const char *name);
 
+/* A session id that nobody in the realm has. */
+uint64_t realm_free_id(const struct realm *realm);
+
+/* Who somebody is, as the router has found. */
+struct identity {
+    const struct role_rules *role;
+    const char *authid;     /* NULL: one is made up */
+    const char *authmethod; /* static text */
+    uint64_t session;       /* an id from realm_free_id */
+};
+
 struct member *member_join(struct peer *p, struct realm *realm,
-                           const struct role_rules *role);
+                           const struct identity *who);
 void member_leave(struct member *m);
 
 /* Whether the role allows an ALLOW_... action on a URI, or on all that a pattern
  * stands for. */
 bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
                  enum uri_match match);
+
+/* Whether the rule that decides about a call of `uri` was written for names of the
+ * router's own: its pattern begins with "wamp.", and it allows the call. A realm that
+ * allows everything has no such rule. */
+bool role_grants_meta(const struct role_rules *role, struct slice uri);
+
+/* The entries of a dict that say who a member is, without its session id. */
+#define MEMBER_DETAILS 4
+void member_describe(const struct member *m, struct writer *w);
 
 /* Sends, unless the member is leaving. */
 void member_send(struct member *m, const struct msg *message);
@@ -136,12 +171,40 @@ void member_error(struct member *m, int type, uint64_t request, const struct fau
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
 
+/* ---- held.c ------------------------------------------------------------------------ */
+
+/* What members hold together, a subscription or a registration: a pattern that is there
+ * from its first holder to its last. */
+struct held {
+    struct pattern pattern;  /* first: the index finds it by this */
+    struct catalog *catalog; /* borrowed */
+    uint64_t id;
+    uint64_t created;    /* ms since 1970 */
+    struct list holders; /* of struct holder; the earliest first, or whose turn it is */
+    size_t count;        /* of holders */
+};
+
+struct holder {
+    struct held *held;
+    struct member *member;
+    struct list link; /* in held.holders */
+};
+
+void held_init(struct held *h, struct catalog *c, struct slice uri, enum uri_match match);
+void held_fini(struct held *h); /* nobody holds it any more */
+
+void holder_init(struct holder *o, struct held *h, struct member *m);
+void holder_fini(struct holder *o);
+
 /* ---- broker.c ---------------------------------------------------------------------- */
 
 void broker_subscribe(struct member *m, struct msg *message, const struct opts *o);
 void broker_unsubscribe(struct member *m, struct msg *message);
 void broker_publish(struct member *m, struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
+
+/* An event of the router's own; `args` is JSON. */
+void broker_announce(struct realm *realm, struct slice topic, const struct buf *args);
 
 /* ---- filter.c ---------------------------------------------------------------------- */
 
@@ -169,20 +232,16 @@ enum invoke {
 };
 
 struct registration {
-    struct pattern pattern; /* first: the index finds it by this */
-    struct realm *realm;    /* borrowed */
-    uint64_t id;
+    struct held held; /* first: the index finds it by this */
     enum invoke invoke;
-    struct list callees; /* of struct callee; the earliest first, or whose turn it is */
-    size_t count;
 };
 
 struct callee {
-    struct registration *registration;
-    struct member *member;
-    bool wants_caller; /* disclose_caller */
-    struct list link;  /* in registration.callees */
+    struct holder holder; /* of a struct registration */
+    bool wants_caller;    /* disclose_caller */
 };
+
+const char *invoke_name(enum invoke invoke);
 
 void dealer_register(struct member *m, struct msg *message, const struct opts *o);
 void dealer_unregister(struct member *m, struct msg *message);
@@ -190,6 +249,18 @@ void dealer_leave(struct member *m);
 
 /* Who is to answer a call of `uri`; NULL when nobody can. */
 struct callee *dealer_pick(struct realm *realm, struct slice uri);
+
+/* ---- meta.c, meta_events.c --------------------------------------------------------- */
+
+/* Answers a CALL of a name that begins with "wamp". */
+void meta_call(struct member *m, const struct msg *message, const struct opts *o);
+
+/* Meta events: of a session that can be used, or has left; of a subscription or
+ * registration that `m` has come to hold, or holds no longer. */
+void meta_joined(const struct member *m);
+void meta_left(const struct member *m);
+void meta_added(const struct member *m, const struct held *h);
+void meta_removed(const struct member *m, const struct held *h);
 
 /* ---- call.c ------------------------------------------------------------------------ */
 
@@ -221,6 +292,11 @@ void cancel_expire(struct call *c); /* its timer is due */
 
 /* INTERRUPT to the callee, unless it cannot be interrupted (false). */
 bool cancel_interrupt(struct call *c, const char *mode);
+
+/* ---- date.c ------------------------------------------------------------------------ */
+
+/* A time in ms since 1970, as text. */
+void date_write(uint64_t ms, struct writer *w);
 
 /* ---- details.c --------------------------------------------------------------------- */
 

@@ -38,15 +38,6 @@ static void append(struct buf **b, struct slice s)
     buf_append(b, s.p, s.n);
 }
 
-static struct buf *base64_of(struct slice bytes)
-{
-    struct buf *b = buf_new(BASE64_SIZE(bytes.n));
-
-    base64_encode(b->data, bytes);
-    b->len = BASE64_SIZE(bytes.n);
-    return b;
-}
-
 /* ---- care -------------------------------------------------------------------------- */
 
 bool auth_equal(struct slice a, struct slice b)
@@ -213,7 +204,7 @@ struct buf *auth_cra_key(struct slice secret, struct slice salt, uint32_t iterat
     struct buf *key = NULL;
 
     if (auth_pbkdf2(secret, salt, iterations, derived, keylen))
-        key = base64_of((struct slice){ (const char *)derived, keylen });
+        key = base64_text((struct slice){ (const char *)derived, keylen });
     auth_wipe(derived, sizeof derived);
     return key;
 }
@@ -223,7 +214,7 @@ struct buf *auth_cra_sign(struct slice key, struct slice challenge)
     unsigned char digest[AUTH_DIGEST];
 
     auth_hmac(key, challenge, digest);
-    return base64_of(digest_slice(digest));
+    return base64_text(digest_slice(digest));
 }
 
 /* ---- cryptosign -------------------------------------------------------------------- */
@@ -285,7 +276,7 @@ struct buf *auth_scram_binding(struct slice type, struct slice data)
     append(&header, type);
     append(&header, SLICE(",,"));
     append(&header, data);
-    text = base64_of(slice_buf(header));
+    text = base64_text(slice_buf(header));
     buf_unref(header);
     return text;
 }

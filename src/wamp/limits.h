@@ -41,6 +41,14 @@
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
 
+/* CHALLENGE to AUTHENTICATE: a person may have to type a password, or look for the token
+ * that has the key. */
+#define LIMIT_AUTHENTICATE_MS 60000
+
+/* An authid, and a string in an authextra: names, keys and nonces are far shorter, and
+ * what comes of them is echoed before anybody has proved anything. */
+#define LIMIT_AUTH_TEXT 1024
+
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
 #define LIMIT_KILL_MS 30000
@@ -56,6 +64,13 @@
 /* SCRAM with fewer PBKDF2 iterations is refused (WAMP: SCRAM): whoever listens would try
  * passwords too fast. */
 #define LIMIT_AUTH_SCRAM_LEAST 4096u
+
+/* Ids in one answer of the meta API. As JSON they are a fifth of the largest message; who
+ * asks again and again must not make the router write more than that each time. */
+#define LIMIT_META_IDS 200000
+
+/* The reason and the message of wamp.session.kill, which go to every session it ends. */
+#define LIMIT_KILL_TEXT 1024
 
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192
