@@ -234,6 +234,59 @@ def a_link_that_ends_after_the_answer_is_tried_again(t):
 
 
 @test
+def hello_announces_the_roles_that_are_given(t):
+    def behave(link):
+        link.upgrade()
+        link.recv()
+        welcomes(link, None, authid="joe", authrole="user", authmethod="x", authprovider=None)
+        link.serve()
+    with RawRouter(behave) as raw:
+        lines = t.script("""
+            local wampy = require "wampy"
+            local client <close> = wampy.Client { roles = { authid = "joe", authmethods = { "anonymous" },
+              roles = { subscriber = {}, callee = { shared_registration = true, features = {} } } } }
+            client:start()
+            local s = client.session
+            print(s.authid, s.authrole, s.authmethod, s.authprovider)""",
+                         env={"WAMPY_URL": raw.url})
+        equal(lines, ["joe\tuser\tx\tnil"])
+        details = raw.wait(HELLO)[2]
+        equal(set(details["roles"]), {"subscriber", "callee"})
+        equal(details["roles"]["callee"], {"features": {"shared_registration": True}})
+        assert details["roles"]["subscriber"]["features"]["pattern_based_subscription"]
+        equal((details["authid"], details["authmethods"]), ("joe", ["anonymous"]))
+
+
+# ---- nothing is printed
+
+@test_each({level: (level,) for level in ("error", "warn", "info", "debug", "trace")})
+def no_secret_is_printed_at_level(t, level):
+    answers = {
+        "wampcra": (JOE, {"challenge": "x", "salt": "s"}),
+        "ticket": ({"WAMPY_TICKET": SECRET}, {}),
+        "cryptosign": ({"WAMPY_PRIVATE_KEY": KEY}, {"challenge": "ff" * 32}),
+        "wamp-scram": (SCRAM, scram),
+    }
+    for method, (env, extra) in answers.items():
+        runs(t, challenges(method, extra, refuses), 5, "--log", level, env=env)
+        runs(t, challenges("unheard-of", extra), 5, "--log", level, env=env)
+        runs(t, challenges(method, []), 4, "--log", level, "--retries", "0", env=env)
+
+
+@test
+def no_secret_is_in_the_traceback_of_a_script(t):
+    with RawRouter(challenges("ticket", {}, refuses)) as raw:
+        app = t.file("script.lua", """
+            local wampy = require "wampy"
+            local client = wampy.Client { auth = { ticket = "%s" } }
+            print(client, client.config)
+            client:start()""" % SECRET)
+        script = t.run(1, app, env={"WAMPY_URL": raw.url})
+        assert script.err.find("wrong signature"), script.err.all()
+        silent(script)
+
+
+@test
 def a_ticket_is_not_sent_in_the_open(t):
     app = t.run(5, "run", t.file("app.lua", apps.HELLO), "--url", "ws://192.0.2.1:9/",
                 env={"WAMPY_TICKET": SECRET})
