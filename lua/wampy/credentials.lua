@@ -37,16 +37,14 @@ local function parse_key(text, name)
   return key
 end
 
---- Reads a small file that holds a secret.
--- @param path file
--- @param name of the field or flag, for errors
--- @return its text, without the newline at its end
-function credentials.read_file(path, name)
+-- The text of a small file, without the newline at its end.
+local function read_file(path, name)
   local file = io.open(path, "rb")
-  local text = file and file:read(65536)
-  if file then file:close() end
-  if not text then bad("%s: cannot read the file", name) end
-  return (text:gsub("\r?\n$", ""))
+  if not file then bad("%s: cannot read the file", name) end
+  local text, e = file:read(65536)
+  file:close()
+  if e then bad("%s: cannot read the file", name) end
+  return ((text or ""):gsub("\r?\n$", ""))
 end
 
 -- A private key is given as digits, as a key file's text, or as its path. A path is not repeated
@@ -58,7 +56,7 @@ local function read_key(value, name)
   local file = io.open(value, "rb")
   if not file then bad("%s: %s", name, KEY) end
   file:close()
-  return parse_key(credentials.read_file(value, name), name)
+  return parse_key(read_file(value, name), name)
 end
 
 local function check_text(value, name)
@@ -139,8 +137,8 @@ local function from_fields(t)
   return layer
 end
 
---- A list "a,b" as flags and environment have it.
-function credentials.split_methods(text)
+-- A list "a,b" as flags and environment have it.
+local function split(text)
   local list = {}
   for word in (text or ""):gmatch("[^,%s]+") do list[#list + 1] = word end
   return list[1] and list or nil
@@ -161,16 +159,21 @@ local function from_environment()
     if value then secrets[kind] = secret(kind, value, name) end
   end
   return { authid = set_variable("WAMPY_AUTHID"), secrets = secrets,
-    methods = credentials.split_methods(os.getenv("WAMPY_AUTHMETHOD")) }
+    methods = split(os.getenv("WAMPY_AUTHMETHOD")) }
 end
 
---- What the flags of `wampy-lua run` say: it wins over everything.
--- @param flags { authid, methods (list), ticket, shared (the text of a secret), private_key
--- (path or text) }, each may be nil
+--- Takes what the flags of `wampy-lua run` say: it wins over everything.
+-- @param flags { authid, authmethod = "a,b", secret_file, ticket_file, key (paths) }, each may be
+-- nil; raises WampyError naming a flag whose file cannot be read or is wrong
 function credentials.force(flags)
-  local secrets = { ticket = flags.ticket, shared = flags.shared,
-    private_key = flags.private_key and read_key(flags.private_key, "--key") }
-  forced = { authid = flags.authid, methods = flags.methods, secrets = secrets }
+  local function file(kind, path, name)
+    return path and secret(kind, read_file(path, name), name)
+  end
+  forced = { authid = flags.authid, methods = split(flags.authmethod), secrets = {
+    ticket = file("ticket", flags.ticket_file, "--ticket-file"),
+    shared = file("shared", flags.secret_file, "--secret-file"),
+    private_key = flags.key and parse_key(read_file(flags.key, "--key"), "--key"),
+  } }
 end
 
 -- ---- settling -----------------------------------------------------------------------------------

@@ -88,9 +88,11 @@ function session.join(self)
   self.connected = true
   self.session = {
     id = welcome.session, realm = self.realm, roles = welcome.roles, host = url.host,
-    port = url.port, authid = welcome.authid, authrole = welcome.authrole,
-    authmethod = welcome.authmethod, authprovider = welcome.authprovider, details = welcome,
+    port = url.port, details = welcome,
   }
+  for _, name in ipairs { "authid", "authrole", "authmethod", "authprovider" } do
+    if welcome[name] ~= core.null then self.session[name] = welcome[name] end
+  end
 end
 
 return session

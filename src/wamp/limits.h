@@ -59,7 +59,7 @@
 #define LIMIT_AUTH_ITERATIONS 1000000u
 #define LIMIT_AUTH_KEY 64u
 #define LIMIT_AUTH_MEMORY (256u * 1024)
-#define LIMIT_AUTH_WORK (4u * 1024 * 1024)
+#define LIMIT_AUTH_WORK (2u * 1024 * 1024)
 
 /* SCRAM with fewer PBKDF2 iterations is refused (WAMP: SCRAM): whoever listens would try
  * passwords too fast. */

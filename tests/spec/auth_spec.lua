@@ -361,7 +361,7 @@ describe("SCRAM", function()
     assert.matches("has no memory", refused { kdf = "argon2id13", iterations = 1 })
     assert.matches("memory = 262145", refused { kdf = "argon2id13", iterations = 1,
       memory = 262145 })
-    assert.matches("iterations = 17", refused { kdf = "argon2id13", iterations = 17,
+    assert.matches("iterations = 9,", refused { kdf = "argon2id13", iterations = 9,
       memory = 262144 })
     assert.matches("salt is shorter", refused { kdf = "argon2id13", iterations = 1, memory = 8,
       salt = "MTIz" })
