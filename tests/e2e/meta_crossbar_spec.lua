@@ -1,5 +1,5 @@
--- One scenario of the meta API on the embedded router and on a real Crossbar.io: what it says
--- must be the same, field by field. Ids, times and authids are replaced by names first. Where the two
+-- One scenario of the meta API on the embedded router and on a real Crossbar.io: what it says must
+-- be the same, field by field. Ids, times and authids are replaced by names first. Where the two
 -- differ on purpose is in docs/PROTOCOL.md, and left out here by `told`.
 local wampy = require "wampy"
 
