@@ -23,6 +23,10 @@ static const struct roles router_roles = {
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_PUBLICATION_TRUSTLEVELS |
+                                  1u << FEATURE_EVENT_RETENTION |
+                                  1u << FEATURE_EVENT_HISTORY |
+                                  1u << FEATURE_SUBSCRIPTION_REVOCATION |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_SUBSCRIPTION_META_API,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
@@ -32,6 +36,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |
+                                  1u << FEATURE_CALL_TRUSTLEVELS |
+                                  1u << FEATURE_TESTAMENT_META_API |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_REGISTRATION_META_API },
 };
