@@ -71,7 +71,8 @@ describe("a configuration", function()
     local _, warnings = read(function(t, w)
       t.extra = 1
       w.options = {}
-      w.realms[1].store = {}
+      w.realms[1].bridges = {}
+      w.realms[1].store = { type = "memory", cache = 1 }
       w.realms[1].roles[1].permissions[1].strange = true
       w.transports[1].endpoint.tls = {}
       w.transports[2] = { type = "rawsocket" }
@@ -81,8 +82,9 @@ describe("a configuration", function()
     assert.same({
       "f.json.extra is not supported and ignored",
       "f.json.workers[0].options is not supported and ignored",
+      "f.json.workers[0].realms[0].bridges is not supported and ignored",
       "f.json.workers[0].realms[0].roles[0].permissions[0].strange is not supported and ignored",
-      "f.json.workers[0].realms[0].store is not supported and ignored",
+      "f.json.workers[0].realms[0].store.cache is not supported and ignored",
       "f.json.workers[0].transports[0].endpoint.tls is not supported and ignored",
       "f.json.workers[0].transports[1] (type rawsocket) is not supported and ignored",
       "f.json.workers[1] (type guest) is not supported and ignored",
