@@ -152,8 +152,8 @@ void member_leave(struct member *m);
 bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
                  enum uri_match match);
 
-/* Whether the rule that decides about a call of `uri` was written for names of the
- * router's own: its pattern begins with "wamp.", and it allows the call. A realm that
+/* Whether the rule that decides about `uri` was written for names of the router's own:
+ * its pattern begins with "wamp.". What it says is asked by role_allows. A realm that
  * allows everything has no such rule. */
 bool role_grants_meta(const struct role_rules *role, struct slice uri);
 

@@ -60,8 +60,7 @@ bool role_grants_meta(const struct role_rules *role, struct slice uri)
     const struct rule *rule =
         (const struct rule *)patterns_best(&role->permissions, uri, MATCH_EXACT);
 
-    return rule && rule->allow & ALLOW_CALL &&
-           slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
+    return rule && slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
 }
 
 /* ---- realms ------------------------------------------------------------------------ */

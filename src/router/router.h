@@ -6,8 +6,8 @@
  * msg, neither knows the other.
  *
  * realm.c keeps who has joined, broker.c topics, dealer.c procedures, call.c calls;
- * peer.c walks a peer through HELLO ... GOODBYE and hands what a joined one says to
- * the other two. */
+ * meta.c answers for what the router itself is asked; peer.c walks a peer through
+ * HELLO ... GOODBYE and hands what a joined one says to the others. */
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
 
