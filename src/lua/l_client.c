@@ -501,12 +501,20 @@ static int l_pending(lua_State *L)
     return 1;
 }
 
+/* client:serving() -> how many handlers of invocations and events run */
+static int l_serving(lua_State *L)
+{
+    lua_pushinteger(L, check_client(L, 1)->serving);
+    return 1;
+}
+
 static const luaL_Reg methods[] = { { "connect", l_connect },
                                     { "leave", l_leave },
                                     { "drop", l_drop },
                                     { "state", l_state },
                                     { "stats", l_stats },
                                     { "pending", l_pending },
+                                    { "serving", l_serving },
                                     { NULL, NULL } };
 
 static const luaL_Reg functions[] = { { "client", l_client_new },

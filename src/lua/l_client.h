@@ -24,6 +24,7 @@ struct l_client {
     struct reply *join;    /* who waits for WELCOME; NULL otherwise */
     struct reply *leave;   /* who waits for the end */
     struct map jobs;       /* invocation id -> task */
+    lua_Integer serving;   /* handlers of invocations and events that run */
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */
