@@ -1,9 +1,10 @@
 -- layers.lua: enforces the room table of docs/ARCHITECTURE.md over the #include lines.
 -- usage: layers.lua FILE...
 --
--- A room is a folder of src, or the files host, serve, supervise or main there. `ours` says from which rooms
--- (or single headers) it may include; `system` is what it may include besides the C library's own
--- headers; `never_call` are functions that would bring in a clock or chance by the back door.
+-- A room is a folder of src, or the files host, serve, supervise or main there. `ours` says from
+-- which rooms (or single headers) it may include; `system` is what it may include besides the C
+-- library's own headers; `never_call` are functions that would bring in a clock or chance by the
+-- back door.
 -- A row of `files` widens its room's row for one file. Whatever is not listed is refused.
 local libc = {}
 for h in ("assert ctype errno float inttypes limits locale math setjmp signal stdarg stdalign "

@@ -90,28 +90,31 @@ end
 -- Cancels the tasks that still wait, and gives their <close> variables the grace time.
 local function wind_down(options)
   local limit = core.now() + (options.grace or 5)
+  core.turn(0) -- what was spawned and never ran yet can be cancelled only when it waits
   core.cancel_all()
   while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
 end
 
 -- ---- as one of several workers ----------------------------------------------------------------
 
-local function busy()
-  for _, client in ipairs(tasks.clients()) do
-    if client._core:serving() > 0 then return true end
+-- Gives up every client's bindings of one kind, and waits for the handlers that still run.
+local function finish(release, handlers, limit)
+  local clients = tasks.clients()
+  for _, client in ipairs(clients) do
+    if client.connected then pcall(release, client) end
   end
-  return false
+  for _, client in ipairs(clients) do
+    while handlers(client._core) > 0 and core.now() < limit do tasks.sleep(0.01) end
+  end
 end
 
--- Ends without losing anything, when the supervisor asks for it: nothing new comes in, handlers
--- that run may finish and answer.
+-- Ends without losing anything, when the supervisor asks for it. Calls come first, because their
+-- handlers may wait for events.
 local function leave_in_peace(options)
   core.readable(options.worker.control)
   local limit = core.now() + (options.grace or 5)
-  for _, client in ipairs(tasks.clients()) do
-    if client.connected then pcall(bindings.release_all, client) end
-  end
-  while busy() and core.now() < limit do tasks.sleep(0.01) end
+  finish(bindings.unregister_all, function(c) return c:serving() end, limit)
+  finish(bindings.unsubscribe_all, function(c) return (select(2, c:serving())) end, limit)
   tasks.stop()
 end
 
