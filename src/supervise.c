@@ -11,170 +11,28 @@
  * at once. HUP replaces one worker after the other.
  *
  * Not known here: what a worker does, and Lua. */
-#include "supervise.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "supervise_private.h"
 
-#define NEVER UINT64_MAX
-#define PAUSE_FIRST 100  /* ms, after a first death */
-#define PAUSE_MAX 30000  /* ms */
-#define RAN_WELL 10000   /* ms; who lived as long has a first death again */
 #define FIRST_ALONE 1000 /* ms that worker 1 has to get ready before the others start */
 #define PEACE_MORE 10000 /* ms beyond twice the grace, for GOODBYE and its answer */
-#define NOTE_SIZE 1500   /* the longest URL, and more */
-
-enum life {
-    WAITING,  /* no process; one is started when it is due */
-    STARTING, /* not ready yet */
-    READY,
-    DRAINING, /* asked to end in peace, and killed when it is due */
-    ENDED     /* for good */
-};
-
-struct slot {
-    int number;
-    char name[24]; /* for the log */
-    enum life life;
-    pid_t pid;      /* 0 without a process */
-    int control;    /* our end of its socket, -1 without one; owned */
-    int lives;      /* processes so far */
-    uint64_t since; /* ms, monotonic: when this one was started */
-    uint64_t due;   /* ms, monotonic */
-    uint64_t pause; /* ms, the last one */
-    bool was_ready; /* in some life */
-    bool stale;     /* a HUP wants it replaced */
-    bool rolling;   /* it is being replaced: until the new one is ready */
-};
-
-struct supervisor {
-    const struct crew *crew;
-    struct slot *slots;   /* owned; 0 is the router, then the workers */
-    struct pollfd *polls; /* owned; the signals, then a slot each */
-    int count;            /* slots */
-    char router[NOTE_SIZE];
-    sigset_t former; /* mask, for the processes */
-    bool announced;  /* all have been ready */
-    bool stopping;   /* nobody is started any more */
-    bool closing;    /* the router, too, has been told */
-    int code;        /* the exit code, when stopping */
-};
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void close_control(struct slot *slot)
-{
-    if (slot->control >= 0)
-        close(slot->control);
-    slot->control = -1;
-}
 
 static void kill_slot(const struct slot *slot, int signo)
 {
     if (slot->pid)
         kill(slot->pid, signo);
-}
-
-/* ---- starting ---------------------------------------------------------------------- */
-
-/* The child's side of a fork. Ends with its parent, even with one that is killed. */
-static _Noreturn void live(struct supervisor *s, struct slot *slot, int control,
-                           pid_t parent)
-{
-    struct worker w = { .number = slot->number,
-                        .lives = slot->lives,
-                        .control = control,
-                        .router = s->router[0] ? s->router : NULL };
-    char number[16];
-
-    for (int i = 0; i < s->count; i++)
-        close_control(&s->slots[i]);
-    close(s->polls[0].fd);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent)
-        _exit(1);
-    sigprocmask(SIG_SETMASK, &s->former, NULL);
-    log_set_name(slot->name);
-    snprintf(number, sizeof number, "%d", slot->number);
-    setenv("WAMPY_WORKER", number, 1);
-    exit(s->crew->work(&w, s->crew->user));
-}
-
-/* Twice the last pause, a quarter more or less, so that workers do not walk in step. */
-static void back_off(struct slot *slot, uint64_t now)
-{
-    uint64_t spread;
-
-    if (!slot->pause || now - slot->since >= RAN_WELL)
-        slot->pause = PAUSE_FIRST;
-    else
-        slot->pause = slot->pause * 2 < PAUSE_MAX ? slot->pause * 2 : PAUSE_MAX;
-    spread = slot->pause / 4;
-    slot->life = WAITING;
-    slot->due = now + slot->pause - spread + (uint64_t)random() % (2 * spread);
-}
-
-/* The process's end of a new control socket; negative when there is none to be had. */
-static int open_control(struct slot *slot)
-{
-    int ends[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -1;
-    slot->control = ends[0];
-    return ends[1];
-}
-
-static void cannot_start(struct slot *slot, const char *why)
-{
-    slot->pid = 0;
-    close_control(slot);
-    back_off(slot, slot->since);
-    log_warn("%s cannot be started: %s; trying again in %.1f s", slot->name, why,
-             (double)slot->pause / 1000);
-}
-
-static void start(struct supervisor *s, struct slot *slot)
-{
-    pid_t parent = getpid();
-    int theirs;
-
-    slot->since = now_ms();
-    theirs = open_control(slot);
-    slot->pid = theirs < 0 ? -1 : fork();
-    if (slot->pid == 0)
-        live(s, slot, theirs, parent);
-    if (slot->pid < 0) {
-        cannot_start(slot, strerror(errno));
-    } else {
-        setpgid(slot->pid, slot->pid); /* whoever of the two comes first */
-        slot->life = STARTING;
-        slot->stale = false;
-        slot->lives++;
-    }
-    if (theirs >= 0)
-        close(theirs);
 }
 
 /* Worker 1 goes first, so that what is wrong with the app is said once. Lets the others
@@ -276,7 +134,7 @@ static void died(struct supervisor *s, struct slot *slot, pid_t pid, int status)
     } else {
         if (slot->rolling && slot->life == STARTING)
             give_up_roll(s, slot);
-        back_off(slot, now_ms());
+        slot_back_off(slot, supervise_now());
         describe_end(slot, pid, status);
     }
 }
@@ -285,7 +143,7 @@ static void ended(struct supervisor *s, struct slot *slot, int status)
 {
     pid_t pid = slot->pid;
 
-    close_control(slot);
+    slot_close_control(slot);
     slot->pid = 0;
     if (s->stopping)
         slot->life = ENDED;
@@ -323,7 +181,7 @@ static void replace(struct supervisor *s, struct slot *slot)
     if (slot->life == STARTING)
         kill_slot(slot, SIGTERM);
     slot->life = DRAINING;
-    slot->due = now_ms() + 2 * s->crew->grace + PEACE_MORE;
+    slot->due = supervise_now() + 2 * s->crew->grace + PEACE_MORE;
 }
 
 /* One at a time: the next one when the last has been replaced. */
@@ -394,7 +252,7 @@ static void hear(struct supervisor *s, struct slot *slot)
         note[n] = '\0';
         ready(s, slot, note);
     } else if (n == 0 || errno != EAGAIN) {
-        close_control(slot);
+        slot_close_control(slot);
     }
 }
 
@@ -424,7 +282,7 @@ static void signalled(struct supervisor *s)
 static void act(struct supervisor *s, struct slot *slot)
 {
     if (slot->life == WAITING)
-        start(s, slot);
+        slot_start(s, slot);
     else if (slot->life == DRAINING) {
         log_warn("%s (pid %d) does not end; it is killed", slot->name, (int)slot->pid);
         kill(-slot->pid, SIGKILL);
@@ -435,7 +293,7 @@ static void act(struct supervisor *s, struct slot *slot)
 /* Does what is due; until when there is nothing more to do. */
 static uint64_t tick(struct supervisor *s)
 {
-    uint64_t next = NEVER, now = now_ms();
+    uint64_t next = NEVER, now = supervise_now();
 
     if (!s->stopping)
         roll(s);
@@ -462,7 +320,7 @@ static bool alive(const struct supervisor *s)
 
 static void turn(struct supervisor *s)
 {
-    uint64_t next = tick(s), now = now_ms();
+    uint64_t next = tick(s), now = supervise_now();
     int timeout = -1;
 
     if (next != NEVER)
@@ -508,7 +366,7 @@ static void begin(struct supervisor *s, const struct crew *crew)
     if (!crew->router)
         s->slots[0].life = ENDED;
     watch_signals(s);
-    srandom((unsigned)getpid() ^ (unsigned)now_ms());
+    srandom((unsigned)getpid() ^ (unsigned)supervise_now());
 }
 
 int supervise(const struct crew *crew)
