@@ -56,7 +56,7 @@ def is_gone(pid):
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii") as file:
             return file.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
