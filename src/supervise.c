@@ -2,9 +2,8 @@
  *
  * The idea: a slot is a number and whoever lives under it at the moment. What happens to
  * slots comes in by one poll: signals by a signalfd, and each process by a socket, on
- * which it reports that it is ready, and is asked to end in peace (so it reads as ended
- * when the parent is gone). Every pause is a time in a slot, so nothing is ever waited
- * for with a process in hand.
+ * which it reports that it is ready, and is asked to end in peace. Every pause is a time
+ * in a slot, so nothing is ever waited for with a process in hand.
  *
  * Signals: workers are process groups of their own, so that Ctrl-C reaches the parent
  * alone and nobody is told twice. The first INT or TERM ends them gracefully, the second

@@ -35,7 +35,8 @@ void slot_close_control(struct slot *slot)
     slot->control = -1;
 }
 
-/* The child's side of a fork. Ends with its parent, even with one that is killed. */
+/* The child's side of a fork. Ends with its parent, whatever ended that and wherever the
+ * child hangs. */
 static _Noreturn void live(struct supervisor *s, struct slot *slot, int control,
                            pid_t parent)
 {
@@ -49,7 +50,7 @@ static _Noreturn void live(struct supervisor *s, struct slot *slot, int control,
         slot_close_control(&s->slots[i]);
     close(s->polls[0].fd);
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     sigprocmask(SIG_SETMASK, &s->former, NULL);

@@ -29,7 +29,7 @@ App.die = wampy.callee("die." .. number) (function() os.execute("kill -9 $PPID")
 App.leave = wampy.callee("leave." .. number) (function() wampy.stop() end)
 App.stick = wampy.callee("stick." .. number) (function()
   print("stuck") io.stdout:flush()
-  os.execute("sleep 600")
+  io.open("fifo") -- nobody ever writes to it
 end)
 return App
 """
@@ -58,6 +58,13 @@ def is_gone(pid):
             return file.read().rsplit(")", 1)[1].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def stick(t, app, url):
+    """Worker 1 waits where neither the loop nor a signal reaches it."""
+    os.mkfifo(os.path.join(t.folder, "fifo"))
+    t.start(t.file("stick.lua", JOIN + "c:call('stick.1')"), url)
+    app.out.wait("^stuck$")
 
 
 def all_gone(pids):
@@ -102,8 +109,7 @@ def the_first_signal_ends_everybody_with_goodbye_and_0(t, number):
 def the_second_signal_kills_whom_the_first_did_not_end(t):
     app, url = crew(t, 2)
     workers = children(app.pid)
-    t.start(t.file("stick.lua", JOIN + "c:call('stick.1')"), url)
-    app.out.wait("^stuck$")
+    stick(t, app, url)
     app.signal(signal.SIGTERM)
     all_gone(workers[1:])
     app.ends(143, signal.SIGTERM)
@@ -112,9 +118,12 @@ def the_second_signal_kills_whom_the_first_did_not_end(t):
 
 @test
 def workers_end_when_their_parent_is_killed(t):
-    app, _ = crew(t, 2, "--router=0")
+    app = t.start("run", t.file("app.lua", APP), "--workers", "2", "--router=0")
+    url = app.out.wait(r"^router +(ws\S+)").group(1)
+    app.out.wait(READY % 2)
     processes = children(app.pid)
     equal(len(processes), 3)
+    stick(t, app, url)
     app.ends(-9, signal.SIGKILL)
     all_gone(processes)
 
