@@ -118,6 +118,14 @@ function Process:alive()
   return not ended(self)
 end
 
+--- Waits for its end, for a time.
+-- @param timeout seconds
+-- @return exit code as wait, or nil when it has not ended in time
+function Process:try_wait(timeout)
+  await_end(self, core.now() + timeout)
+  return self.code
+end
+
 --- Waits for its end.
 -- @param timeout seconds; for ever when nil
 -- @return exit code, 128 + the number of the signal that ended it, or -1 when something else in
