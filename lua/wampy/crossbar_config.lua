@@ -33,7 +33,9 @@ end
 function crossbar_config.decode(path)
   local decode = path:find("%.ya?ml$") and decode_yaml or config.decode
   local t = decode(path)
-  if type(t) ~= "table" then wrong("%s: expected an object, got a %s", path, type(t)) end
+  if type(t) ~= "table" then
+    wrong("%s: expected an object, got %s", path, t == nil and "nothing" or "a " .. type(t))
+  end
   return t
 end
 

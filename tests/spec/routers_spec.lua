@@ -211,6 +211,7 @@ workers:
     says("not JSON", "config.json", "workers: []")
     says("not YAML", "config.yaml", "workers: [")
     says("expected an object, got a string", "config.yaml", "workers")
+    says("expected an object, got nothing", "config.yaml", "")
     says("cannot be read", ".")
     local nothing = "no worker has a transport that speaks WebSocket"
     says(nothing, "config.json", "{}")
