@@ -22,9 +22,9 @@
 
 #define KILL_WAIT 1000 /* ms that a killed process may take to be gone */
 
-struct failure { /* what the child tells when it cannot exec */
-    int error;
-    bool cwd;
+struct failure { /* why there is no child; the child itself tells the last two */
+    int error;   /* errno */
+    enum stage { STAGE_START, STAGE_WATCH, STAGE_CWD, STAGE_EXEC } stage;
 };
 
 /* ---- descriptors ------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ static void clear_signals(void)
 static _Noreturn void become(const struct child_options *o,
                              const int theirs[CHILD_STREAMS], int report, pid_t host)
 {
-    struct failure f = { 0 };
+    struct failure f;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -114,12 +114,12 @@ static _Noreturn void become(const struct child_options *o,
     clear_signals();
     move_streams(o, theirs);
     if (o->cwd && chdir(o->cwd) < 0) {
-        f = (struct failure){ errno, true };
+        f = (struct failure){ errno, STAGE_CWD };
     } else {
         if (o->env)
             environ = (char **)o->env;
         execvp(o->argv[0], o->argv);
-        f.error = errno;
+        f = (struct failure){ errno, STAGE_EXEC };
     }
     if (write(report, &f, sizeof f) < 0)
         _exit(126);
@@ -131,19 +131,23 @@ static _Noreturn void become(const struct child_options *o,
 static bool fail(const struct child_options *o, const struct failure *f, char *error,
                  size_t size)
 {
-    const char *name = o->argv[0];
+    const char *name = o->argv[0], *why = strerror(f->error);
 
-    if (f->cwd)
+    if (f->stage == STAGE_CWD)
         snprintf(error, size, "cannot run \"%s\" in the directory \"%s\": %s", name,
-                 o->cwd, strerror(f->error));
-    else if (f->error == ENOENT && !strchr(name, '/'))
+                 o->cwd, why);
+    else if (f->stage == STAGE_WATCH)
+        snprintf(error, size,
+                 "cannot run \"%s\": its end cannot be watched here (pidfd_open: %s)",
+                 name, why);
+    else if (f->stage == STAGE_EXEC && f->error == ENOENT && !strchr(name, '/'))
         snprintf(error, size, "cannot run \"%s\": no such command in PATH", name);
     else
-        snprintf(error, size, "cannot run \"%s\": %s", name, strerror(f->error));
+        snprintf(error, size, "cannot run \"%s\": %s", name, why);
     return false;
 }
 
-/* Forks; false with errno in *f, or with what the child told. */
+/* Forks and waits for the exec. */
 static bool start(struct child *c, const struct child_options *o,
                   const int theirs[CHILD_STREAMS], struct failure *f)
 {
@@ -155,17 +159,16 @@ static bool start(struct child *c, const struct child_options *o,
         become(o, theirs, report, host);
     f->error = errno;
     shut(&report);
-    if (c->pid > 0) {
-        while ((n = read(told, f, sizeof *f)) < 0 && errno == EINTR)
-            continue;
-        c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-        if (n == 0 && c->pidfd < 0)
-            f->error = errno;
-    } else {
-        c->pid = 0;
-    }
+    while (c->pid > 0 && (n = read(told, f, sizeof *f)) < 0 && errno == EINTR)
+        continue;
     shut(&told);
-    return n == 0 && c->pidfd >= 0;
+    if (n != 0) {
+        c->pid = c->pid > 0 ? c->pid : 0;
+        return false;
+    }
+    c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+    *f = (struct failure){ errno, STAGE_WATCH };
+    return c->pidfd >= 0;
 }
 
 bool child_spawn(struct child *c, const struct child_options *o, char *error,
