@@ -60,7 +60,7 @@ LINK = $(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS)
 
 # --- files -------------------------------------------------------------------------------------
 CORE := $(wildcard src/base/*.c src/wamp/*.c src/router/*.c)
-NET := $(wildcard src/net/*.c src/host.c)
+NET := $(wildcard src/net/*.c src/host*.c)
 BORDER := $(wildcard src/lua/*.c)
 MAIN := $(wildcard src/main.c src/serve.c)
 UNIT := $(wildcard tests/unit/*.c)

@@ -23,7 +23,8 @@ local rooms = {
     never = { "time.h", "unistd.h", "signal.h" }, never_call = no_chance },
   net = { ours = { "base", "net", "wamp/limits.h" },
     system = { "^sys/", "^net", "^arpa/", "^fcntl%.h$", "^poll%.h$", "^time%.h$", "^openssl/" } },
-  host = { ours = { "base", "wamp", "router", "net", "host.h" }, system = { "^sys/random%.h$" } },
+  host = { ours = { "base", "wamp", "router", "net", "host.h", "host_private.h" },
+    system = { "^sys/random%.h$" } },
   serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h" },
     system = { "^sys/" } },
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
@@ -85,7 +86,7 @@ end
 
 for _, path in ipairs(arg) do
   local file = path:match("src/(.*)")
-  local room = rooms[file:match("^(%w+)/") or file:match("^(%w+)%.")]
+  local room = rooms[file:match("^(%w+)/") or file:match("^(%l+)[_%l]*%.")]
   if not room then
     refuse(path, 1, "no room of this name: tools/layers.lua and docs/ARCHITECTURE.md list them")
   else

@@ -1,63 +1,93 @@
--- fields.lua - checking the table of named fields that a constructor is given.
---
--- What is wrong is one error that names the constructor, the field, and what was expected.
+-- fields.lua - the fields of wampy.Client { ... }: what each may be, and which of several places
+-- that give one wins.
 
+local core = require "wampy.core"
+local constants = require "wampy.constants"
 local errors = require "wampy.errors"
 
-local fields = {}
+-- Set by `wampy-lua run`: fields that win over everything (its flags), and defaults that lose to
+-- everything but the built-in ones.
+local fields = { forced = {}, fallback = {} }
 
-local function expected(want)
-  return type(want) == "table" and want[1] or "a " .. want
+local function bad(fmt, ...)
+  errors.raise("WampyError", fmt:format(...))
 end
 
--- A rule is a type's name, { text of what is expected, function(value) -> boolean }, or true.
-local function fits(value, want)
-  if want == true then return true end
-  if type(want) == "table" then return want[2](value) end
-  return type(value) == want
-end
+local function is_object(v) return type(v) == "table" end
 
--- What was given, as a word: values that read well are shown.
-local function shown(value)
-  local kind = type(value)
-  if kind == "number" or kind == "boolean" then return tostring(value) end
-  if kind == "string" then return ("%q"):format(value) end
-  return kind
-end
+-- Fields of the constructor: the type that a value must have, and what to call it.
+local types = {
+  url = "string", realm = "string", name = "string", connect_timeout = "number",
+  call_timeout = "number", ping_interval = "number", ping_timeout = "number",
+  max_message_size = "number", max_tasks = "number", headers = "table", roles = "table",
+  router = is_object, reconnect = function(v) return type(v) == "boolean" or type(v) == "table" end,
+  serializers = "table",
+}
 
---- Checks the named fields of a table.
--- @param what the constructor's name, for messages
--- @param t what it was given
--- @param rules field -> its type's name, { "text of what is expected", function(value) }, or true
--- for anything; [1] = true lets list entries pass
--- @return t; raises WampyError
-function fields.check(what, t, rules)
-  if type(t) ~= "table" then
-    errors.raise("WampyError", ("%s: expected a table of fields, got %s"):format(what, type(t)))
+local function check_field(name, value)
+  local want = types[name]
+  if not want then bad("Client: unknown field %q", tostring(name)) end
+  local ok = type(want) == "function" and want(value) or type(value) == want
+  if not ok then
+    bad("Client: field %s: expected %s, got %s", name,
+      type(want) == "string" and "a " .. want
+        or name == "router" and "a Router object" or "true, false or a table", type(value))
   end
-  for name, value in pairs(t) do
-    local want = rules[name]
-    if not want and not (rules[1] and math.type(name) == "integer") then
-      errors.raise("WampyError", ("%s: unknown field %q"):format(what, tostring(name)))
-    elseif want and not fits(value, want) then
-      errors.raise("WampyError", ("%s: field %s: expected %s, got %s"):format(what, name,
-        expected(want), shown(value)))
+  if want == "number" and (value < 0 or value ~= value) then
+    bad("Client: field %s: expected a number >= 0, got %s", name, tostring(value))
+  end
+end
+
+local function check_fields(t)
+  for name, value in pairs(t) do check_field(name, value) end
+  if t.url and t.router then bad("Client: give url or router, not both") end
+  if t.realm and not core.uri_ok(t.realm) then
+    bad("Client: field realm: invalid URI %q", t.realm)
+  end
+  for _, s in ipairs(t.serializers or {}) do
+    if s ~= "json" then
+      bad("Client: field serializers: %q is not available (json is)", tostring(s))
     end
   end
-  return t
 end
 
---- A rule: one of some words.
--- @param ... the words
-function fields.one_of(...)
-  local words, list = {}, { ... }
-  for _, word in ipairs(list) do words[word] = true end
-  return { table.concat(list, ", "), function(value) return words[value] == true end }
+local function environment()
+  local timeout = os.getenv("WAMPY_CALL_TIMEOUT")
+  return {
+    url = os.getenv("WAMPY_URL"), realm = os.getenv("WAMPY_REALM"),
+    call_timeout = timeout and (tonumber(timeout) or bad("WAMPY_CALL_TIMEOUT: expected seconds")),
+  }
 end
 
---- A rule: seconds.
-fields.seconds = { "a number of seconds >= 0", function(value)
-  return type(value) == "number" and value >= 0
-end }
+local builtin = {
+  url = constants.DEFAULT_URL, realm = constants.DEFAULT_REALM, connect_timeout = 10,
+  ping_interval = 10, ping_timeout = 10, reconnect = false,
+}
+
+--- Settles what a client's fields are. First hit wins: flags of run, constructor, class,
+-- environment, fallbacks of run, built in.
+-- @param class the client's class
+-- @param given the table given to the constructor
+-- @return table with every field that has a value; raises WampyError naming a wrong one
+function fields.settle(class, given)
+  check_fields(given)
+  check_fields(class.defaults or {})
+  local layers = { fields.forced, given, class.defaults or {}, environment(), fields.fallback,
+    builtin }
+  local config = {}
+  for name in pairs(types) do
+    for _, layer in ipairs(layers) do
+      if layer[name] ~= nil then
+        config[name] = layer[name]
+        break
+      end
+    end
+  end
+  for _, layer in ipairs(layers) do -- a router stands for a url: the first layer with one decides
+    if layer.router then config.url = nil break end
+    if layer.url then config.router = nil break end
+  end
+  return config
+end
 
 return fields

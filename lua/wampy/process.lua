@@ -4,9 +4,9 @@
 -- What waits here waits for one child; everything else goes on. A child is in a process group of
 -- its own and gets TERM when the host dies. How a child is made is known to src/net/child.c alone.
 
+local check = require "wampy.check"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
-local fields = require "wampy.fields"
 
 local process = {
   MAX_OUTPUT = 16 * 1024 * 1024, -- bytes of stdout, and of stderr, that exec keeps: room for a file
@@ -22,11 +22,11 @@ process.Process = Process
 
 local common = { true, cwd = "string", env = "table" }
 local spawn_rules = {
-  stdin = fields.one_of("pipe", "null", "inherit"), kill_group = "boolean",
-  stdout = fields.one_of("pipe", "null", "inherit"),
-  stderr = fields.one_of("pipe", "null", "inherit", "stdout"),
+  stdin = check.one_of("pipe", "null", "inherit"), kill_group = "boolean",
+  stdout = check.one_of("pipe", "null", "inherit"),
+  stderr = check.one_of("pipe", "null", "inherit", "stdout"),
 }
-local exec_rules = { stdin = "string", timeout = fields.seconds }
+local exec_rules = { stdin = "string", timeout = check.seconds }
 for name, rule in pairs(common) do spawn_rules[name], exec_rules[name] = rule, rule end
 
 local function bad(what, fmt, ...)
@@ -82,7 +82,7 @@ end
 -- @return Process with `pid`, `command`, and `code` once it is known to have ended; raises
 -- WampyError when the command cannot be run
 function process.spawn(t)
-  fields.check("spawn", t, spawn_rules)
+  check.fields("spawn", t, spawn_rules)
   local self = start("spawn", t, {
     stdin = t.stdin or "null", stdout = t.stdout or "pipe", stderr = t.stderr or "pipe",
   })
@@ -256,7 +256,7 @@ end
 -- @return exit code (128 + the number of the signal that ended it), stdout, stderr; raises
 -- WampyError when it cannot be run or writes more than process.MAX_OUTPUT bytes, and TimeoutError
 function process.exec(t)
-  fields.check("exec", t, exec_rules)
+  check.fields("exec", t, exec_rules)
   if core.wait_mode() == "never" then core.sleep(0) end -- raises before anything is started
   local limit = t.timeout and core.now() + t.timeout
   local out, err, input = { size = 0 }, { size = 0 }, { text = t.stdin, from = 1 }

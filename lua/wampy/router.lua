@@ -3,10 +3,10 @@
 --
 -- A Router runs nothing: it is an address, and the CA file that belongs to it.
 
+local check = require "wampy.check"
 local constants = require "wampy.constants"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
-local fields = require "wampy.fields"
 
 local router = {}
 
@@ -48,7 +48,7 @@ end
 -- uses of a host that has both }
 -- @return Router with `url`, `scheme`, `host`, `port`, `path`, `ipv`, `cert_path`
 function Router.new(t)
-  fields.check("Router", t, router.rules)
+  check.fields("Router", t, router.rules)
   return router.locate(setmetatable({}, Router), t, t.url or constants.DEFAULT_URL)
 end
 

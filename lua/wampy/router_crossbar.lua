@@ -3,10 +3,10 @@
 -- One that was not started is only an address. One that was is watched by a task of its own
 -- (`keep`), which reads its output, so that no full pipe holds it up, and says when it died.
 
+local check = require "wampy.check"
 local core = require "wampy.core"
 local crossbar_config = require "wampy.crossbar_config"
 local errors = require "wampy.errors"
-local fields = require "wampy.fields"
 local process = require "wampy.process"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
@@ -29,7 +29,7 @@ end
 -- ---- construction ---------------------------------------------------------------------------
 
 local rules = { config_path = "string", crossbar_directory = "string", command = "string",
-  start_timeout = fields.seconds }
+  start_timeout = check.seconds }
 for name, rule in pairs(router.rules) do rules[name] = rule end
 
 --- A Crossbar.io node.
@@ -39,7 +39,7 @@ for name, rule in pairs(router.rules) do rules[name] = rule end
 -- transport listens; cert_path, ipv as Router }
 -- @return Crossbar, not started; raises WampyError
 function Crossbar.new(t)
-  fields.check("Crossbar", t, rules)
+  check.fields("Crossbar", t, rules)
   local self = setmetatable({}, Crossbar)
   self.config_path = t.config_path or "./crossbar/config.json"
   self.crossbar_directory = t.crossbar_directory or self.config_path:match("^(.*/)[^/]*$") or "."

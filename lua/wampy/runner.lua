@@ -1,10 +1,11 @@
 -- runner.lua - `wampy-lua run`: loads apps, starts them, keeps them running, and ends with an exit
 -- code that says how it went (docs: exit codes).
 
-local Client = require "wampy.client"
+local backoff = require "wampy.backoff"
 local config = require "wampy.config"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local fields = require "wampy.fields"
 local loader = require "wampy.loader"
 local routers = require "wampy.routers"
 local tasks = require "wampy.tasks"
@@ -69,14 +70,14 @@ local function set_up(options)
     say("router", router.url, read and read.realms[1].name or realm)
     if not forced.url then forced.router = router end
   end
-  Client._forced = forced
-  Client._fallback = { reconnect = options.retries and { tries = options.retries } or true }
-  if options.retries == 0 then Client._fallback.reconnect = false end
+  fields.forced = forced
+  fields.fallback = { reconnect = options.retries and { tries = options.retries } or true }
+  if options.retries == 0 then fields.fallback.reconnect = false end
   return router
 end
 
 local function start(client, options)
-  client:_retry(function() client:start() end, { tries = options.retries })
+  backoff.retry(function() client:start() end, { tries = options.retries }, client.name)
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
       say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),

@@ -1,0 +1,198 @@
+/* host_client.c - a client: a session machine on one conn.
+ *
+ * What comes in is fed to the machine and marks the client dirty; what the machine wants
+ * is carried on by pump_client, from the pump. See host.h. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "host_private.h"
+
+void client_touch(struct client *c)
+{
+    if (!list_linked(&c->dirty))
+        list_push(&c->host->dirty_clients, &c->dirty);
+}
+
+static void client_opened(struct conn *conn, struct slice subprotocol)
+{
+    struct client *c = conn->user;
+
+    (void)subprotocol; /* the one that was offered; ws.c checks */
+    session_opened(c->session, c->started);
+    client_touch(c);
+}
+
+static void client_message(struct conn *conn, struct buf *message)
+{
+    struct client *c = conn->user;
+
+    session_feed(c->session, message, c->host->now);
+    client_touch(c);
+}
+
+static void client_closed(struct conn *conn, const struct conn_end *end)
+{
+    struct client *c = conn->user;
+
+    c->conn = NULL;
+    c->end = *end;
+    session_closed(c->session, end->text, loop_now());
+    client_touch(c);
+}
+
+static void client_drained(struct conn *conn)
+{
+    struct client *c = conn->user;
+
+    client_touch(c);
+}
+
+const struct conn_handler client_handler = { client_opened, client_message, client_closed,
+                                             client_drained };
+
+/* After client_free: nobody is interested any more. */
+static void ignore_opened(struct conn *conn, struct slice subprotocol)
+{
+    (void)conn;
+    (void)subprotocol;
+}
+
+static void ignore_message(struct conn *conn, struct buf *message)
+{
+    (void)conn;
+    (void)message;
+}
+
+static void ignore_closed(struct conn *conn, const struct conn_end *end)
+{
+    (void)conn;
+    (void)end;
+}
+
+const struct conn_handler nobody_handler = { ignore_opened, ignore_message, ignore_closed,
+                                             NULL };
+
+static void client_fire(struct host_timer *t)
+{
+    struct client *c =
+        (struct client *)(void *)((char *)t - offsetof(struct client, deadline));
+
+    session_tick(c->session, c->host->now);
+    client_touch(c);
+}
+
+struct client *client_new(struct host *h, const struct client_config *config, void *user)
+{
+    struct client *c = xcalloc(1, sizeof *c);
+
+    c->host = h;
+    c->user = user;
+    c->session = session_new(config->wire, &config->session, host_rng());
+    c->deadline.fire = client_fire;
+    c->started = loop_now();
+    c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
+    list_init(&c->dirty);
+    return c;
+}
+
+struct client *client_connect(struct host *h, const struct url *url,
+                              const struct client_config *config, void *user)
+{
+    struct client *c = client_new(h, config, user);
+
+    c->conn = ws_connect(h->loop, url, &config->ws, &client_handler, c);
+    return c;
+}
+
+void client_free(struct client *c)
+{
+    if (!c)
+        return;
+    if (c->retired)
+        c->host->retired--;
+    if (c->conn) {
+        c->conn->handler = &nobody_handler;
+        c->conn->user = NULL;
+        conn_close(c->conn, 1001, NULL);
+    }
+    host_timer_clear(c->host, &c->deadline);
+    list_remove(&c->dirty);
+    session_free(c->session);
+    free(c);
+}
+
+void client_retire(struct client *c)
+{
+    c->retired = true;
+    c->host->retired++;
+    client_touch(c);
+}
+
+size_t host_retired(const struct host *h)
+{
+    return h->retired;
+}
+
+struct session *client_session(struct client *c)
+{
+    return c->session;
+}
+
+size_t client_queued(const struct client *c)
+{
+    return session_queued(c->session) + (c->conn ? c->conn->queued : 0);
+}
+
+bool client_full(const struct client *c)
+{
+    return client_queued(c) > c->max_queue;
+}
+
+const struct conn_end *client_end(const struct client *c)
+{
+    return &c->end;
+}
+
+void client_break(struct client *c)
+{
+    if (c->conn)
+        link_break(c->conn);
+}
+
+static void send_all(struct client *c)
+{
+    struct buf *out;
+
+    while ((out = session_next_out(c->session))) {
+        if (c->conn)
+            conn_send(c->conn, out);
+        else
+            buf_unref(out);
+    }
+    if (session_wants_close(c->session) && c->conn)
+        conn_close(c->conn, 1000, NULL);
+}
+
+/* Carries on what one client's session wants; one event at a time, because a hook may
+ * free the client. */
+void pump_client(struct client *c)
+{
+    struct host *h = c->host;
+    struct event e;
+
+    send_all(c);
+    host_timer_set(h, &c->deadline, session_deadline(c->session));
+    if (c->retired) {
+        if (!c->conn)
+            client_free(c);
+        return;
+    }
+    if (!client_full(c))
+        h->hooks.room(c->user);
+    if (session_next_event(c->session, &e)) {
+        client_touch(c); /* there may be more */
+        h->hooks.event(c->user, &e);
+        event_done(&e);
+    }
+}

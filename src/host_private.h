@@ -1,0 +1,67 @@
+/* host_private.h - what the files of the host know of each other.
+ *
+ * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
+ * one conn, host_server.c a router machine with listeners and the conns they accepted.
+ * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
+ * lets machines out. */
+#ifndef HOST_PRIVATE_H
+#define HOST_PRIVATE_H
+
+#include "host.h"
+
+struct host {
+    struct loop *loop;   /* owned */
+    struct links *links; /* owned */
+    struct heap timers;
+    struct list dirty_clients, dirty_servers;
+    struct host_hooks hooks;
+    uint64_t now;
+    size_t retired; /* clients given to the host */
+    bool more;      /* the last pump stopped with work left */
+};
+
+struct client {
+    struct host *host;
+    struct session *session; /* owned */
+    struct conn *conn;       /* NULL once closed */
+    struct list dirty;       /* in host->dirty_clients */
+    struct host_timer deadline;
+    struct conn_end end;
+    uint64_t started; /* ms: when connecting began; the time to join counts from here */
+    size_t max_queue;
+    bool retired; /* the host's: freed when conn has closed */
+    void *user;
+};
+
+struct server {
+    struct host *host;
+    struct router *router; /* owned */
+    struct list dirty;     /* in host->dirty_servers */
+    struct list conns;
+    struct listener **listeners; /* owned */
+    size_t listener_count;
+    struct host_timer deadline;
+    size_t max_queue;
+    uint64_t dropped;
+};
+
+/* One accepted connection: what the router's outputs are addressed to. */
+struct server_conn {
+    struct server *server;
+    struct conn *conn;
+    struct peer *peer; /* NULL until opened */
+    struct list link;  /* in server->conns */
+};
+
+/* host_client.c: carries on what one client's session wants. May free the client. */
+void pump_client(struct client *c);
+extern const struct conn_handler client_handler;
+struct client *client_new(struct host *h, const struct client_config *config, void *user);
+
+/* host_server.c */
+void pump_server(struct server *s);
+
+/* For conns whose owner has gone: nobody is interested any more. */
+extern const struct conn_handler nobody_handler;
+
+#endif

@@ -1,0 +1,189 @@
+/* host_server.c - a server: a router machine, its listeners, and the conns that they
+ * accepted or that a client of this host was linked by.
+ *
+ * The policy for peers that do not read is here (deliver): the router says only what
+ * should go where. See host.h. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "host_private.h"
+
+static void server_touch(struct server *s)
+{
+    if (!list_linked(&s->dirty))
+        list_push(&s->host->dirty_servers, &s->dirty);
+}
+
+static void server_opened(struct conn *conn, struct slice subprotocol)
+{
+    struct server_conn *sc = conn->user;
+    struct server *s = sc->server;
+
+    sc->peer = router_open(s->router, wire_of_subprotocol(subprotocol), sc, loop_now());
+    server_touch(s);
+}
+
+static void server_message(struct conn *conn, struct buf *message)
+{
+    struct server_conn *sc = conn->user;
+
+    router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
+    server_touch(sc->server);
+}
+
+static void server_closed(struct conn *conn, const struct conn_end *end)
+{
+    struct server_conn *sc = conn->user;
+
+    log_debug("router: connection ended: %s", end->text);
+    if (sc->peer)
+        router_closed(sc->server->router, sc->peer, loop_now());
+    server_touch(sc->server);
+    list_remove(&sc->link);
+    free(sc);
+}
+
+static const struct conn_handler server_handler = { server_opened, server_message,
+                                                    server_closed, NULL };
+
+static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
+{
+    struct server_conn *sc = xcalloc(1, sizeof *sc);
+
+    sc->server = s;
+    sc->conn = conn;
+    list_push(&s->conns, &sc->link);
+    return sc;
+}
+
+static void server_accepted(struct conn *conn, void *user)
+{
+    conn->handler = &server_handler;
+    conn->user = server_conn_new(user, conn);
+}
+
+struct client *client_link(struct host *h, struct server *server,
+                           const struct client_config *config, void *user)
+{
+    struct client *c = client_new(h, config, user);
+    struct server_conn *sc = server_conn_new(server, NULL);
+
+    link_pair(h->links, slice_of(config->wire->subprotocol), &client_handler, c,
+              &server_handler, sc, &c->conn, &sc->conn);
+    return c;
+}
+
+static void server_fire(struct host_timer *t)
+{
+    struct server *s =
+        (struct server *)(void *)((char *)t - offsetof(struct server, deadline));
+
+    router_tick(s->router, s->host->now);
+    server_touch(s);
+}
+
+struct server *server_new(struct host *h, const struct router_config *config)
+{
+    struct server *s = xcalloc(1, sizeof *s);
+
+    s->host = h;
+    s->router = router_new(config, host_rng());
+    s->deadline.fire = server_fire;
+    s->max_queue = LIMIT_QUEUE;
+    list_init(&s->dirty);
+    list_init(&s->conns);
+    return s;
+}
+
+int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+                  struct conn_end *end)
+{
+    struct listener *ln = ws_listen(s->host->loop, url, o, server_accepted, s, end);
+
+    if (!ln)
+        return -1;
+    s->listeners =
+        xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
+    s->listeners[s->listener_count++] = ln;
+    return listener_port(ln);
+}
+
+static void close_listeners(struct server *s)
+{
+    while (s->listener_count)
+        listener_close(s->listeners[--s->listener_count]);
+}
+
+void server_shutdown(struct server *s)
+{
+    close_listeners(s);
+    router_shutdown(s->router, s->host->now);
+    server_touch(s);
+}
+
+bool server_idle(const struct server *s)
+{
+    return list_empty(&s->conns);
+}
+
+void server_free(struct server *s)
+{
+    struct list *node, *tmp;
+
+    close_listeners(s);
+    list_each (node, tmp, &s->conns) {
+        struct server_conn *sc = list_entry(node, struct server_conn, link);
+
+        sc->conn->handler = &nobody_handler;
+        conn_close(sc->conn, 1001, NULL);
+        list_remove(&sc->link);
+        free(sc);
+    }
+    host_timer_clear(s->host, &s->deadline);
+    list_remove(&s->dirty);
+    router_free(s->router);
+    free(s->listeners);
+    free(s);
+}
+
+struct router_stats server_stats(const struct server *s)
+{
+    return router_stats(s->router);
+}
+
+uint64_t server_dropped(const struct server *s)
+{
+    return s->dropped;
+}
+
+/* The policy for slow readers: events are dropped first, anything else closes the
+ * connection. */
+static void deliver(struct server *s, struct output *out)
+{
+    struct server_conn *sc = out->user;
+
+    if (out->kind == OUTPUT_CLOSE) {
+        conn_close(sc->conn, out->close_code, NULL);
+    } else if (sc->conn->queued <= s->max_queue) {
+        conn_send(sc->conn, out->bytes);
+        return;
+    } else if (out->kind == OUTPUT_EVENT) {
+        s->dropped++;
+    } else {
+        log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
+                 sc->conn->queued);
+        conn_close(sc->conn, 1008, "queue full");
+    }
+    buf_unref(out->bytes);
+}
+
+void pump_server(struct server *s)
+{
+    struct output out;
+
+    while (router_next_out(s->router, &out))
+        deliver(s, &out);
+    host_timer_set(s->host, &s->deadline, router_deadline(s->router));
+}
