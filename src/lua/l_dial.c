@@ -73,7 +73,8 @@ static struct attempt *push_attempt(lua_State *L, struct state *S)
 }
 
 /* core.dial(url, ipv, n [, seconds]) -> true: connected (and closed again) | false,
- * reason | nil: the host has no n-th address, counted from 1. ipv: 4, 6 or 0 for either */
+ * reason | nil: the host has no n-th address, counted from 1. ipv: 4, 6 or 0 for either
+ */
 static int l_dial(lua_State *L)
 {
     struct state *S = state_of(L);
