@@ -158,10 +158,15 @@ describe("exec ends", function()
   end)
 
   it("with everything that it started, when its time is over", function()
-    local name = os.tmpname()
-    failure(exec, sh("sleep 60 & echo $! > " .. name .. "; wait", { timeout = 0.3 }))
-    local file <close> = assert(io.open(name))
-    assert.is_true(gone(file:read("n")))
+    local name, pid = os.tmpname(), nil
+    local timeout = 0.05
+    repeat -- until it had the time to say what it started
+      timeout = timeout * 2
+      failure(exec, sh("sleep 60 & echo $! > " .. name .. "; wait", { timeout = timeout }))
+      local file <close> = assert(io.open(name))
+      pid = file:read("n")
+    until pid
+    assert.is_true(gone(pid))
     os.remove(name)
   end)
 
