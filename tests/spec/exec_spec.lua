@@ -158,8 +158,7 @@ describe("exec ends", function()
   end)
 
   it("with everything that it started, when its time is over", function()
-    local name, pid = os.tmpname(), nil
-    local timeout = 0.05
+    local name, timeout, pid = os.tmpname(), 0.05
     repeat -- until it had the time to say what it started
       timeout = timeout * 2
       failure(exec, sh("sleep 60 & echo $! > " .. name .. "; wait", { timeout = timeout }))

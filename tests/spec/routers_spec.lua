@@ -311,11 +311,11 @@ describe("a Crossbar", function()
   end)
 
   it("that never listens is given up, and ended", function()
-    local timeout, e, pid = 0.05, nil, nil
+    local timeout, pid = 0.05
     repeat -- until it had the time to print its line
       timeout = timeout * 2
       local c = crossbar(program "echo $$; exec sleep 60", { start_timeout = timeout })
-      e = failure(c.start, c)
+      local e = failure(c.start, c)
       assert.is_true(e:is(wampy.errors.TimeoutError))
       local text = ("Crossbar: does not listen at %s after %g s (No such file or directory); ")
         :format(c.url, timeout)
