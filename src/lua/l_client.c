@@ -471,16 +471,23 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued */
+/* client:stats() -> requests under way, late answers, bytes queued, replies kept */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct session *s = lc->c ? client_session(lc->c) : NULL;
+    struct list *node, *tmp;
+    lua_Integer kept = 0;
+
+    list_each (node, tmp, &lc->replies) {
+        kept++;
+    }
 
     lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
-    return 3;
+    lua_pushinteger(L, kept);
+    return 4;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */

@@ -13,14 +13,11 @@
 static int request_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
-    int n;
 
     (void)status;
     if (!reply_check(L, r, true))
         return reply_wait(L, r, NEVER, request_k);
-    n = reply_push(L, r);
-    reply_free(L, r);
-    return n;
+    return reply_push(L, r, true);
 }
 
 /* Raises where nobody can wait: comes first, before anything is sent. */
