@@ -248,6 +248,16 @@ def a_refusal_when_joining_again_is_final(t):
 
 
 @test
+def workers_have_the_flags_of_their_run(t):
+    with RawRouter(challenges("wampcra", {"challenge": "x"}, welcomes)) as raw:
+        app = t.start("run", t.file("app.lua", apps.HELLO), "--url", raw.url, "--workers", "2",
+                      "--authid", "joe", "--secret-file", t.file("secret", SECRET))
+        app.out.wait("^ready")
+        silent(app.ends(0, signal.SIGTERM))
+        equal(len([m for m in raw.seen if m[0] == AUTHENTICATE]), 2)
+
+
+@test
 def hello_announces_the_roles_that_are_given(t):
     def behave(link):
         link.upgrade()
