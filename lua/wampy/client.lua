@@ -317,11 +317,11 @@ end
 
 -- ---- messages by hand ---------------------------------------------------------------------------
 
--- Gives a request the id that it will have.
-local function number(self, message)
-  if message.numbered and message.request == nil then
-    message.request = self._core:next_request()
-  end
+-- The list to be sent: a request without an id has the one that is next.
+local function numbered(self, message)
+  local list = message.message
+  if message.numbered and message.request == nil then list[2] = self._core:next_request() end
+  return list
 end
 
 --- Sends a message that the app made itself, after checking it as the client's own are checked.
@@ -332,10 +332,12 @@ function Client:send_message(message)
   if not messages.is_message(message) then
     bad("send_message: expected a message of wampy.messages, got a %s", type(message))
   end
-  number(self, message)
-  self._core:send(message.message)
+  local list = numbered(self, message)
+  self._core:send(list)
   if message.name == "goodbye" or message.name == "abort" then self:stop() end
-  return message.numbered and message.request or nil
+  if not message.numbered then return nil end
+  message.request = list[2]
+  return message.request
 end
 
 --- The next message that came for one sent by hand: its answer, or what comes for a subscription
@@ -349,14 +351,14 @@ function Client:recv_message(timeout)
 end
 
 --- Sends a Call and waits for its result.
--- @param message object of wampy.messages.Call
+-- @param message object of wampy.messages.Call; it keeps no id, so it can be made again
 -- @return the results, as call returns them; raises RemoteError, TimeoutError after call_timeout
 function Client:make_rpc(message)
   if not messages.is_message(message) or message.name ~= "call" then
     bad("make_rpc: expected a wampy.messages.Call, got %s",
       messages.is_message(message) and message.title or "a " .. type(message))
   end
-  return self._core:call_message(message.message)
+  return self._core:call_message(numbered(self, message))
 end
 
 -- Called by the core, as tasks, with what stops at the message handler.
