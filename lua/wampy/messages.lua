@@ -43,14 +43,17 @@ local function is_kind(kind, value)
   return type(value) == kind
 end
 
+local function a(kind)
+  return (kind == "integer" and "an " or "a ") .. kind
+end
+
 local function check(class, field, value)
   local kind = class.kinds[field]
   if not kind then
     bad(class, field, "unknown (the fields are " .. table.concat(class.fields, ", ") .. ")")
   end
   if value ~= nil and not is_kind(kind, value) then
-    bad(class, field, ("expected %s %s, got %s"):format(kind == "integer" and "an" or "a", kind,
-      math.type(value) or type(value)))
+    bad(class, field, ("expected %s, got %s"):format(a(kind), math.type(value) or type(value)))
   end
 end
 
@@ -58,7 +61,7 @@ end
 local function absent(class, letter, field)
   if letter == "d" then return {} end
   if class.numbered and field == "request" then return core.null end -- until it is sent
-  if not letter:find "[DAK]" then bad(class, field, "missing, expected a " .. class.kinds[field]) end
+  if not letter:find "[DAK]" then bad(class, field, "missing, expected " .. a(class.kinds[field])) end
 end
 
 -- An element as it is sent: an empty list of arguments is a list.

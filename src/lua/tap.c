@@ -39,17 +39,22 @@ static bool is_same(const struct msg *a, const struct msg *b)
            a->publication == b->publication;
 }
 
+/* The message on its way that `m` is; one of an ended session only if there is no other. */
 static struct passing *find(struct l_client *lc, unsigned way, const struct msg *m)
 {
+    struct passing *stale = NULL;
     struct list *node, *tmp;
 
     list_each (node, tmp, &lc->passings) {
         struct passing *p = list_entry(node, struct passing, link);
 
-        if (!p->stale && !p->passed && p->way == way && is_same(&p->m, m))
+        if (p->passed || p->way != way || !is_same(&p->m, m))
+            continue;
+        if (!p->stale)
             return p;
+        stale = p;
     }
-    return NULL;
+    return stale;
 }
 
 /* Whether bytes make a good message to travel that way; `m` is then to be ended. */
@@ -79,7 +84,8 @@ static int broken(lua_State *L, struct buf *bytes, const char *why)
                        "the message handler passed on a broken message: %s", why);
 }
 
-/* The message at index 2, which must be one that is on its way; it has then passed. */
+/* The message at index 2, which must be one that is on its way; it has then passed. NULL
+ * when its session is over: it has nowhere to go. */
 static struct buf *check_passing(lua_State *L, struct l_client *lc, unsigned way)
 {
     struct buf *bytes = check_message(L, lc, 2);
@@ -93,32 +99,28 @@ static struct buf *check_passing(lua_State *L, struct l_client *lc, unsigned way
     if (!p)
         fault_set(&f, "", "%s is not on its way (passed on already, or its id changed)",
                   m.row->name);
-    else if (way == TAP_OUT && bytes->len > session_max_message(client_session(lc->c)))
+    else if (!p->stale && way == TAP_OUT &&
+             bytes->len > session_max_message(client_session(lc->c)))
         fault_set(&f, "", "%s is larger than max_message_size", m.row->name);
     else
         p->passed = true;
     msg_fini(&m);
     if (!p || !p->passed)
         broken(L, bytes, f.text);
-    return bytes;
-}
-
-static struct l_client *check_connected(lua_State *L)
-{
-    struct l_client *lc = check_client(L, 1);
-
-    if (!lc->c)
-        raise_error(L, "ConnectionError", "the session has ended");
-    return lc;
+    if (!p->stale)
+        return bytes;
+    buf_unref(bytes);
+    return NULL;
 }
 
 /* client:process(message): one that came goes on to the session */
 static int l_process(lua_State *L)
 {
-    struct l_client *lc = check_connected(L);
+    struct l_client *lc = check_client(L, 1);
     struct buf *bytes = check_passing(L, lc, TAP_IN);
 
-    client_process(lc->c, bytes);
+    if (bytes)
+        client_process(lc->c, bytes);
     buf_unref(bytes);
     return 0;
 }
@@ -126,10 +128,11 @@ static int l_process(lua_State *L)
 /* client:transmit(message): one that the session made goes out */
 static int l_transmit(lua_State *L)
 {
-    struct l_client *lc = check_connected(L);
+    struct l_client *lc = check_client(L, 1);
+    struct buf *bytes = check_passing(L, lc, TAP_OUT);
 
-    client_transmit(lc->c, check_passing(L, lc, TAP_OUT));
-    client_touch(lc->c);
+    if (bytes)
+        client_transmit(lc->c, bytes);
     return 0;
 }
 
