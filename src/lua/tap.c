@@ -57,24 +57,35 @@ static struct passing *find(struct l_client *lc, unsigned way, const struct msg 
     return stale;
 }
 
+/* Whether a message may travel that way at all. */
+static bool may_travel(const struct msg *m, const struct opts *o, unsigned way,
+                       struct fault *f)
+{
+    if (way == TAP_OUT)
+        return msg_uri_ok(m, o, false, f);
+    if (m->row->from & FROM_ROUTER)
+        return true;
+    fault_set(f, "", "%s is not for a router to send", m->row->name);
+    return false;
+}
+
 /* Whether bytes make a good message to travel that way; `m` is then to be ended. */
 static bool is_good(struct msg *m, const struct l_client *lc, struct buf *bytes,
                     unsigned way, struct fault *f)
 {
     struct opts o;
+    bool ok;
 
     if (!msg_decode(m, lc->wire, bytes, f))
         return false;
-    if (opts_decode(&o, m, f)) {
-        bool ok =
-            way == TAP_IN ? m->row->from & FROM_ROUTER : msg_uri_ok(m, &o, false, f);
-
+    ok = opts_decode(&o, m, f);
+    if (ok) {
+        ok = may_travel(m, &o, way, f);
         opts_fini(&o);
-        if (ok)
-            return true;
     }
-    msg_fini(m);
-    return false;
+    if (!ok)
+        msg_fini(m);
+    return ok;
 }
 
 static int broken(lua_State *L, struct buf *bytes, const char *why)

@@ -352,8 +352,10 @@ describe("a message handler", function()
       assert.equal("message[4][1]: a function cannot be sent",
         verdict(came, function(m) m.args = { print } end))
       assert.matches("not a valid URI", verdict(went, function(m) m.procedure = "not a uri" end))
-      assert.equal("> RESULT is not for a client to send",
-        (verdict(went, function() return messages.Result { request = 1 } end)))
+      assert.equal("> RESULT is not on its way (passed on already, or its id changed)",
+        verdict(went, function() return messages.Result { request = 1 } end))
+      assert.equal("> CALL is not for a router to send",
+        verdict(came, function() return messages.Call { request = 1, procedure = "f" } end))
     end)
 
     it("cannot pass a message on twice", function()
