@@ -74,11 +74,12 @@ end
 
 local function to_list(self)
   local class = getmetatable(self)
-  local list, shape = { class.WAMP_CODE }, class.shape
-  for i, field in ipairs(class.fields) do
-    list[i + 1] = element(class, shape:sub(i, i), field, rawget(self, field))
+  local list, fields, letters = { class.WAMP_CODE }, class.fields, class.letters
+  for i = 1, #fields do
+    local field = fields[i]
+    list[i + 1] = element(class, letters[i], field, rawget(self, field))
   end
-  local last = #class.fields
+  local last = #fields
   if list[last + 1] ~= nil and list[last] == nil then -- keyword arguments alone
     list[last] = setmetatable({}, core.array_mt)
   end
@@ -100,13 +101,14 @@ end
 local function define(row)
   local title = row.name:sub(1, 1) .. row.name:sub(2):lower()
   local class = {
-    WAMP_CODE = row.code, name = row.name:lower(), title = title, shape = row.shape, fields = {},
-    kinds = {}, defaults = {}, is_message = true,
+    WAMP_CODE = row.code, name = row.name:lower(), title = title, is_message = true,
+    fields = {}, letters = {}, kinds = {}, defaults = {},
     numbered = row.client and row.answer and row.shape:sub(1, 1) == "r",
   }
   for field in field_names[row.name]:gmatch "[%w_]+" do
-    class.fields[#class.fields + 1] = field
-    class.kinds[field] = kinds[row.shape:sub(#class.fields, #class.fields)]
+    local n = #class.fields + 1
+    class.fields[n], class.letters[n] = field, row.shape:sub(n, n)
+    class.kinds[field] = kinds[class.letters[n]]
   end
   class.__name = "wampy.messages." .. title
   class.__index = function(self, key)
@@ -122,6 +124,7 @@ local function define(row)
 end
 
 for _, row in ipairs(core.messages) do define(row) end
+core.set_messages(by_code)
 
 messages.Goodbye.DEFAULT_REASON = "wamp.close.normal"
 messages.Goodbye.defaults.reason = messages.Goodbye.DEFAULT_REASON
@@ -143,10 +146,10 @@ function messages.parse(list)
     errors.raise("WampyError", ("messages.parse: expected a list that begins with the code of a "
       .. "message, got %s"):format(type(list) == "table" and tostring(list[1]) or type(list)))
   end
-  local self = {}
-  for i, field in ipairs(class.fields) do
+  local self, fields, null = {}, class.fields, core.null
+  for i = 1, #fields do
     local value = list[i + 1]
-    if value ~= core.null then self[field] = value end -- some routers write null for no arguments
+    if value ~= null then self[fields[i]] = value end -- some routers write null for no arguments
   end
   return setmetatable(self, class)
 end

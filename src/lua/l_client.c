@@ -16,6 +16,7 @@
 #include "lua/errors.h"
 #include "lua/handler.h"
 #include "lua/l_router.h"
+#include "lua/message.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -561,5 +562,5 @@ void open_client(lua_State *L, struct state *S)
     handler_open(L);
     serve_open(L, S);
     state_register(L, S, functions);
-    message_open(L);
+    message_open(L, S);
 }

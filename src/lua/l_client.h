@@ -17,14 +17,14 @@ enum {
 
 struct l_client {
     struct state *S;
-    struct client *c;      /* NULL while not connected */
-    struct list link;      /* in S->clients while connected */
-    struct list replies;   /* struct reply: all that are not freed */
-    struct list waiting;   /* tasks that wait for room in the queue */
-    struct reply *join;    /* who waits for WELCOME; NULL otherwise */
-    struct reply *leave;   /* who waits for the end */
-    struct map jobs;       /* invocation id -> task */
-    struct list unread;    /* struct letter: what came for what was sent by hand */
+    struct client *c;    /* NULL while not connected */
+    struct list link;    /* in S->clients while connected */
+    struct list replies; /* struct reply: all that are not freed */
+    struct list waiting; /* tasks that wait for room in the queue */
+    struct reply *join;  /* who waits for WELCOME; NULL otherwise */
+    struct reply *leave; /* who waits for the end */
+    struct map jobs;     /* invocation id -> task */
+    struct list unread;  /* struct letter: what came for what was sent by hand */
     size_t unread_count, unread_bytes;
     struct list readers;   /* tasks that wait for a letter */
     struct list passings;  /* struct passing: messages with the message handler */
@@ -54,18 +54,18 @@ extern const luaL_Reg client_requests[]; /* l_request.c: methods of the userdata
 /* ---- l_message.c ------------------------------------------------------------------- */
 
 extern const luaL_Reg client_messages[]; /* methods of the userdata */
-void message_open(lua_State *L);         /* core.messages */
 
 /* Keeps the message of an event for whoever calls recv_message. */
 void unread_put(struct l_client *lc, struct event *e);
 void unread_drop(struct l_client *lc); /* all; whoever waits is woken */
 
-/* The message (a list) at `idx` as bytes, for the caller to unref. */
-struct buf *check_message(lua_State *L, struct l_client *lc, int idx);
+/* The message object at `idx` as bytes, for the caller to unref. A request without an id
+ * gets *next; then *next is the id that stands in it. NULL: it must have one. */
+struct buf *check_message(lua_State *L, struct l_client *lc, int idx, uint64_t *next);
 
 /* ---- tap.c ------------------------------------------------------------------------- */
 
-extern const luaL_Reg client_passing[]; /* methods of the userdata */
+extern const luaL_Reg client_passing[];                     /* methods of the userdata */
 void on_tap(void *user, struct buf *message, unsigned way); /* the host's hook */
 void tap_forget(struct l_client *lc); /* the session is over: passings end in nothing */
 void tap_free(struct l_client *lc);   /* the universe closes */

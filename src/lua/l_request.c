@@ -116,16 +116,18 @@ static int64_t call_decoded(struct l_client *lc, struct buf *bytes, struct reply
     return result;
 }
 
-/* client:call_message(message) -> results… | raises. A CALL as a list */
+/* client:call_message(message) -> results… | raises. A CALL, an object of its class */
 static int l_call_message(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
+    uint64_t request;
     struct buf *bytes;
     struct reply *r;
     struct fault f;
 
     need_wait(L);
-    bytes = check_message(L, lc, 2);
+    request = session_next_request(client_session(lc->c));
+    bytes = check_message(L, lc, 2, &request);
     r = reply_new(lc, "");
     r->request = call_decoded(lc, bytes, r, &f);
     buf_unref(bytes);

@@ -18,6 +18,7 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
+#include "lua/message.h"
 
 #define FAILED SLICE("wampy.error.message_handler")
 
@@ -99,7 +100,7 @@ static int broken(lua_State *L, struct buf *bytes, const char *why)
  * when its session is over: it has nowhere to go. */
 static struct buf *check_passing(lua_State *L, struct l_client *lc, unsigned way)
 {
-    struct buf *bytes = check_message(L, lc, 2);
+    struct buf *bytes = check_message(L, lc, 2, NULL);
     struct passing *p;
     struct fault f;
     struct msg m;
@@ -342,7 +343,7 @@ static int work(lua_State *L)
 
     lua_getfield(L, 2, p->way == TAP_IN ? "_incoming" : "_outgoing");
     lua_pushvalue(L, 2);
-    push_value(L, p->m.wire, slice_buf(p->bytes));
+    push_decoded(L, &p->m);
     lua_callk(L, 2, 0, 0, worked);
     return 0;
 }

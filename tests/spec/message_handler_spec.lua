@@ -349,7 +349,7 @@ describe("a message handler", function()
         verdict(came, function() return messages.Event { subscription = 1, publication = 1 } end))
       assert.matches("^> RESULT: progress must be",
         verdict(came, function(m) m.details = { progress = "yes" } end))
-      assert.equal("message[4][1]: a function cannot be sent",
+      assert.equal("args[1]: a function cannot be sent",
         verdict(came, function(m) m.args = { print } end))
       assert.matches("not a valid URI", verdict(went, function(m) m.procedure = "not a uri" end))
       assert.equal("> RESULT is not on its way (passed on already, or its id changed)",

@@ -232,7 +232,7 @@ describe("a message sent by hand", function()
       complaint(messages.Call { procedure = "f", args = { k = 1 } }))
     assert.equal("CALL: element 6 (keyword arguments) must be a dict",
       complaint(messages.Call { procedure = "f", kwargs = { 1 } }))
-    assert.equal("message[5][1]: a function cannot be sent",
+    assert.equal("args[1]: a function cannot be sent",
       complaint(messages.Call { procedure = "f", args = { print } }))
     assert.equal("YIELD: no invocation 1 waits to be answered by hand",
       complaint(messages.Yield { invocation_request_id = 1 }))
