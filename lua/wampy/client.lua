@@ -351,15 +351,6 @@ function Client:make_rpc(message)
   return self._core:call_message(message)
 end
 
--- Called by the core, as tasks, with what stops at the message handler.
-function Client:_incoming(message)
-  self.message_handler:handle_message(message)
-end
-
-function Client:_outgoing(message)
-  self.message_handler:send_message(message)
-end
-
 -- Called by the core, as a task, when the message handler has raised.
 function Client:_message_failed(e, trace, name)
   core.log("error", ("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,

@@ -37,7 +37,7 @@ for _, name in ipairs {
 } do
   local class = messages[name]
   table.insert(MessageHandler.messages, class)
-  MessageHandler["handle_" .. class.name] = function(self, message)
+  MessageHandler[class.handler] = function(self, message)
     self.client._core:process(message)
   end
 end
@@ -57,7 +57,7 @@ function MessageHandler:handle_message(message)
   if not accepts(self, class) then
     errors.raise("WampyError", ("%s does not accept %s"):format(self.__name, class.title))
   end
-  self["handle_" .. class.name](self, message)
+  self[class.handler](self, message)
 end
 
 --- Sees every message that the client sends; here it goes out.
@@ -74,8 +74,7 @@ function MessageHandler.overrides(handler)
   local comes = handler.handle_message ~= MessageHandler.handle_message
     or handler.messages ~= MessageHandler.messages
   for _, class in ipairs(MessageHandler.messages) do
-    local name = "handle_" .. class.name
-    comes = comes or handler[name] ~= MessageHandler[name]
+    comes = comes or handler[class.handler] ~= MessageHandler[class.handler]
   end
   return comes, handler.send_message ~= MessageHandler.send_message
 end

@@ -102,6 +102,7 @@ local function define(row)
   local title = row.name:sub(1, 1) .. row.name:sub(2):lower()
   local class = {
     WAMP_CODE = row.code, name = row.name:lower(), title = title, is_message = true,
+    handler = "handle_" .. row.name:lower(), -- method of a MessageHandler
     fields = {}, letters = {}, kinds = {}, defaults = {},
     numbered = row.client and row.answer and row.shape:sub(1, 1) == "r",
   }

@@ -336,12 +336,12 @@ static int worked(lua_State *L, int status, lua_KContext ctx)
     return 0;
 }
 
-/* (passing, object): the task's body */
+/* (passing, message handler): the task's body */
 static int work(lua_State *L)
 {
     struct passing *p = lua_touserdata(L, 1);
 
-    lua_getfield(L, 2, p->way == TAP_IN ? "_incoming" : "_outgoing");
+    lua_getfield(L, 2, p->way == TAP_IN ? "handle_message" : "send_message");
     lua_pushvalue(L, 2);
     push_decoded(L, &p->m);
     lua_callk(L, 2, 0, 0, worked);
@@ -360,7 +360,9 @@ static void start(struct passing *p)
     lua_pushlightuserdata(t->co, p);
     push_client(L, p->lc);
     lua_getiuservalue(L, -1, CLIENT_OBJECT);
+    lua_getfield(L, -1, "message_handler"); /* ud object handler */
     lua_xmove(L, t->co, 1);
+    lua_pop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, p); /* keeps the client */
     task_start(t, 2);
 }
@@ -372,7 +374,8 @@ void on_tap(void *user, struct buf *message, unsigned way)
     struct fault f;
     struct msg m;
 
-    if (!is_good(&m, lc, message, way, &f)) {
+    if (way == TAP_OUT ? !msg_decode(&m, lc->wire, message, &f)
+                       : !is_good(&m, lc, message, way, &f)) {
         client_process(lc->c, message); /* the session says what is wrong with it */
         client_tap_done(lc->c, way, message->len);
         buf_unref(message);
