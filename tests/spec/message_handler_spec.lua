@@ -180,6 +180,33 @@ describe("a message handler", function()
     assert.equal("wamp.error.no_such_realm", e.uri)
   end)
 
+  it("sees the last message of a connection that is closed behind it", function()
+    local router <close> = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start()
+    local Handler = MessageHandler:extend("Handler")
+    function Handler:handle_abort(message)
+      wampy.sleep(0.02) -- the socket is gone by then
+      Handler.super.handle_abort(self, message)
+    end
+    local e = pair.failure(function()
+      wampy.Client { url = router.url, realm = "com.nowhere", message_handler = Handler() }:start()
+    end)
+    assert.equal("wamp.error.no_such_realm", e.uri)
+  end)
+
+  it("that does not keep up with what comes ends the session, and says why", function()
+    local gate = wampy.event()
+    start { handle_event = function() gate:wait() end }
+    client:subscribe("t", function() end)
+    local left = wampy.queue()
+    function client.on_disconnect(_, reason) left:put(reason) end
+    for i = 1, 10000 do p.server:publish("t", i) end -- as many as are let in at once
+    local mebibyte = ("x"):rep(1024 * 1024)
+    for _ = 1, 36 do p.server:publish("t", mebibyte) end
+    assert.matches("the message handler does not keep up", left:get(pair.PATIENCE))
+    gate:set()
+    pair.settle(client)
+  end)
+
   describe("that does not pass a message on", function()
     it("leaves a call to its time limit", function()
       start { handle_result = function() end }
