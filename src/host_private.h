@@ -1,9 +1,9 @@
 /* host_private.h - what the files of the host know of each other.
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
- * one conn (host_tap.c: with somebody between the two), host_server.c a router machine with listeners and the conns they accepted.
- * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
- * lets machines out. */
+ * one conn (host_tap.c: with somebody between the two), host_server.c a router machine
+ * with listeners and the conns they accepted. The pump calls pump_client and pump_server
+ * for whoever is dirty, and nothing else lets machines out. */
 #ifndef HOST_PRIVATE_H
 #define HOST_PRIVATE_H
 
@@ -65,7 +65,7 @@ struct server_conn {
 bool client_is_tapped(const struct client *c, unsigned way);
 void tap_keep(struct client *c, struct buf *message); /* one that came; borrowed */
 void tap_pump(struct client *c);
-void tap_closed(struct client *c); /* the transport is gone: the session will hear of it */
+void tap_closed(struct client *c); /* the transport is gone: the session will hear */
 size_t tap_queued(const struct client *c); /* bytes on their way out, with the hook */
 bool tap_has_room(const struct client *c, unsigned way);
 void tap_out(struct client *c, struct buf *message); /* the reference passes */

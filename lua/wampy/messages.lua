@@ -61,7 +61,8 @@ end
 local function absent(class, letter, field)
   if letter == "d" then return {} end
   if class.numbered and field == "request" then return core.null end -- until it is sent
-  if not letter:find "[DAK]" then bad(class, field, "missing, expected " .. a(class.kinds[field])) end
+  if letter:find "[DAK]" then return nil end
+  bad(class, field, "missing, expected " .. a(class.kinds[field]))
 end
 
 -- An element as it is sent: an empty list of arguments is a list.

@@ -30,7 +30,7 @@ function Session:begin()
   return self
 end
 
---- Says GOODBYE and ends the session: the client's stop. `begin`, or the client's start, may follow.
+--- Says GOODBYE and ends the session: the client's stop. `begin`, or start, may follow.
 function Session:finish()
   self._client:stop()
 end

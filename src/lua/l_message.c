@@ -1,7 +1,7 @@
 /* l_message.c - whole messages from Lua: sent by hand, and the answers to those.
  *
- * What comes for messages sent by hand waits as letters, bounded, until recv_message asks.
- * How a message looks in Lua is message.c. */
+ * What comes for messages sent by hand waits as letters, bounded, until recv_message
+ * asks. How a message looks in Lua is message.c. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -40,7 +40,7 @@ static bool is_same(const struct msg *a, const struct msg *b)
            a->publication == b->publication;
 }
 
-/* The message on its way that `m` is; one of an ended session only if there is no other. */
+/* The message on its way that `m` is; one of an ended session if there is no other. */
 static struct passing *find(struct l_client *lc, unsigned way, const struct msg *m)
 {
     struct passing *stale = NULL;
@@ -89,39 +89,50 @@ static bool is_good(struct msg *m, const struct l_client *lc, struct buf *bytes,
     return ok;
 }
 
-static int broken(lua_State *L, struct buf *bytes, const char *why)
+static bool is_too_large(const struct l_client *lc, size_t size)
 {
-    buf_unref(bytes);
-    return raise_error(L, "WampyError",
-                       "the message handler passed on a broken message: %s", why);
+    return size > session_max_message(client_session(lc->c));
 }
 
-/* The message at index 2, which must be one that is on its way; it has then passed. NULL
- * when its session is over: it has nowhere to go. */
+/* The message on its way that `m` is, which has now passed; NULL fills `f`. `size` is
+ * what it has become. */
+static struct passing *pass(struct l_client *lc, unsigned way, const struct msg *m,
+                            size_t size, struct fault *f)
+{
+    struct passing *p = find(lc, way, m);
+
+    if (!p) {
+        fault_set(f, "", "%s is not on its way (passed on already, or its id changed)",
+                  m->row->name);
+        return NULL;
+    }
+    if (way == TAP_OUT && !p->stale && is_too_large(lc, size)) {
+        fault_set(f, "", "%s is larger than max_message_size", m->row->name);
+        return NULL;
+    }
+    p->passed = true;
+    return p;
+}
+
+/* The message object at index 2, which must be one that is on its way; it has then
+ * passed. NULL when its session is over: it has nowhere to go. */
 static struct buf *check_passing(lua_State *L, struct l_client *lc, unsigned way)
 {
     struct buf *bytes = check_message(L, lc, 2, NULL);
-    struct passing *p;
+    struct passing *p = NULL;
     struct fault f;
     struct msg m;
 
-    if (!is_good(&m, lc, bytes, way, &f))
-        broken(L, bytes, f.text);
-    p = find(lc, way, &m);
-    if (!p)
-        fault_set(&f, "", "%s is not on its way (passed on already, or its id changed)",
-                  m.row->name);
-    else if (!p->stale && way == TAP_OUT &&
-             bytes->len > session_max_message(client_session(lc->c)))
-        fault_set(&f, "", "%s is larger than max_message_size", m.row->name);
-    else
-        p->passed = true;
-    msg_fini(&m);
-    if (!p || !p->passed)
-        broken(L, bytes, f.text);
-    if (!p->stale)
+    if (is_good(&m, lc, bytes, way, &f)) {
+        p = pass(lc, way, &m, bytes->len, &f);
+        msg_fini(&m);
+    }
+    if (p && !p->stale)
         return bytes;
     buf_unref(bytes);
+    if (!p)
+        raise_error(L, "WampyError", "the message handler passed on a broken message: %s",
+                    f.text);
     return NULL;
 }
 

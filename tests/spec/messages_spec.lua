@@ -146,13 +146,14 @@ describe("a message sent by hand", function()
     assert.equal(4, receive().request)
   end)
 
-  it("gets a progressive result each time, an error, and answers in the order of arrival", function()
+  it("gets each progressive result, and errors, in the order of arrival", function()
     p.server:register("f", function() wampy.progress(1) wampy.progress(2) return 3 end)
     p.client:send_message(messages.Call { procedure = "f", options = { receive_progress = true } })
     for i = 1, 3 do assert.same({ i }, receive().args) end
     p.client:send_message(messages.Call { procedure = "nobody" })
     local e = receive()
-    assert.same({ "error", 48, "wamp.error.no_such_procedure" }, { e.name, e.request_type, e.error })
+    assert.same({ "error", 48, "wamp.error.no_such_procedure" },
+      { e.name, e.request_type, e.error })
   end)
 
   it("subscribes, and gets the events", function()
@@ -323,7 +324,8 @@ describe("make_rpc", function()
     assert.matches("not a valid URI", failure(messages.Call { procedure = "not a uri" }).message)
     assert.matches("request id 9, but the next one is 2",
       failure(messages.Call { request = 9, procedure = "f" }).message)
-    assert.matches("must be a list", failure(messages.Call { procedure = "f", args = { k = 1 } }).message)
+    assert.matches("must be a list",
+      failure(messages.Call { procedure = "f", args = { k = 1 } }).message)
     assert.equal("make_rpc: expected a wampy.messages.Call, got Goodbye",
       failure(messages.Goodbye {}).message)
     assert.equal("make_rpc: expected a wampy.messages.Call, got a string", failure("f").message)
