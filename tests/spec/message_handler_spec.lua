@@ -4,11 +4,11 @@ local pair = dofile "tests/spec/pair.lua"
 local MessageHandler, messages, kwargs = wampy.MessageHandler, wampy.messages, wampy.kwargs
 
 describe("a message handler", function()
-  local p = pair.each(before_each, after_each)
   local client
 
   before_each(function() client = nil end)
-  after_each(function() if client then client:stop() end end)
+  after_each(function() if client then client:stop() end end) -- before the router stops
+  local p = pair.each(before_each, after_each)
 
   -- A started client with an instance of a handler that has these methods.
   local function start(methods, fields)
@@ -204,7 +204,7 @@ describe("a message handler", function()
     for _ = 1, 36 do p.server:publish("t", mebibyte) end
     assert.matches("the message handler does not keep up", left:get(pair.PATIENCE))
     gate:set()
-    pair.settle(client)
+    pair.settle(client, p.client, p.server)
   end)
 
   describe("that does not pass a message on", function()
