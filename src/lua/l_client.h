@@ -24,6 +24,7 @@ struct l_client {
     struct reply *join;  /* who waits for WELCOME; NULL otherwise */
     struct reply *leave; /* who waits for the end */
     struct map jobs;     /* invocation id -> task */
+    lua_Integer serving; /* handlers of invocations and events that run */
     struct list unread;  /* struct letter: what came for what was sent by hand */
     size_t unread_count, unread_bytes;
     struct list readers;   /* tasks that wait for a letter */
