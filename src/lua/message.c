@@ -1,8 +1,8 @@
 /* message.c - message objects of Lua to bytes and back. See message.h.
  *
  * The idea: a row's shape says what each element is, the class what its field is called,
- * so one loop over both reads or writes any message. What is wrong with an object is said
- * by its class (`message` raises), so that there is one wording. */
+ * so one loop over both reads or writes any message. What is wrong with a field is said
+ * by the class, which also guards assignments. */
 #include "lua/message.h"
 
 #include <lauxlib.h>
@@ -98,27 +98,35 @@ struct object {
     uint64_t *next;
 };
 
-/* The class says what is wrong; it raises. */
-static void complain(const struct object *o)
-{
-    lua_getfield(o->L, o->idx, "message");
-    raise_error(o->L, "WampyError", "%s cannot be sent", o->row->name);
-}
-
-/* The request id: the first element of a message that may lack it until it is sent. */
-static void write_request(const struct object *o)
+/* The class says what is wrong with the field at the top of the stack; it raises. */
+static void complain(const struct object *o, const char *name)
 {
     lua_State *L = o->L;
 
-    if (o->next && !lua_isnil(L, -1))
-        *o->next = (uint64_t)lua_tointeger(L, -1);
-    if (o->next && o->row->answer && (o->row->from & FROM_CLIENT) && lua_isnil(L, -1)) {
+    lua_getfield(L, o->class, "check");
+    lua_pushvalue(L, o->class);
+    lua_pushstring(L, name);
+    lua_pushvalue(L, -4); /* value check class name value */
+    lua_call(L, 3, 0);
+}
+
+/* The request id; a request may lack it until it is sent. */
+static void write_request(const struct object *o, const char *name)
+{
+    lua_State *L = o->L;
+    bool asks = o->row->answer && (o->row->from & FROM_CLIENT);
+
+    if (lua_isnil(L, -1) && asks && o->next) {
         writer_int(o->w, (int64_t)*o->next);
-        return;
+    } else if (lua_isnil(L, -1) && asks) {
+        writer_null(o->w);
+    } else {
+        if (!lua_isinteger(L, -1))
+            complain(o, name);
+        if (o->next)
+            *o->next = (uint64_t)lua_tointeger(L, -1);
+        writer_int(o->w, lua_tointeger(L, -1));
     }
-    if (!lua_isinteger(L, -1))
-        complain(o);
-    writer_int(o->w, lua_tointeger(L, -1));
 }
 
 static bool is_empty(lua_State *L)
@@ -156,7 +164,7 @@ static void write_field(const struct object *o, char letter, const char *name)
 
     switch (letter) {
     case 'r':
-        write_request(o);
+        write_request(o, name);
         return;
     case 'z':
     case 'i':
@@ -164,18 +172,18 @@ static void write_field(const struct object *o, char letter, const char *name)
     case 'p':
     case 't':
         if (!number)
-            complain(o);
+            complain(o, name);
         writer_int(o->w, lua_tointeger(L, -1));
         return;
     case 'u':
     case 's':
         if (!text)
-            complain(o);
+            complain(o, name);
         write_value(L, o->w, -1, name);
         return;
     default:
         if (!lua_isnil(L, -1) && !lua_istable(L, -1))
-            complain(o);
+            complain(o, name);
         write_container(o, letter, name);
         return;
     }
@@ -291,7 +299,18 @@ static int l_set_messages(lua_State *L)
     return 0;
 }
 
+/* core.message_list(object) -> the list as it is sent; null for an id not given yet */
+static int l_message_list(lua_State *L)
+{
+    struct slice bytes = check_object(L, state_of(L), &wire_json, 1, NULL);
+
+    lua_pushlstring(L, bytes.p, bytes.n); /* anchored while it is read */
+    push_value(L, &wire_json, check_slice(L, -1));
+    return 1;
+}
+
 static const luaL_Reg functions[] = { { "set_messages", l_set_messages },
+                                      { "message_list", l_message_list },
                                       { NULL, NULL } };
 
 void message_open(lua_State *L, struct state *S)

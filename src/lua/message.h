@@ -16,8 +16,8 @@ void push_decoded(lua_State *L, const struct msg *m);
 void push_message(lua_State *L, const struct wire *wire, struct slice bytes);
 
 /* Encodes the message object at `idx`; the bytes are in S->scratch. Where a request has
- * no id it gets *next, and *next becomes the id that stands in it. Raises for what is not
- * a message, and for fields that are missing or of the wrong type. */
+ * no id it gets *next (null when there is no `next`), and *next becomes the id that
+ * stands in it. Raises for what is not a message, and for fields missing or wrong. */
 struct slice check_object(lua_State *L, struct state *S, const struct wire *wire, int idx,
                           uint64_t *next);
 

@@ -95,6 +95,8 @@ describe("a message class", function()
     assert.equal("Yield: field invocation_request_id: missing, expected an integer",
       complaint(messages.Yield, {}))
     assert.equal("Call: expected a table of fields, got string", complaint(messages.Call, "com.a"))
+    assert.equal("args[1]: a function cannot be sent",
+      complaint(messages.Call, { procedure = "com.a", args = { print } }))
     local call = messages.Call { procedure = "com.a" }
     assert.equal("Call: field kwarg: unknown (the fields are request, options, procedure, args, "
       .. "kwargs)", pair.complaint(function() call.kwarg = {} end))
@@ -233,8 +235,6 @@ describe("a message sent by hand", function()
       complaint(messages.Call { procedure = "f", args = { k = 1 } }))
     assert.equal("CALL: element 6 (keyword arguments) must be a dict",
       complaint(messages.Call { procedure = "f", kwargs = { 1 } }))
-    assert.equal("args[1]: a function cannot be sent",
-      complaint(messages.Call { procedure = "f", args = { print } }))
     assert.equal("YIELD: no invocation 1 waits to be answered by hand",
       complaint(messages.Yield { invocation_request_id = 1 }))
     assert.equal("send_message: expected a message of wampy.messages, got a table",
