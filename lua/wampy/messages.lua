@@ -93,7 +93,11 @@ local function define(row)
     if value ~= nil then check(class, key, value) end
     rawset(self, key, value)
   end
-  class.__tostring = function(self) return core.json_encode(self.message) end
+  class.__tostring = function(self)
+    local list = self.message
+    if class.name == "authenticate" then list[2] = "(hidden)" end -- it may be the secret itself
+    return core.json_encode(list)
+  end
   messages[title], by_code[row.code] = setmetatable(class, { __call = construct }), class
 end
 

@@ -76,6 +76,12 @@ describe("a message class", function()
       tostring(messages.Call { request = 1, procedure = "com.a", kwargs = { k = 1 } }))
   end)
 
+  it("does not show a signature, which may be a secret, as text", function()
+    local message = messages.Authenticate { signature = "a ticket" }
+    assert.equal('[5,"(hidden)",{}]', tostring(message))
+    assert.equal("a ticket", message.signature)
+  end)
+
   it("has wampy's default reason for Goodbye", function()
     assert.equal("wamp.close.normal", messages.Goodbye.DEFAULT_REASON)
     assert.equal("com.bye", messages.Goodbye { reason = "com.bye" }.reason)
