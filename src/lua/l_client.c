@@ -498,18 +498,25 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued, failures of the
- * message handler */
+/* client:stats() -> requests under way, late answers, bytes queued, replies kept,
+ * failures of the message handler */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct session *s = lc->c ? client_session(lc->c) : NULL;
+    struct list *node, *tmp;
+    lua_Integer kept = 0;
+
+    list_each (node, tmp, &lc->replies) {
+        kept++;
+    }
 
     lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
+    lua_pushinteger(L, kept);
     lua_pushinteger(L, (lua_Integer)lc->tap_failures);
-    return 4;
+    return 5;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */

@@ -101,8 +101,9 @@ int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
  * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
 
-/* Pushes the results of a call, or the id of another request, or raises its error. */
-int reply_push(lua_State *L, struct reply *r);
+/* Pushes the results of a call, or the id of another request, or raises its error. Frees
+ * r in either case if `own`. */
+int reply_push(lua_State *L, struct reply *r, bool own);
 
 void reply_open(lua_State *L, struct state *S); /* futures: core.future_* */
 void push_future(lua_State *L, struct reply *r);

@@ -14,14 +14,11 @@
 static int request_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
-    int n;
 
     (void)status;
     if (!reply_check(L, r, true))
         return reply_wait(L, r, NEVER, request_k);
-    n = reply_push(L, r);
-    reply_free(L, r);
-    return n;
+    return reply_push(L, r, true);
 }
 
 /* Raises where nobody can wait: comes first, before anything is sent. */
@@ -133,8 +130,10 @@ static int l_call_message(lua_State *L)
     buf_unref(bytes);
     client_touch(lc->c);
     if (r->request < 0) {
+        const char *class = r->request == SESSION_BUSY ? "QueueFull" : "WampyError";
+
         reply_free(L, r);
-        return raise_error(L, "WampyError", "%s", f.text);
+        return raise_error(L, class, "%s", f.text);
     }
     return reply_wait(L, r, NEVER, request_k);
 }

@@ -282,7 +282,7 @@ describe("a message handler", function()
       end)
       assert.equal("wampy.error.message_handler", e.uri)
       assert.matches("^error: .*the message handler failed on RESULT: boom\nstack trace", lines[1])
-      assert.equal(1, (select(4, client._core:stats())))
+      assert.equal(1, (select(5, client._core:stats())))
       assert.is_false(pcall(client.call, client, "nobody")) -- ERROR has a method of its own
     end)
 
