@@ -1,7 +1,8 @@
 /* host_private.h - what the files of the host know of each other.
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
- * one conn, host_server.c a router machine with listeners and the conns they accepted.
+ * one conn, host_server.c a router machine with listeners and the conns they accepted,
+ * host_tap.c what a test hears of a server.
  * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
  * lets machines out. */
 #ifndef HOST_PRIVATE_H
@@ -16,8 +17,10 @@ struct host {
     struct list dirty_clients, dirty_servers;
     struct host_hooks hooks;
     uint64_t now;
-    size_t retired; /* clients given to the host */
-    bool more;      /* the last pump stopped with work left */
+    uint64_t ahead;  /* ms that the clock was put forward by */
+    uint64_t frozen; /* ms: the clock while host_advance steps it; else 0 */
+    size_t retired;  /* clients given to the host */
+    bool more;       /* the last pump stopped with work left */
 };
 
 struct client {
@@ -43,6 +46,7 @@ struct server {
     struct host_timer deadline;
     size_t max_queue;
     uint64_t dropped;
+    struct tap *tap; /* owned; NULL: nobody listens in */
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -50,7 +54,8 @@ struct server_conn {
     struct server *server;
     struct conn *conn;
     struct peer *peer; /* NULL until opened */
-    struct list link;  /* in server->conns */
+    const struct wire *wire;
+    struct list link; /* in server->conns */
 };
 
 /* host_client.c: carries on what one client's session wants. May free the client. */
@@ -60,6 +65,10 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 
 /* host_server.c */
 void pump_server(struct server *s);
+
+/* host_tap.c */
+void tap_note(struct tap *tap, const struct server_conn *sc, struct buf *message);
+void tap_free(struct tap *tap);
 
 /* For conns whose owner has gone: nobody is interested any more. */
 extern const struct conn_handler nobody_handler;
