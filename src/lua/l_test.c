@@ -156,12 +156,13 @@ static void push_threads(lua_State *L, struct list *tasks)
 
         lua_pushthread(t->co);
         lua_xmove(t->co, L, 1);
-        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_pushinteger(L, (lua_Integer)t->generation);
+        lua_rawset(L, -3);
     }
 }
 
-/* test.threads() -> list of the threads of all tasks but the running one; only for
- * looking at (debug.getinfo), and only until the loop runs again */
+/* test.threads() -> { thread = number of its task } of all tasks but the running one; the
+ * thread is only for looking at (debug.getinfo), and only until the loop runs again */
 static int l_threads(lua_State *L)
 {
     struct state *S = state_of(L);
@@ -170,6 +171,27 @@ static int l_threads(lua_State *L)
     push_threads(L, &S->ready);
     push_threads(L, &S->parked);
     return 1;
+}
+
+static void cancel_others(lua_State *L, struct list *tasks)
+{
+    struct list *node, *tmp;
+
+    list_each (node, tmp, tasks) {
+        struct task *t = list_entry(node, struct task, link);
+
+        if (lua_rawgeti(L, 1, (lua_Integer)t->generation) == LUA_TNIL)
+            task_cancel(t);
+        lua_pop(L, 1);
+    }
+}
+
+/* test.cancel({ number = true }): cancels all tasks but the running one and these */
+static int l_cancel(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    cancel_others(L, &state_of(L)->parked);
+    return 0;
 }
 
 /* test.sockets() -> { descriptor = name } of the process's open sockets */
@@ -185,11 +207,11 @@ static int l_sockets(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    { "advance", l_advance }, { "ahead", l_ahead },     { "seed", l_seed },
-    { "link", l_link },       { "tap", l_tap },         { "tapped", l_tapped },
-    { "threads", l_threads }, { "sockets", l_sockets }, { NULL, NULL }
-};
+static const luaL_Reg functions[] = { { "advance", l_advance }, { "ahead", l_ahead },
+                                      { "seed", l_seed },       { "link", l_link },
+                                      { "tap", l_tap },         { "tapped", l_tapped },
+                                      { "threads", l_threads }, { "cancel", l_cancel },
+                                      { "sockets", l_sockets }, { NULL, NULL } };
 
 void open_test(lua_State *L, struct state *S)
 {
