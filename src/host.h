@@ -113,22 +113,22 @@ struct router_stats server_stats(const struct server *s);
 /* Events dropped because a queue was full. */
 uint64_t server_dropped(const struct server *s);
 
-/* ---- listening in, for tests (host_tap.c) ------------------------------------------ */
+/* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
 
-/* One message that a peer sent to a tapped server. */
-struct tapped {
+/* One message that a peer sent to a server that is spied on. */
+struct overheard {
     struct list link;
     struct buf *message; /* owned */
     const struct wire *wire;
     uint64_t session; /* of its sender; 0 before it joined */
 };
 
-#define TAP_LIMIT 10000 /* messages kept: who does not look loses the oldest */
+#define SPY_LIMIT 10000 /* messages kept: who does not look loses the oldest */
 
-void server_tap(struct server *s); /* from now on; harmless twice */
-/* The oldest; NULL when there is none. Passes to the caller: end with tapped_free. */
-struct tapped *server_tapped(struct server *s);
-uint64_t server_tap_lost(const struct server *s); /* over TAP_LIMIT */
-void tapped_free(struct tapped *t);
+void server_spy(struct server *s); /* from now on; harmless twice */
+/* The oldest; NULL when there is none. Passes to the caller: end with overheard_free. */
+struct overheard *server_overheard(struct server *s);
+uint64_t server_spy_lost(const struct server *s); /* over SPY_LIMIT */
+void overheard_free(struct overheard *t);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
  * one conn, host_server.c a router machine with listeners and the conns they accepted,
- * host_tap.c what a test hears of a server.
+ * host_spy.c what a test hears of a server.
  * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
  * lets machines out. */
 #ifndef HOST_PRIVATE_H
@@ -46,7 +46,7 @@ struct server {
     struct host_timer deadline;
     size_t max_queue;
     uint64_t dropped;
-    struct tap *tap; /* owned; NULL: nobody listens in */
+    struct spy *spy; /* owned; NULL: nobody listens in */
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -66,9 +66,9 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 /* host_server.c */
 void pump_server(struct server *s);
 
-/* host_tap.c */
-void tap_note(struct tap *tap, const struct server_conn *sc, struct buf *message);
-void tap_free(struct tap *tap);
+/* host_spy.c */
+void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);
+void spy_free(struct spy *spy);
 
 /* For conns whose owner has gone: nobody is interested any more. */
 extern const struct conn_handler nobody_handler;

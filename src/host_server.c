@@ -32,8 +32,8 @@ static void server_message(struct conn *conn, struct buf *message)
 {
     struct server_conn *sc = conn->user;
 
-    if (sc->server->tap)
-        tap_note(sc->server->tap, sc, message);
+    if (sc->server->spy)
+        spy_note(sc->server->spy, sc, message);
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
     server_touch(sc->server);
 }
@@ -161,7 +161,7 @@ void server_free(struct server *s)
     host_timer_clear(s->host, &s->deadline);
     list_remove(&s->dirty);
     router_free(s->router);
-    tap_free(s->tap);
+    spy_free(s->spy);
     free(s->listeners);
     free(s);
 }

@@ -2,7 +2,7 @@
 -- assertions over them.
 --
 -- The router of a network keeps every CALL and PUBLISH that its peers sent, also those that it
--- refused (core.test.tap). They are taken from it when somebody looks. Values are compared as they
+-- refused (core.test.spy). They are taken from it when somebody looks. Values are compared as they
 -- were on the wire: deeply, and without regard to metatables; luassert's matchers stand for any
 -- value that they accept.
 
@@ -28,7 +28,7 @@ end
 -- @param router userdata of the core
 -- @return book with `calls` and `published`
 function spies.open(router)
-  core.test.tap(router)
+  core.test.spy(router)
   local book = { router = router }
   book.calls = setmetatable({ _book = book, _lists = {} }, Spy)
   book.published = setmetatable({ _book = book, _lists = {} }, Spy)
@@ -48,7 +48,7 @@ end
 function spies.collect(book)
   if book.closed then return end
   if core.wait_mode() == "pump" then core.test.advance(0) end
-  local list, lost = core.test.tapped(book.router)
+  local list, lost = core.test.overheard(book.router)
   if lost > 0 then
     error(("%d messages went through the network since it was looked at last: too many to keep")
       :format(#list + lost), 0)

@@ -1,5 +1,5 @@
 /* l_test.c - core.test: what the testing kit (lua/wampy/testing*.lua) needs and no app
- * does: a clock that can be put forward, seeded ids, links that fail, a tap on a router,
+ * does: a clock that can be put forward, seeded ids, links that fail, an ear at a router,
  * and a look at what is left over.
  *
  * Each function is one step down into the host; what a test makes of them is Lua. */
@@ -89,10 +89,10 @@ static int l_link(lua_State *L)
 
 /* ---- listening in ------------------------------------------------------------------ */
 
-/* test.tap(router userdata): keeps what its peers send from now on */
-static int l_tap(lua_State *L)
+/* test.spy(router userdata): keeps what its peers send from now on */
+static int l_spy(lua_State *L)
 {
-    server_tap(check_server(L, 1));
+    server_spy(check_server(L, 1));
     return 0;
 }
 
@@ -121,17 +121,17 @@ static void push_heard(lua_State *L, const struct msg *m, uint64_t session)
     lua_setfield(L, -2, "session");
 }
 
-/* test.tapped(router userdata) -> list of the calls and publications that were heard
+/* test.overheard(router userdata) -> list of the calls and publications that were heard
  * since the last time, how many were lost because nobody looked */
-static int l_tapped(lua_State *L)
+static int l_overheard(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct tapped *t;
+    struct overheard *t;
     struct fault f;
     struct msg m;
 
     lua_newtable(L);
-    while ((t = server_tapped(server)) != NULL) {
+    while ((t = server_overheard(server)) != NULL) {
         if (msg_decode(&m, t->wire, t->message, &f)) {
             if (m.row->code == MSG_CALL || m.row->code == MSG_PUBLISH) {
                 push_heard(L, &m, t->session);
@@ -139,9 +139,9 @@ static int l_tapped(lua_State *L)
             }
             msg_fini(&m);
         }
-        tapped_free(t);
+        overheard_free(t);
     }
-    lua_pushinteger(L, (lua_Integer)server_tap_lost(server));
+    lua_pushinteger(L, (lua_Integer)server_spy_lost(server));
     return 2;
 }
 
@@ -207,11 +207,13 @@ static int l_sockets(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = { { "advance", l_advance }, { "ahead", l_ahead },
-                                      { "seed", l_seed },       { "link", l_link },
-                                      { "tap", l_tap },         { "tapped", l_tapped },
-                                      { "threads", l_threads }, { "cancel", l_cancel },
-                                      { "sockets", l_sockets }, { NULL, NULL } };
+static const luaL_Reg functions[] = {
+    { "advance", l_advance }, { "ahead", l_ahead },
+    { "seed", l_seed },       { "link", l_link },
+    { "spy", l_spy },         { "overheard", l_overheard },
+    { "threads", l_threads }, { "cancel", l_cancel },
+    { "sockets", l_sockets }, { NULL, NULL }
+};
 
 void open_test(lua_State *L, struct state *S)
 {
