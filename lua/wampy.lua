@@ -22,6 +22,7 @@ local wampy = {
   event = tasks.event, readable = tasks.readable, writable = tasks.writable, wrap = tasks.wrap,
   create = tasks.create, progress = tasks.progress,
   run = tasks.run, stop = tasks.stop, with = tasks.with,
+  messages = require "wampy.messages", MessageHandler = require "wampy.message_handler",
   routers = require "wampy.routers", log = require "wampy.log",
   constants = require "wampy.constants", state = {}, args = {},
 }

@@ -75,6 +75,13 @@ static void no_event(void *user, struct event *e)
     (void)e;
 }
 
+static void no_tap(void *user, struct buf *message, unsigned way)
+{
+    (void)user;
+    (void)way;
+    buf_unref(message);
+}
+
 static void no_room(void *user)
 {
     (void)user;
@@ -96,7 +103,7 @@ struct host *host_new(enum loop_backend backend)
     h = xcalloc(1, sizeof *h);
     h->loop = loop;
     h->links = links_new();
-    h->hooks = (struct host_hooks){ no_event, no_room, no_run, NULL };
+    h->hooks = (struct host_hooks){ no_event, no_tap, no_room, no_run, NULL };
     h->now = host_clock(h);
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);

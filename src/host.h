@@ -24,6 +24,10 @@ struct host_hooks {
     /* Something happened to a client. The event is ended by the host afterwards, unless
      * the hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
+    /* A message of a tapped client stands here on its way (TAP_IN or TAP_OUT); the
+     * reference passes. It travels on by client_process or client_transmit, or not at all;
+     * client_tap_done follows in any case, later. */
+    void (*tap)(void *user, struct buf *message, unsigned way);
     /* A client's queue has room (said again and again). `user` is client_user. */
     void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
@@ -69,6 +73,7 @@ struct client_config {
     struct session_config session;
     struct ws_options ws;
     const struct wire *wire;
+    unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
 
 /* Starts connecting to a URL, or joined in memory to a server of the same host. The end
@@ -92,6 +97,19 @@ bool client_full(const struct client *c); /* the queue is over its limit: wait f
 const struct conn_end *client_end(const struct client *c);
 /* Its end of an in-memory link, for tests; NULL for a socket, and when it is closed. */
 struct conn *client_link_end(const struct client *c);
+
+/* ---- the tap ----------------------------------------------------------------------- *
+ * A tapped client's messages do not travel by themselves: each goes to the hook first, in
+ * order. What the hook holds is bounded by LIMIT_TAPPED; what came meanwhile by the limit
+ * of the queue, past which the session is aborted. Once the session is over nothing is
+ * tapped: the last words (ABORT, the answer to GOODBYE) go out by themselves. */
+
+enum { TAP_IN = 1, TAP_OUT = 2 };
+
+void client_process(struct client *c, struct buf *message); /* to the session; borrowed */
+void client_transmit(struct client *c,
+                     struct buf *message); /* out; the reference passes */
+void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the message */
 
 /* ---- servers ----------------------------------------------------------------------- */
 

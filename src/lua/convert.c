@@ -392,6 +392,15 @@ static struct writer *fresh(struct writer *w, const struct wire *wire)
     return w;
 }
 
+struct slice check_value(lua_State *L, struct state *S, const struct wire *wire, int idx,
+                         const char *root)
+{
+    struct writer *w = fresh(&S->scratch[0], wire);
+
+    write_value(L, w, idx, root);
+    return slice_buf(w->buf);
+}
+
 /* An option's value: integral floats go out as integers. */
 static void write_option(lua_State *L, struct writer *w, const char *key)
 {

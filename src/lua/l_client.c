@@ -2,7 +2,8 @@
  *
  * The prelude's Client (lua/wampy/client.lua) is what apps see; this is the part of it
  * that talks to the session machine. Requests are in l_request.c, waiting for answers in
- * reply.c, what arrives unasked in serve.c; the events of the session meet here. */
+ * reply.c, what arrives unasked in serve.c, messages made by hand in l_message.c; the
+ * events of the session meet here. */
 #include "lua/l_client.h"
 
 #include <math.h>
@@ -72,6 +73,9 @@ static int l_client_new(lua_State *L)
     list_init(&lc->link);
     list_init(&lc->replies);
     list_init(&lc->waiting);
+    list_init(&lc->unread);
+    list_init(&lc->readers);
+    list_init(&lc->passings);
     for (int i = CLIENT_REGISTRATIONS; i <= CLIENT_SUBSCRIPTIONS; i++) {
         lua_newtable(L);
         lua_setiuservalue(L, -2, i);
@@ -112,6 +116,8 @@ static void disconnected(struct l_client *lc)
     lc->c = NULL;
     list_remove(&lc->link);
     wake_room(lc);
+    unread_drop(lc);
+    tap_forget(lc);
     map_fini(&lc->jobs);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
@@ -132,6 +138,8 @@ static int l_client_gc(lua_State *L)
     list_each (node, tmp, &lc->replies) {
         reply_free(L, list_entry(node, struct reply, link));
     }
+    unread_drop(lc);
+    tap_free(lc);
     map_fini(&lc->jobs);
     return 0;
 }
@@ -269,6 +277,11 @@ static void on_event(void *user, struct event *e)
 {
     struct l_client *lc = user;
 
+    if (e->hand)
+        unread_put(lc, e);
+    if (e->hand &&
+        (e->request || e->kind == EVENT_INVOCATION || e->kind == EVENT_INTERRUPT))
+        return;
     switch (e->kind) {
     case EVENT_JOINED: {
         struct reply *join = lc->join;
@@ -343,6 +356,16 @@ static const char *text_field(lua_State *L, int table, const char *field)
     return s; /* anchored by the table */
 }
 
+static bool flag(lua_State *L, int table, const char *field)
+{
+    bool set;
+
+    lua_getfield(L, table, field);
+    set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
+}
+
 static int join_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
@@ -374,7 +397,8 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list) */
+ * (list), tap_in, tap_out (booleans: `_incoming`, `_outgoing` of the object see every
+ * message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -409,6 +433,8 @@ static int l_connect(lua_State *L)
             lua_pop(L, 1);
         }
     config.ws.headers = headers[0] ? headers : NULL;
+    config.taps =
+        (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
@@ -472,7 +498,8 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued */
+/* client:stats() -> requests under way, late answers, bytes queued, failures of the
+ * message handler */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -481,7 +508,8 @@ static int l_stats(lua_State *L)
     lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
-    return 3;
+    lua_pushinteger(L, (lua_Integer)lc->tap_failures);
+    return 4;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */
@@ -516,13 +544,15 @@ static const luaL_Reg functions[] = { { "client", l_client_new },
 
 void open_client(lua_State *L, struct state *S)
 {
-    struct host_hooks hooks = { on_event, on_room, on_run, S };
+    struct host_hooks hooks = { on_event, on_tap, on_room, on_run, S };
 
     host_set_hooks(S->host, &hooks);
     luaL_newmetatable(L, CLIENT);
     lua_newtable(L);
     state_register(L, S, methods);
     state_register(L, S, client_requests);
+    state_register(L, S, client_messages);
+    state_register(L, S, client_passing);
     lua_setfield(L, -2, "__index");
     lua_pushlightuserdata(L, S);
     lua_pushcclosure(L, l_client_gc, 1);
@@ -532,4 +562,5 @@ void open_client(lua_State *L, struct state *S)
     handler_open(L);
     serve_open(L, S);
     state_register(L, S, functions);
+    message_open(L);
 }

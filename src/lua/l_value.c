@@ -11,16 +11,11 @@
 /* core.json_encode(value) -> text; raises with the path of what cannot be encoded */
 static int l_json_encode(lua_State *L)
 {
-    struct state *S = state_of(L);
-    struct writer *w = &S->scratch[0];
+    struct slice text;
 
     luaL_checkany(L, 1);
-    if (!w->buf)
-        writer_init(w, &wire_json, 512);
-    w->wire = &wire_json;
-    w->buf->len = 0;
-    write_value(L, w, 1, "value");
-    lua_pushlstring(L, w->buf->data, w->buf->len);
+    text = check_value(L, state_of(L), &wire_json, 1, "value");
+    lua_pushlstring(L, text.p, text.n);
     return 1;
 }
 

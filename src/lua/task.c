@@ -54,14 +54,11 @@ static void timed_out(struct host_timer *timer)
     task_wake(t);
 }
 
-struct task *task_new(struct state *S)
+struct task *task_new_uncounted(struct state *S)
 {
-    struct list *node;
+    struct list *node = list_pop(&S->pool);
     struct task *t;
 
-    if (S->task_count >= S->max_tasks)
-        return NULL;
-    node = list_pop(&S->pool);
     if (node) {
         t = list_entry(node, struct task, link);
         S->pooled--;
@@ -76,6 +73,11 @@ struct task *task_new(struct state *S)
     S->task_count++;
     t->generation = ++S->generations;
     return t;
+}
+
+struct task *task_new(struct state *S)
+{
+    return S->task_count < S->max_tasks ? task_new_uncounted(S) : NULL;
 }
 
 /* Back into the pool, or freed. The thread must be clean: dead by an ordinary end, or

@@ -48,6 +48,7 @@ void task_fini(struct state *S); /* every task is dropped */
 /* A task with an empty thread; NULL when max_tasks run. Push the function and its
  * arguments on t->co, then task_start(t, nargs). */
 struct task *task_new(struct state *S);
+struct task *task_new_uncounted(struct state *S); /* the same, bounded by somebody else */
 void task_start(struct task *t, int nargs); /* ready: it will run from the pump */
 
 /* resumes all that are ready now; true if any was */
