@@ -83,7 +83,7 @@ local function target(self)
   local router = self.config.router
   if not router then return { url = self.url } end
   if router.server then return { server = router:server() } end
-  return { url = router.url }
+  return { url = router.url, cert_path = router.cert_path }
 end
 
 --- Connects a client and joins its realm.
