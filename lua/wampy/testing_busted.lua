@@ -101,19 +101,21 @@ end
 
 local function open_test()
   now, left = nil, {}
-  watchdog = LIMIT > 0 and core.spawn(interrupt, core.current())
+  watchdog = LIMIT > 0 and tasks.spawn(interrupt, core.current())
   scope.settle() -- the watchdog stands, and counts as there before
   before = scope.snapshot()
 end
 
 local function close_test()
+  local strays = scope.strays(before)
   local wrong = scope.close("test")
   local found = scope.leftovers(before)
   if found[1] then scope.sweep(before) end
-  if watchdog then core.cancel(watchdog) end
+  tasks.regained() -- a link that this test has lost is no news to the next one
+  if watchdog then watchdog:cancel() end
   watchdog = nil
   if not now or now.status ~= "success" then return end
-  for _, list in ipairs { left, found } do
+  for _, list in ipairs { left, strays, found } do
     for _, what in ipairs(list) do table.insert(wrong, what) end
   end
   if wrong[1] then complain("left behind by the test: " .. table.concat(wrong, "; ")) end

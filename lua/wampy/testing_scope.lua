@@ -102,8 +102,8 @@ local function place(thread)
       if not ours(info.source) then
         return ("task that waits at %s:%d"):format(info.short_src, info.currentline)
       end
-      local fn = upvalue(info.func, "fn")
-      given = type(fn) == "function" and { fn = fn, timer = upvalue(info.func, "timer") } or given
+      local fn = not given and upvalue(info.func, "fn")
+      if type(fn) == "function" then given = { fn = fn, timer = upvalue(info.func, "timer") } end
     end
   end
   if not given then return "task that has not begun" end
@@ -115,9 +115,6 @@ end
 -- What there is that was not there before, as texts.
 local function compare(before)
   local found = {}
-  for client in pairs(tasks.started) do
-    if not before.clients[client] then found[#found + 1] = "client " .. client.name end
-  end
   for thread, number in pairs(core.test.threads()) do
     if not before.tasks[number] then found[#found + 1] = place(thread) end
   end
@@ -125,6 +122,29 @@ local function compare(before)
     if before.sockets[fd] ~= name then found[#found + 1] = "socket " .. name end
   end
   table.sort(found)
+  return found
+end
+
+local function is_owned(thing)
+  for _, list in pairs(scopes) do
+    for _, entry in ipairs(list) do
+      if entry.thing == thing then return true end
+    end
+  end
+  return false
+end
+
+--- Stops the clients that run, were not there before, and belong to nobody.
+-- @param before a snapshot
+-- @return list of texts
+function scope.strays(before)
+  local found = {}
+  for _, client in ipairs(tasks.clients()) do
+    if not before.clients[client] and not is_owned(client) then
+      found[#found + 1] = "client " .. client.name
+      scope.stop_client(client)
+    end
+  end
   return found
 end
 
@@ -163,12 +183,9 @@ function scope.open_calls(before)
   end)
 end
 
---- Ends by force what was opened since a snapshot: clients stop, tasks are canceled.
+--- Cancels the tasks that began since a snapshot.
 function scope.sweep(before)
-  for _, client in ipairs(tasks.clients()) do
-    if not before.clients[client] then pcall(scope.stop_client, client) end
-  end
-  if next(core.test.threads()) then core.test.cancel(before.tasks) end
+  core.test.cancel(before.tasks)
   wait_until_none(function() return compare(before) end)
 end
 
