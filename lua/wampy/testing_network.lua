@@ -174,8 +174,22 @@ function Network.link(_, client)
   return setmetatable({ client = client }, Link)
 end
 
+--- Takes the router away: its clients lose their links, and nobody can join until `net:up()`.
+function Network:down()
+  self._down = true
+  for client in pairs(tasks.started) do
+    if client.config.router == self then core.test.link(client._core, "drop") end
+  end
+end
+
+--- The router is back: it can be joined again.
+function Network:up()
+  self._down = false
+end
+
 --- So that a network can stand for a router: `testing.client { router = net }`.
 function Network:server()
+  if self._down then errors.raise("ConnectionError", "the network is down") end
   return self.router:server()
 end
 
@@ -185,9 +199,9 @@ function Network:close()
     if net == self then table.remove(open, i) break end
   end
   if self._book.closed then return end
+  spies.close(self._book)
   self._over:set()
   if self._maker then scope.stop_client(self._maker) end
-  spies.close(self._book)
   self.router:stop()
 end
 

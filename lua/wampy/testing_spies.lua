@@ -43,16 +43,12 @@ local function enter(spy, heard, sender)
     { args = heard.args, kwargs = heard.kwargs, details = heard.options })
 end
 
---- Takes what was heard since the last time; first what is under way gets there, where the loop can
--- run.
-function spies.collect(book)
-  if book.closed then return end
+-- Takes from the router what it has heard since the last time; first what is under way gets there,
+-- where the loop can run.
+local function take(book)
   if core.wait_mode() == "pump" then core.test.advance(0) end
   local list, lost = core.test.overheard(book.router)
-  if lost > 0 then
-    error(("%d messages went through the network since it was looked at last: too many to keep")
-      :format(#list + lost), 0)
-  end
+  book.lost = lost
   for _, heard in ipairs(list) do
     if heard.kind == "CALL" then
       enter(book.calls, heard, "caller")
@@ -62,9 +58,18 @@ function spies.collect(book)
   end
 end
 
+--- Brings a book up to date.
+function spies.collect(book)
+  if not book.closed then take(book) end
+  if book.lost > 0 then
+    error(("%d messages of this network are lost: too many to keep; look at its calls or published "
+      .. "more often"):format(book.lost), 0)
+  end
+end
+
 --- Takes the last, before the router is closed.
 function spies.close(book)
-  spies.collect(book)
+  take(book)
   book.closed = true
 end
 

@@ -141,7 +141,6 @@ static void deliver(struct event *e)
         deliver_message(e->to, e->message);
         break;
     case PING:
-        end_heard(e->to);
         if (e->to->peer && !e->to->parted)
             link_post(e->to->peer, PONG, NULL);
         break;
