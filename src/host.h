@@ -123,6 +123,9 @@ int server_listen(struct server *s, const struct url *url, const struct ws_optio
 struct conn *server_link(struct server *s, struct slice subprotocol,
                          const struct conn_handler *handler, void *user);
 
+/* Ends the faults of all its in-memory links (net/link.h), for tests. */
+void server_heal(struct server *s);
+
 /* Stops accepting and says GOODBYE to everybody. */
 void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */

@@ -92,6 +92,16 @@ struct client *client_link(struct host *h, struct server *server,
     return c;
 }
 
+void server_heal(struct server *s)
+{
+    for (struct list *node = s->conns.next; node != &s->conns; node = node->next) {
+        struct server_conn *sc = list_entry(node, struct server_conn, link);
+
+        if (link_is(sc->conn))
+            link_heal(sc->conn);
+    }
+}
+
 static void server_fire(struct host_timer *t)
 {
     struct server *s =

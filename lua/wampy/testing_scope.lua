@@ -11,7 +11,7 @@ local core = require "wampy.core"
 local tasks = require "wampy.tasks"
 
 local scope = {
-  PATIENCE = 2, -- seconds that what is ending may take to end (on the system's clock)
+  PATIENCE = 1, -- seconds that what is ending may take to end (on the system's clock)
 }
 
 -- ---- owning -----------------------------------------------------------------------------------

@@ -87,6 +87,13 @@ static int l_link(lua_State *L)
     return 1;
 }
 
+/* test.heal(router userdata): ends the faults of all links to it */
+static int l_heal(lua_State *L)
+{
+    server_heal(check_server(L, 1));
+    return 0;
+}
+
 /* ---- listening in ------------------------------------------------------------------ */
 
 /* test.spy(router userdata): keeps what its peers send from now on */
@@ -207,13 +214,17 @@ static int l_sockets(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    { "advance", l_advance }, { "ahead", l_ahead },
-    { "seed", l_seed },       { "link", l_link },
-    { "spy", l_spy },         { "overheard", l_overheard },
-    { "threads", l_threads }, { "cancel", l_cancel },
-    { "sockets", l_sockets }, { NULL, NULL }
-};
+static const luaL_Reg functions[] = { { "advance", l_advance },
+                                      { "ahead", l_ahead },
+                                      { "seed", l_seed },
+                                      { "link", l_link },
+                                      { "heal", l_heal },
+                                      { "spy", l_spy },
+                                      { "overheard", l_overheard },
+                                      { "threads", l_threads },
+                                      { "cancel", l_cancel },
+                                      { "sockets", l_sockets },
+                                      { NULL, NULL } };
 
 void open_test(lua_State *L, struct state *S)
 {
