@@ -111,7 +111,7 @@ end
 local function retire(key)
   local node = shared[key]
   shared[key] = nil
-  node.router:stop()
+  pcall(node.router.stop, node.router)
   process.exec { "rm", "-rf", node.directory }
 end
 
@@ -120,7 +120,7 @@ local function crossbar(t)
   move_to(decoded, 0, name)
   local key = core.json_encode(decoded)
   if shared[key] and not shared[key].router:alive() then retire(key) end
-  shared[key] = shared[key] or launch(t, decoded, name)
+  shared[key] = shared[key] or scope.keep(function() return launch(t, decoded, name) end)
   return shared[key].router
 end
 

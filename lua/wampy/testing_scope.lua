@@ -112,11 +112,24 @@ local function place(thread)
     info.linedefined)
 end
 
+local kept = {} -- numbers of tasks that outlive a test by the kit's own wish
+
+--- Runs a function whose tasks go on when the test is over.
+-- @return what it returns
+function scope.keep(fn)
+  local before = scope.snapshot()
+  local result = fn()
+  for _, number in pairs(core.test.threads()) do
+    if not before.tasks[number] then kept[number] = true end
+  end
+  return result
+end
+
 -- What there is that was not there before, as texts.
 local function compare(before)
   local found = {}
   for thread, number in pairs(core.test.threads()) do
-    if not before.tasks[number] then found[#found + 1] = place(thread) end
+    if not before.tasks[number] and not kept[number] then found[#found + 1] = place(thread) end
   end
   for fd, name in pairs(core.test.sockets()) do
     if before.sockets[fd] ~= name then found[#found + 1] = "socket " .. name end
@@ -185,6 +198,7 @@ end
 
 --- Cancels the tasks that began since a snapshot.
 function scope.sweep(before)
+  for number in pairs(kept) do before.tasks[number] = true end
   core.test.cancel(before.tasks)
   wait_until_none(function() return compare(before) end)
 end
