@@ -194,10 +194,10 @@ function Process:lines(stream)
   return function()
     while true do
       local at = text:find("\n", from, true)
-      if at then return cut(at - 1, at + 1) end
-      if #text - from + 1 >= process.MAX_LINE then
+      if (at or #text + 1) - from > process.MAX_LINE then
         return cut(from + process.MAX_LINE - 1, from + process.MAX_LINE)
       end
+      if at then return cut(at - 1, at + 1) end
       local more = self:read(nil, stream)
       if not more then return from <= #text and cut(#text, #text + 1) or nil end
       text, from = text:sub(from) .. more, 1

@@ -530,13 +530,21 @@ static int l_pending(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = { { "connect", l_connect },
-                                    { "leave", l_leave },
-                                    { "drop", l_drop },
-                                    { "state", l_state },
-                                    { "stats", l_stats },
-                                    { "pending", l_pending },
-                                    { NULL, NULL } };
+/* client:serving() -> how many handlers of invocations run, and how many of events */
+static int l_serving(lua_State *L)
+{
+    const struct l_client *lc = check_client(L, 1);
+    lua_Integer invocations = (lua_Integer)lc->jobs.count;
+
+    lua_pushinteger(L, invocations);
+    lua_pushinteger(L, lc->serving - invocations);
+    return 2;
+}
+
+static const luaL_Reg methods[] = { { "connect", l_connect }, { "leave", l_leave },
+                                    { "drop", l_drop },       { "state", l_state },
+                                    { "stats", l_stats },     { "pending", l_pending },
+                                    { "serving", l_serving }, { NULL, NULL } };
 
 static const luaL_Reg functions[] = { { "client", l_client_new },
                                       { "handler", l_handler },

@@ -29,6 +29,7 @@ struct l_client {
     struct list readers;   /* tasks that wait for a letter */
     struct list passings;  /* struct passing: messages with the message handler */
     uint64_t tap_failures; /* of the message handler */
+    lua_Integer serving;   /* handlers of invocations and events that run */
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */

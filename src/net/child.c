@@ -147,6 +147,17 @@ static bool fail(const struct child_options *o, const struct failure *f, char *e
     return false;
 }
 
+/* Of one that is no good, and has no pidfd to wait with: it is gone in a moment. */
+static void collect(struct child *c)
+{
+    if (c->pid > 0) {
+        kill(c->pid, SIGKILL);
+        while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    c->pid = 0;
+}
+
 /* Forks and waits for the exec. */
 static bool start(struct child *c, const struct child_options *o,
                   const int theirs[CHILD_STREAMS], struct failure *f)
@@ -162,12 +173,12 @@ static bool start(struct child *c, const struct child_options *o,
     while (c->pid > 0 && (n = read(told, f, sizeof *f)) < 0 && errno == EINTR)
         continue;
     shut(&told);
-    if (n != 0) {
-        c->pid = c->pid > 0 ? c->pid : 0;
-        return false;
+    if (n == 0) {
+        c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+        *f = (struct failure){ errno, STAGE_WATCH };
     }
-    c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-    *f = (struct failure){ errno, STAGE_WATCH };
+    if (c->pidfd < 0)
+        collect(c);
     return c->pidfd >= 0;
 }
 
