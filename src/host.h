@@ -44,7 +44,7 @@ uint64_t host_now(const struct host *h); /* ms; as of the last turn */
 /* The clock of everything in a host, ms: the system's monotonic one, and what
  * host_advance has put it forward by (host_ahead). Sockets keep to the system's. */
 uint64_t host_clock(const struct host *h);
-uint64_t host_ahead(const struct host *h);
+int64_t host_ahead(const struct host *h);
 const struct rng *host_rng(void); /* the system's random source, unless seeded */
 
 /* One turn: waits for input up to `timeout_ms` (negative: no limit) or until a timer is
