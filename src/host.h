@@ -25,8 +25,8 @@ struct host_hooks {
      * the hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
     /* A message of a tapped client stands here on its way (TAP_IN or TAP_OUT); the
-     * reference passes. It travels on by client_process or client_transmit, or not at all;
-     * client_tap_done follows in any case, later. */
+     * reference passes. It travels on by client_process or client_transmit, or not at
+     * all; client_tap_done follows in any case, later. */
     void (*tap)(void *user, struct buf *message, unsigned way);
     /* A client's queue has room (said again and again). `user` is client_user. */
     void (*room)(void *user);

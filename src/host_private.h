@@ -70,7 +70,7 @@ struct server_conn {
 bool client_is_tapped(const struct client *c, unsigned way);
 void tap_keep(struct client *c, struct buf *message); /* one that came; borrowed */
 void tap_pump(struct client *c);
-void tap_closed(struct client *c); /* the transport is gone: the session will hear of it */
+void tap_closed(struct client *c); /* the transport is gone: the session will hear */
 size_t tap_queued(const struct client *c); /* bytes on their way out, with the hook */
 bool tap_has_room(const struct client *c, unsigned way);
 void tap_out(struct client *c, struct buf *message); /* the reference passes */

@@ -1,8 +1,8 @@
 /* host_spy.c - listening in on a server: a test asks what its peers sent.
  *
  * Messages are kept as they came, by reference, and are neither decoded nor judged here:
- * a call that the router refused was made all the same. Who spies on a server takes what was
- * heard from time to time; who does not loses the oldest. See host.h. */
+ * a call that the router refused was made all the same. Who spies on a server takes what
+ * was heard from time to time; who does not loses the oldest. See host.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"

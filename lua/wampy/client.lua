@@ -317,13 +317,6 @@ end
 
 -- ---- messages by hand ---------------------------------------------------------------------------
 
--- The list to be sent: a request without an id has the one that is next.
-local function numbered(self, message)
-  local list = message.message
-  if message.numbered and message.request == nil then list[2] = self._core:next_request() end
-  return list
-end
-
 --- Sends a message that the app made itself, after checking it as the client's own are checked.
 -- GOODBYE and ABORT end the session, and wait for that as stop does.
 -- @param message object of wampy.messages; a request gets its id, unless it has the next one
@@ -332,12 +325,11 @@ function Client:send_message(message)
   if not messages.is_message(message) then
     bad("send_message: expected a message of wampy.messages, got a %s", type(message))
   end
-  local list = numbered(self, message)
-  self._core:send(list)
+  local id = self._core:send(message)
   if message.name == "goodbye" or message.name == "abort" then self:stop() end
   if not message.numbered then return nil end
-  message.request = list[2]
-  return message.request
+  message.request = id
+  return id
 end
 
 --- The next message that came for one sent by hand: its answer, or what comes for a subscription
@@ -345,9 +337,7 @@ end
 -- @param timeout seconds, 5 when nil
 -- @return object of wampy.messages | nil, "timeout"; raises ConnectionError after the session's end
 function Client:recv_message(timeout)
-  local list, why = self._core:receive(timeout or 5)
-  if not list then return nil, why end
-  return messages.parse(list)
+  return self._core:receive(timeout or 5)
 end
 
 --- Sends a Call and waits for its result.
@@ -358,16 +348,7 @@ function Client:make_rpc(message)
     bad("make_rpc: expected a wampy.messages.Call, got %s",
       messages.is_message(message) and message.title or "a " .. type(message))
   end
-  return self._core:call_message(numbered(self, message))
-end
-
--- Called by the core, as tasks, with what stops at the message handler.
-function Client:_incoming(list)
-  self.message_handler:handle_message(messages.parse(list))
-end
-
-function Client:_outgoing(list)
-  self.message_handler:send_message(messages.parse(list))
+  return self._core:call_message(message)
 end
 
 -- Called by the core, as a task, when the message handler has raised.

@@ -37,15 +37,15 @@ for _, name in ipairs {
 } do
   local class = messages[name]
   table.insert(MessageHandler.messages, class)
-  MessageHandler["handle_" .. class.name] = function(self, message)
-    self.client._core:process(message.message)
+  MessageHandler[class.handler] = function(self, message)
+    self.client._core:process(message)
   end
 end
 
-local function accepts(self, message)
-  local class = getmetatable(message)
-  for _, each in ipairs(self.messages) do
-    if each == class then return true end
+local function accepts(self, class)
+  local list = self.messages
+  for i = 1, #list do
+    if list[i] == class then return true end
   end
   return false
 end
@@ -53,16 +53,17 @@ end
 --- Sees every message that comes, and dispatches to handle_<name>, such as handle_event.
 -- @param message object of wampy.messages; raises when it is not in the list `messages`
 function MessageHandler:handle_message(message)
-  if not accepts(self, message) then
-    errors.raise("WampyError", ("%s does not accept %s"):format(self.__name, message.title))
+  local class = getmetatable(message)
+  if not accepts(self, class) then
+    errors.raise("WampyError", ("%s does not accept %s"):format(self.__name, class.title))
   end
-  self["handle_" .. message.name](self, message)
+  self[class.handler](self, message)
 end
 
 --- Sees every message that the client sends; here it goes out.
 -- @param message object of wampy.messages
 function MessageHandler:send_message(message)
-  self.client._core:transmit(message.message)
+  self.client._core:transmit(message)
 end
 
 --- What of a client's messages must stop at its handler.
@@ -73,8 +74,7 @@ function MessageHandler.overrides(handler)
   local comes = handler.handle_message ~= MessageHandler.handle_message
     or handler.messages ~= MessageHandler.messages
   for _, class in ipairs(MessageHandler.messages) do
-    local name = "handle_" .. class.name
-    comes = comes or handler[name] ~= MessageHandler[name]
+    comes = comes or handler[class.handler] ~= MessageHandler[class.handler]
   end
   return comes, handler.send_message ~= MessageHandler.send_message
 end

@@ -2,8 +2,8 @@
 -- (lua-api: Messages).
 --
 -- Shapes, codes and directions are the core's grammar (core.messages, src/wamp/msg.c); here are
--- only the names of the fields. A message object is a table of its fields; `message` is computed:
--- the list as it is sent.
+-- only the names of the fields. A message object is a table of its fields; `message`, the list as
+-- it is sent, is made of them by the core (src/lua/message.c).
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
@@ -47,42 +47,17 @@ local function a(kind)
   return (kind == "integer" and "an " or "a ") .. kind
 end
 
+-- Raises for a field that a class does not have, and for a value that it must not have. The core
+-- calls it, too, with what it finds when the list is made.
 local function check(class, field, value)
   local kind = class.kinds[field]
   if not kind then
     bad(class, field, "unknown (the fields are " .. table.concat(class.fields, ", ") .. ")")
-  end
-  if value ~= nil and not is_kind(kind, value) then
+  elseif value == nil then
+    bad(class, field, "missing, expected " .. a(kind))
+  elseif not is_kind(kind, value) then
     bad(class, field, ("expected %s, got %s"):format(a(kind), math.type(value) or type(value)))
   end
-end
-
--- What stands for a field that has no value; nil where it may be left off, at the end.
-local function absent(class, letter, field)
-  if letter == "d" then return {} end
-  if class.numbered and field == "request" then return core.null end -- until it is sent
-  if not letter:find "[DAK]" then bad(class, field, "missing, expected " .. a(class.kinds[field])) end
-end
-
--- An element as it is sent: an empty list of arguments is a list.
-local function element(class, letter, field, value)
-  if value == nil then return absent(class, letter, field) end
-  check(class, field, value)
-  if letter == "A" and next(value) == nil then return setmetatable({}, core.array_mt) end
-  return value
-end
-
-local function to_list(self)
-  local class = getmetatable(self)
-  local list, shape = { class.WAMP_CODE }, class.shape
-  for i, field in ipairs(class.fields) do
-    list[i + 1] = element(class, shape:sub(i, i), field, rawget(self, field))
-  end
-  local last = #class.fields
-  if list[last + 1] ~= nil and list[last] == nil then -- keyword arguments alone
-    list[last] = setmetatable({}, core.array_mt)
-  end
-  return list
 end
 
 local function construct(class, given)
@@ -93,35 +68,41 @@ local function construct(class, given)
   local self = setmetatable({}, class)
   for field, value in pairs(class.defaults) do rawset(self, field, value) end
   for field, value in pairs(given or {}) do self[field] = value end
-  to_list(self) -- raises for what is missing
+  core.message_list(self) -- raises for what is missing, or cannot be sent
   return self
 end
 
 local function define(row)
   local title = row.name:sub(1, 1) .. row.name:sub(2):lower()
   local class = {
-    WAMP_CODE = row.code, name = row.name:lower(), title = title, shape = row.shape, fields = {},
-    kinds = {}, defaults = {}, is_message = true,
+    WAMP_CODE = row.code, name = row.name:lower(), title = title, is_message = true,
+    handler = "handle_" .. row.name:lower(), -- method of a MessageHandler
+    fields = {}, kinds = {}, defaults = {}, check = check,
     numbered = row.client and row.answer and row.shape:sub(1, 1) == "r",
   }
   for field in field_names[row.name]:gmatch "[%w_]+" do
-    class.fields[#class.fields + 1] = field
-    class.kinds[field] = kinds[row.shape:sub(#class.fields, #class.fields)]
+    local n = #class.fields + 1
+    class.fields[n], class.kinds[field] = field, kinds[row.shape:sub(n, n)]
   end
   class.__name = "wampy.messages." .. title
   class.__index = function(self, key)
-    if key == "message" then return to_list(self) end
+    if key == "message" then return core.message_list(self) end
     return class[key]
   end
   class.__newindex = function(self, key, value)
-    check(class, key, value)
+    if value ~= nil then check(class, key, value) end
     rawset(self, key, value)
   end
-  class.__tostring = function(self) return core.json_encode(to_list(self)) end
+  class.__tostring = function(self)
+    local list = self.message
+    if class.name == "authenticate" then list[2] = "(hidden)" end -- it may be the secret itself
+    return core.json_encode(list)
+  end
   messages[title], by_code[row.code] = setmetatable(class, { __call = construct }), class
 end
 
 for _, row in ipairs(core.messages) do define(row) end
+core.set_messages(by_code)
 
 messages.Goodbye.DEFAULT_REASON = "wamp.close.normal"
 messages.Goodbye.defaults.reason = messages.Goodbye.DEFAULT_REASON
@@ -143,10 +124,10 @@ function messages.parse(list)
     errors.raise("WampyError", ("messages.parse: expected a list that begins with the code of a "
       .. "message, got %s"):format(type(list) == "table" and tostring(list[1]) or type(list)))
   end
-  local self = {}
-  for i, field in ipairs(class.fields) do
+  local self, fields, null = {}, class.fields, core.null
+  for i = 1, #fields do
     local value = list[i + 1]
-    if value ~= core.null then self[field] = value end -- some routers write null for no arguments
+    if value ~= null then self[fields[i]] = value end -- some routers write null for no arguments
   end
   return setmetatable(self, class)
 end

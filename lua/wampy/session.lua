@@ -30,7 +30,7 @@ function Session:begin()
   return self
 end
 
---- Says GOODBYE and ends the session: the client's stop. `begin`, or the client's start, may follow.
+--- Says GOODBYE and ends the session: the client's stop. `begin`, or start, may follow.
 function Session:finish()
   self._client:stop()
 end
@@ -47,8 +47,10 @@ local function describe(client, welcome, url)
   client._session = self
   self.id, self.realm, self.roles = welcome.session, client.realm, welcome.roles
   self.host, self.port, self.details = url.host, url.port, welcome
-  self.authid, self.authrole = welcome.authid, welcome.authrole
-  self.authmethod = welcome.authmethod
+  for _, name in ipairs { "authid", "authrole", "authmethod", "authprovider" } do
+    local value = welcome[name]
+    self[name] = value ~= core.null and value or nil -- some routers write null
+  end
   return self
 end
 

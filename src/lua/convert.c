@@ -392,13 +392,9 @@ static struct writer *fresh(struct writer *w, const struct wire *wire)
     return w;
 }
 
-struct slice check_value(lua_State *L, struct state *S, const struct wire *wire, int idx,
-                         const char *root)
+struct writer *scratch_writer(struct state *S, const struct wire *wire)
 {
-    struct writer *w = fresh(&S->scratch[0], wire);
-
-    write_value(L, w, idx, root);
-    return slice_buf(w->buf);
+    return fresh(&S->scratch[0], wire);
 }
 
 /* An option's value: integral floats go out as integers. */

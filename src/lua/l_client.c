@@ -16,6 +16,7 @@
 #include "lua/errors.h"
 #include "lua/handler.h"
 #include "lua/l_router.h"
+#include "lua/message.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -397,8 +398,8 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), tap_in, tap_out (booleans: `_incoming`, `_outgoing` of the object see every
- * message) */
+ * (list), tap_in, tap_out (booleans: handle_message, send_message of the object's
+ * message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -498,18 +499,25 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued, failures of the
- * message handler */
+/* client:stats() -> requests under way, late answers, bytes queued, replies kept,
+ * failures of the message handler */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct session *s = lc->c ? client_session(lc->c) : NULL;
+    struct list *node, *tmp;
+    lua_Integer kept = 0;
+
+    list_each (node, tmp, &lc->replies) {
+        kept++;
+    }
 
     lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
+    lua_pushinteger(L, kept);
     lua_pushinteger(L, (lua_Integer)lc->tap_failures);
-    return 4;
+    return 5;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */
@@ -570,5 +578,5 @@ void open_client(lua_State *L, struct state *S)
     handler_open(L);
     serve_open(L, S);
     state_register(L, S, functions);
-    message_open(L);
+    message_open(L, S);
 }

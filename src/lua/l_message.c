@@ -1,30 +1,20 @@
 /* l_message.c - whole messages from Lua: sent by hand, and the answers to those.
  *
- * A message is a Lua list here; what its elements are called is the prelude's
- * (lua/wampy/messages.lua), which gets the rows of the grammar from core.messages. What
- * comes for messages sent by hand waits as letters, bounded, until recv_message asks. */
+ * What comes for messages sent by hand waits as letters, bounded, until recv_message
+ * asks. How a message looks in Lua is message.c. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
+#include "lua/message.h"
 
 struct letter {
     struct list link;  /* in lc->unread */
     struct buf *bytes; /* owned: one reference on the whole message */
 };
-
-struct buf *check_message(lua_State *L, struct l_client *lc, int idx)
-{
-    struct slice bytes;
-
-    luaL_checktype(L, idx, LUA_TTABLE);
-    bytes = check_value(L, lc->S, lc->wire, idx, "message");
-    return buf_from(bytes.p, bytes.n);
-}
 
 /* ---- letters ----------------------------------------------------------------------- */
 
@@ -113,11 +103,13 @@ static void take_over(struct l_client *lc, struct buf *bytes)
     msg_fini(&m);
 }
 
-/* client:send(message) -> id of a request that will be answered, otherwise 0 */
+/* client:send(message) -> its request id, if it has one. A request without one gets the
+ * next. */
 static int l_send(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
-    struct buf *bytes = check_message(L, lc, 2);
+    uint64_t request = session_next_request(client_session(lc->c));
+    struct buf *bytes = check_message(L, lc, 2, &request);
     int64_t result;
 
     take_over(lc, bytes);
@@ -127,16 +119,7 @@ static int l_send(lua_State *L)
     if (result < 0)
         return raise_error(L, result == SESSION_BUSY ? "QueueFull" : "WampyError", "%s",
                            session_last_error(client_session(lc->c)));
-    lua_pushinteger(L, (lua_Integer)result);
-    return 1;
-}
-
-/* client:next_request() -> the id that the next request will have */
-static int l_next_request(lua_State *L)
-{
-    struct l_client *lc = check_joined(L, 1);
-
-    lua_pushinteger(L, (lua_Integer)session_next_request(client_session(lc->c)));
+    lua_pushinteger(L, (lua_Integer)request);
     return 1;
 }
 
@@ -163,7 +146,7 @@ static int receive(lua_State *L)
     if (bytes) {
         lua_pushlstring(L, bytes->data, bytes->len); /* anchored while it is read */
         buf_unref(bytes);
-        push_value(L, lc->wire, check_slice(L, -1));
+        push_message(L, lc->wire, check_slice(L, -1));
         return 1;
     }
     if (!lc->c || session_state(client_session(lc->c)) != SESSION_JOINED)
@@ -194,31 +177,5 @@ static int l_receive(lua_State *L)
 }
 
 const luaL_Reg client_messages[] = { { "send", l_send },
-                                     { "next_request", l_next_request },
                                      { "receive", l_receive },
                                      { NULL, NULL } };
-
-/* core.messages: { { code, name, shape, client, router, answer }, ... }, the grammar */
-void message_open(lua_State *L)
-{
-    lua_createtable(L, (int)msg_row_count, 0);
-    for (unsigned i = 0; i < msg_row_count; i++) {
-        const struct msg_row *row = &msg_rows[i];
-
-        lua_createtable(L, 0, 6);
-        lua_pushinteger(L, row->code);
-        lua_setfield(L, -2, "code");
-        lua_pushstring(L, row->name);
-        lua_setfield(L, -2, "name");
-        lua_pushstring(L, row->shape);
-        lua_setfield(L, -2, "shape");
-        lua_pushboolean(L, row->from & FROM_CLIENT);
-        lua_setfield(L, -2, "client");
-        lua_pushboolean(L, row->from & FROM_ROUTER);
-        lua_setfield(L, -2, "router");
-        lua_pushboolean(L, row->answer != 0);
-        lua_setfield(L, -2, "answer");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_setfield(L, -2, "messages");
-}

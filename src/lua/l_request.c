@@ -14,14 +14,11 @@
 static int request_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
-    int n;
 
     (void)status;
     if (!reply_check(L, r, true))
         return reply_wait(L, r, NEVER, request_k);
-    n = reply_push(L, r);
-    reply_free(L, r);
-    return n;
+    return reply_push(L, r, true);
 }
 
 /* Raises where nobody can wait: comes first, before anything is sent. */
@@ -116,23 +113,27 @@ static int64_t call_decoded(struct l_client *lc, struct buf *bytes, struct reply
     return result;
 }
 
-/* client:call_message(message) -> results… | raises. A CALL as a list */
+/* client:call_message(message) -> results… | raises. A CALL, an object of its class */
 static int l_call_message(lua_State *L)
 {
     struct l_client *lc = check_joined(L, 1);
+    uint64_t request;
     struct buf *bytes;
     struct reply *r;
     struct fault f;
 
     need_wait(L);
-    bytes = check_message(L, lc, 2);
+    request = session_next_request(client_session(lc->c));
+    bytes = check_message(L, lc, 2, &request);
     r = reply_new(lc, "");
     r->request = call_decoded(lc, bytes, r, &f);
     buf_unref(bytes);
     client_touch(lc->c);
     if (r->request < 0) {
+        const char *class = r->request == SESSION_BUSY ? "QueueFull" : "WampyError";
+
         reply_free(L, r);
-        return raise_error(L, "WampyError", "%s", f.text);
+        return raise_error(L, class, "%s", f.text);
     }
     return reply_wait(L, r, NEVER, request_k);
 }

@@ -11,11 +11,11 @@
 /* core.json_encode(value) -> text; raises with the path of what cannot be encoded */
 static int l_json_encode(lua_State *L)
 {
-    struct slice text;
+    struct writer *w = scratch_writer(state_of(L), &wire_json);
 
     luaL_checkany(L, 1);
-    text = check_value(L, state_of(L), &wire_json, 1, "value");
-    lua_pushlstring(L, text.p, text.n);
+    write_value(L, w, 1, "value");
+    lua_pushlstring(L, w->buf->data, w->buf->len);
     return 1;
 }
 

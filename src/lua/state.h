@@ -28,6 +28,7 @@ struct state {
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
     size_t task_count; /* started and not finished */
+    size_t uncounted;  /* of those: do not count for max_tasks */
     size_t max_tasks;
     size_t pooled;
     /* Owned; where args, kwargs and options are encoded: an error that is raised half way

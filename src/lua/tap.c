@@ -18,6 +18,7 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
+#include "lua/message.h"
 
 #define FAILED SLICE("wampy.error.message_handler")
 
@@ -39,7 +40,7 @@ static bool is_same(const struct msg *a, const struct msg *b)
            a->publication == b->publication;
 }
 
-/* The message on its way that `m` is; one of an ended session only if there is no other. */
+/* The message on its way that `m` is; one of an ended session if there is no other. */
 static struct passing *find(struct l_client *lc, unsigned way, const struct msg *m)
 {
     struct passing *stale = NULL;
@@ -88,39 +89,50 @@ static bool is_good(struct msg *m, const struct l_client *lc, struct buf *bytes,
     return ok;
 }
 
-static int broken(lua_State *L, struct buf *bytes, const char *why)
+static bool is_too_large(const struct l_client *lc, size_t size)
 {
-    buf_unref(bytes);
-    return raise_error(L, "WampyError",
-                       "the message handler passed on a broken message: %s", why);
+    return size > session_max_message(client_session(lc->c));
 }
 
-/* The message at index 2, which must be one that is on its way; it has then passed. NULL
- * when its session is over: it has nowhere to go. */
+/* The message on its way that `m` is, which has now passed; NULL fills `f`. `size` is
+ * what it has become. */
+static struct passing *pass(struct l_client *lc, unsigned way, const struct msg *m,
+                            size_t size, struct fault *f)
+{
+    struct passing *p = find(lc, way, m);
+
+    if (!p) {
+        fault_set(f, "", "%s is not on its way (passed on already, or its id changed)",
+                  m->row->name);
+        return NULL;
+    }
+    if (way == TAP_OUT && !p->stale && is_too_large(lc, size)) {
+        fault_set(f, "", "%s is larger than max_message_size", m->row->name);
+        return NULL;
+    }
+    p->passed = true;
+    return p;
+}
+
+/* The message object at index 2, which must be one that is on its way; it has then
+ * passed. NULL when its session is over: it has nowhere to go. */
 static struct buf *check_passing(lua_State *L, struct l_client *lc, unsigned way)
 {
-    struct buf *bytes = check_message(L, lc, 2);
-    struct passing *p;
+    struct buf *bytes = check_message(L, lc, 2, NULL);
+    struct passing *p = NULL;
     struct fault f;
     struct msg m;
 
-    if (!is_good(&m, lc, bytes, way, &f))
-        broken(L, bytes, f.text);
-    p = find(lc, way, &m);
-    if (!p)
-        fault_set(&f, "", "%s is not on its way (passed on already, or its id changed)",
-                  m.row->name);
-    else if (!p->stale && way == TAP_OUT &&
-             bytes->len > session_max_message(client_session(lc->c)))
-        fault_set(&f, "", "%s is larger than max_message_size", m.row->name);
-    else
-        p->passed = true;
-    msg_fini(&m);
-    if (!p || !p->passed)
-        broken(L, bytes, f.text);
-    if (!p->stale)
+    if (is_good(&m, lc, bytes, way, &f)) {
+        p = pass(lc, way, &m, bytes->len, &f);
+        msg_fini(&m);
+    }
+    if (p && !p->stale)
         return bytes;
     buf_unref(bytes);
+    if (!p)
+        raise_error(L, "WampyError", "the message handler passed on a broken message: %s",
+                    f.text);
     return NULL;
 }
 
@@ -335,14 +347,14 @@ static int worked(lua_State *L, int status, lua_KContext ctx)
     return 0;
 }
 
-/* (passing, object): the task's body */
+/* (passing, message handler): the task's body */
 static int work(lua_State *L)
 {
     struct passing *p = lua_touserdata(L, 1);
 
-    lua_getfield(L, 2, p->way == TAP_IN ? "_incoming" : "_outgoing");
+    lua_getfield(L, 2, p->way == TAP_IN ? "handle_message" : "send_message");
     lua_pushvalue(L, 2);
-    push_value(L, p->m.wire, slice_buf(p->bytes));
+    push_decoded(L, &p->m);
     lua_callk(L, 2, 0, 0, worked);
     return 0;
 }
@@ -359,7 +371,9 @@ static void start(struct passing *p)
     lua_pushlightuserdata(t->co, p);
     push_client(L, p->lc);
     lua_getiuservalue(L, -1, CLIENT_OBJECT);
+    lua_getfield(L, -1, "message_handler"); /* ud object handler */
     lua_xmove(L, t->co, 1);
+    lua_pop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, p); /* keeps the client */
     task_start(t, 2);
 }
@@ -371,7 +385,8 @@ void on_tap(void *user, struct buf *message, unsigned way)
     struct fault f;
     struct msg m;
 
-    if (!is_good(&m, lc, message, way, &f)) {
+    if (way == TAP_OUT ? !msg_decode(&m, lc->wire, message, &f)
+                       : !is_good(&m, lc, message, way, &f)) {
         client_process(lc->c, message); /* the session says what is wrong with it */
         client_tap_done(lc->c, way, message->len);
         buf_unref(message);

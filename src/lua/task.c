@@ -54,7 +54,7 @@ static void timed_out(struct host_timer *timer)
     task_wake(t);
 }
 
-struct task *task_new_uncounted(struct state *S)
+static struct task *make(struct state *S)
 {
     struct list *node = list_pop(&S->pool);
     struct task *t;
@@ -77,7 +77,16 @@ struct task *task_new_uncounted(struct state *S)
 
 struct task *task_new(struct state *S)
 {
-    return S->task_count < S->max_tasks ? task_new_uncounted(S) : NULL;
+    return S->task_count - S->uncounted < S->max_tasks ? make(S) : NULL;
+}
+
+struct task *task_new_uncounted(struct state *S)
+{
+    struct task *t = make(S);
+
+    t->uncounted = true;
+    S->uncounted++;
+    return t;
 }
 
 /* Back into the pool, or freed. The thread must be clean: dead by an ordinary end, or
@@ -99,6 +108,8 @@ static void release(struct task *t)
         lua_sethook(t->co, NULL, 0, 0); /* the watchdog's */
     lua_settop(t->co, 0);
     S->task_count--;
+    S->uncounted -= t->uncounted;
+    t->uncounted = false;
     S->pooled++;
     list_push(&S->pool, &t->link);
 }

@@ -175,14 +175,15 @@ void session_leave(struct session *s, const char *reason, const char *text, uint
 void session_abort(struct session *s, const char *reason, const char *text, uint64_t now);
 
 /* ---- by hand ----------------------------------------------------------------------- *
- * A message that the app made itself is held against the same rules as any other before it
- * is sent: grammar, direction, state, options, URI, features. A request must have the next
- * id (session_next_request), or is refused. What answers it, and what comes for a
+ * A message that the app made itself is held against the same rules as any other before
+ * it is sent: grammar, direction, state, options, URI, features. A request must have the
+ * next id (session_next_request), or is refused. What answers it, and what comes for a
  * subscription or registration that it obtained, are events with `hand` set. */
 
-/* Sends one whole message, borrowed. The id of a request that will be answered; 0 for what
- * has no answer; or a negative enum session_error, and nothing is sent. GOODBYE leaves, ABORT
- * ends the session. YIELD and ERROR answer invocations that came by hand. */
+/* Sends one whole message, borrowed. The id of a request that will be answered; 0 for
+ * what has no answer; or a negative enum session_error, and nothing is sent. GOODBYE
+ * leaves, ABORT ends the session. YIELD and ERROR answer what came for a registration
+ * made by hand. */
 int64_t session_hand(struct session *s, struct buf *message, uint64_t now);
 
 /* The id that the next request will have. */

@@ -109,7 +109,7 @@ void session_forget_events(struct session *s, uint64_t request);
 /* The router broke the protocol: ABORT, and the end. */
 void session_violated(struct session *s, const struct fault *f);
 
-/* The app's own GOODBYE or ABORT: it goes out as it is, and the session leaves or ends. */
+/* The app's own GOODBYE or ABORT: it goes out, and the session leaves or ends. */
 int session_depart(struct session *s, struct msg *m);
 
 /* The STATE_... of the grammar. */
