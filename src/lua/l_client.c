@@ -486,13 +486,14 @@ static int l_leave(lua_State *L)
     return reply_wait(L, lc->leave, NEVER, leave_k);
 }
 
-/* client:drop(): cuts the connection without GOODBYE */
+/* client:drop(): cuts an in-memory link without GOODBYE; nothing else */
 static int l_drop(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
+    struct conn *link = lc->c ? client_link_end(lc->c) : NULL;
 
-    if (lc->c)
-        client_break(lc->c);
+    if (link)
+        link_break(link);
     return 0;
 }
 
