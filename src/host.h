@@ -40,11 +40,24 @@ void host_free(struct host *h); /* clients and servers must be gone */
 void host_set_hooks(struct host *h, const struct host_hooks *hooks);
 struct loop *host_loop(struct host *h);
 uint64_t host_now(const struct host *h); /* ms; as of the last turn */
-const struct rng *host_rng(void);        /* the system's random source */
+
+/* The clock of everything in a host, ms: the system's monotonic one, and what
+ * host_advance has put it forward by (host_ahead). Sockets keep to the system's. */
+uint64_t host_clock(const struct host *h);
+int64_t host_ahead(const struct host *h);
+const struct rng *host_rng(void); /* the system's random source, unless seeded */
 
 /* One turn: waits for input up to `timeout_ms` (negative: no limit) or until a timer is
  * due, then pumps. */
 void host_turn(struct host *h, int64_t timeout_ms);
+
+/* For tests. Puts the clock forward, step by step: whatever falls due on the way runs at
+ * its own time, with all that follows from it in memory, before the clock goes on. Not
+ * from inside a turn. */
+void host_advance(struct host *h, uint64_t ms);
+
+/* For tests. From now on host_rng repeats what it gave after the same seed. */
+void host_seed(uint64_t seed);
 
 /* A timer in the host's heap. `fire` is called from the pump. */
 struct host_timer { /* zero-initialised = not set */
@@ -82,7 +95,8 @@ size_t client_queued(const struct client *c); /* bytes not yet handed to the tra
 bool client_full(const struct client *c); /* the queue is over its limit: wait for room */
 /* How the transport ended; error CONN_OK while it is up. */
 const struct conn_end *client_end(const struct client *c);
-void client_break(struct client *c); /* cuts an in-memory link, for tests */
+/* Its end of an in-memory link, for tests; NULL for a socket, and when it is closed. */
+struct conn *client_link_end(const struct client *c);
 
 /* ---- the tap ----------------------------------------------------------------------- *
  * A tapped client's messages do not travel by themselves: each goes to the hook first, in
@@ -105,6 +119,13 @@ struct server *server_new(struct host *h, const struct router_config *config);
 int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
                   struct conn_end *end);
 
+/* Joins something else than a client to a server in memory, as client_link does. */
+struct conn *server_link(struct server *s, struct slice subprotocol,
+                         const struct conn_handler *handler, void *user);
+
+/* Ends the faults of all its in-memory links (net/link.h), for tests. */
+void server_heal(struct server *s);
+
 /* Stops accepting and says GOODBYE to everybody. */
 void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
@@ -112,5 +133,23 @@ void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
 /* Events dropped because a queue was full. */
 uint64_t server_dropped(const struct server *s);
+
+/* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
+
+/* One message that a peer sent to a server that is spied on. */
+struct overheard {
+    struct list link;
+    struct buf *message; /* owned */
+    const struct wire *wire;
+    uint64_t session; /* of its sender; 0 before it joined */
+};
+
+#define SPY_LIMIT 10000 /* messages kept: who does not look loses the oldest */
+
+void server_spy(struct server *s); /* from now on; harmless twice */
+/* The oldest; NULL when there is none. Passes to the caller: end with overheard_free. */
+struct overheard *server_overheard(struct server *s);
+uint64_t server_spy_lost(const struct server *s); /* over SPY_LIMIT */
+void overheard_free(struct overheard *t);
 
 #endif

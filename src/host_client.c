@@ -93,7 +93,7 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->user = user;
     c->session = session_new(config->wire, &config->session, host_rng());
     c->deadline.fire = client_fire;
-    c->started = loop_now();
+    c->started = host_clock(h);
     c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
     c->taps = config->taps;
     c->close_by = NEVER;
@@ -161,10 +161,9 @@ const struct conn_end *client_end(const struct client *c)
     return &c->end;
 }
 
-void client_break(struct client *c)
+struct conn *client_link_end(const struct client *c)
 {
-    if (c->conn)
-        link_break(c->conn);
+    return c->conn && link_is(c->conn) ? c->conn : NULL;
 }
 
 static void send_all(struct client *c)

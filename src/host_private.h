@@ -2,8 +2,9 @@
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
  * one conn (host_tap.c: with somebody between the two), host_server.c a router machine
- * with listeners and the conns they accepted. The pump calls pump_client and pump_server
- * for whoever is dirty, and nothing else lets machines out. */
+ * with listeners and the conns they accepted, host_spy.c what a test hears of a server.
+ * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
+ * lets machines out. */
 #ifndef HOST_PRIVATE_H
 #define HOST_PRIVATE_H
 
@@ -16,8 +17,10 @@ struct host {
     struct list dirty_clients, dirty_servers;
     struct host_hooks hooks;
     uint64_t now;
-    size_t retired; /* clients given to the host */
-    bool more;      /* the last pump stopped with work left */
+    uint64_t ahead;  /* ms that the clock was put forward by */
+    uint64_t frozen; /* ms: the clock while host_advance steps it; else 0 */
+    size_t retired;  /* clients given to the host */
+    bool more;       /* the last pump stopped with work left */
 };
 
 struct client {
@@ -51,6 +54,7 @@ struct server {
     struct host_timer deadline;
     size_t max_queue;
     uint64_t dropped;
+    struct spy *spy; /* owned; NULL: nobody listens in */
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -58,7 +62,8 @@ struct server_conn {
     struct server *server;
     struct conn *conn;
     struct peer *peer; /* NULL until opened */
-    struct list link;  /* in server->conns */
+    const struct wire *wire;
+    struct list link; /* in server->conns */
 };
 
 /* host_tap.c */
@@ -78,6 +83,10 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 
 /* host_server.c */
 void pump_server(struct server *s);
+
+/* host_spy.c */
+void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);
+void spy_free(struct spy *spy);
 
 /* For conns whose owner has gone: nobody is interested any more. */
 extern const struct conn_handler nobody_handler;

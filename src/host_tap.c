@@ -87,13 +87,13 @@ static bool is_busy(const struct client *c)
 static void close_session(struct client *c)
 {
     c->close_by = NEVER;
-    session_closed(c->session, c->end.text, loop_now());
+    session_closed(c->session, c->end.text, host_clock(c->host));
 }
 
 void tap_closed(struct client *c)
 {
     if (is_busy(c))
-        c->close_by = loop_now() + LIMIT_GOODBYE_MS;
+        c->close_by = host_clock(c->host) + LIMIT_GOODBYE_MS;
     else
         close_session(c);
 }

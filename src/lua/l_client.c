@@ -355,16 +355,6 @@ static const char *text_field(lua_State *L, int table, const char *field)
     return s; /* anchored by the table */
 }
 
-static bool flag(lua_State *L, int table, const char *field)
-{
-    bool set;
-
-    lua_getfield(L, table, field);
-    set = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return set;
-}
-
 /* The roles to be announced, a dict as in HELLO; all of ours when it is absent. */
 static void read_roles(lua_State *L, struct l_client *lc, int table, struct roles *roles)
 {
@@ -375,6 +365,16 @@ static void read_roles(lua_State *L, struct l_client *lc, int table, struct role
     dict = check_options(L, lc->S, lc->wire, lua_gettop(L));
     if (dict.p && !roles_decode(roles, lc->wire, dict, session_client_roles()->roles, &f))
         raise_error(L, "WampyError", "%s", f.text);
+}
+
+static bool flag(lua_State *L, int table, const char *field)
+{
+    bool set;
+
+    lua_getfield(L, table, field);
+    set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
 }
 
 static int join_k(lua_State *L, int status, lua_KContext ctx)
@@ -486,13 +486,14 @@ static int l_leave(lua_State *L)
     return reply_wait(L, lc->leave, NEVER, leave_k);
 }
 
-/* client:drop(): cuts the connection without GOODBYE */
+/* client:drop(): cuts an in-memory link without GOODBYE; nothing else */
 static int l_drop(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
+    struct conn *link = lc->c ? client_link_end(lc->c) : NULL;
 
-    if (lc->c)
-        client_break(lc->c);
+    if (link)
+        link_break(link);
     return 0;
 }
 
@@ -577,9 +578,9 @@ void open_client(lua_State *L, struct state *S)
     lua_newtable(L);
     state_register(L, S, methods);
     state_register(L, S, client_requests);
+    state_register(L, S, client_auth);
     state_register(L, S, client_messages);
     state_register(L, S, client_passing);
-    state_register(L, S, client_auth);
     lua_setfield(L, -2, "__index");
     lua_pushlightuserdata(L, S);
     lua_pushcclosure(L, l_client_gc, 1);

@@ -39,6 +39,7 @@ struct state {
     int signals;               /* how many came */
     int signals_seen;          /* how many of them the program has dealt with */
     bool watching;             /* INT and TERM are ours now */
+    bool observed;             /* core.observe has a function */
     struct watchdog *watchdog; /* owned */
     uint64_t dropped_events;   /* because max_tasks ran */
 };
@@ -66,6 +67,8 @@ void open_client(lua_State *L, struct state *S);
 void open_dial(lua_State *L, struct state *S);
 void open_process(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
+void open_peer(lua_State *L, struct state *S);
+void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
 
