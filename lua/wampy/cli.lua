@@ -45,6 +45,16 @@ local function common(command)
   command:flag("-q --quiet", "As --log error.")
 end
 
+-- Who an app is. Secrets are in files and variables: a command line is for everybody to read.
+local function auth_options(command)
+  command:option("--authid", "Who the apps are (WAMPY_AUTHID)."):argname("NAME")
+  command:option("--authmethod", "Methods offered, ticket,wampcra ... (WAMPY_AUTHMETHOD; default: "
+    .. "by the secret)."):argname("LIST")
+  command:option("--secret-file", "File with a secret or password (WAMPYSECRET)."):argname("FILE")
+  command:option("--ticket-file", "File with a ticket (WAMPY_TICKET)."):argname("FILE")
+  command:option("--key", "File with an Ed25519 private key (WAMPY_PRIVATE_KEY)."):argname("FILE")
+end
+
 local function run_command(parser)
   local c = parser:command("run", "Load apps and run them until they end.")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
@@ -54,6 +64,7 @@ local function run_command(parser)
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  auth_options(c)
   c:option("--retries", "Attempts to connect before giving up (default inf)."):argname("N")
     :convert(retries)
   c:option("--connect-timeout", "Seconds for connecting and joining (default 10)."):argname("S")
@@ -150,13 +161,20 @@ local function bad_flag(result)
   if result.realm and not core.uri_ok(result.realm) then
     return ("--realm: invalid realm '%s'"):format(result.realm)
   end
+  local files = {}
+  for _, flag in ipairs { "secret_file", "ticket_file", "key" } do
+    if result[flag] then files[#files + 1] = "--" .. flag:gsub("_", "-") end
+  end
+  if files[2] then return ("give %s or %s, not both"):format(files[1], files[2]) end
 end
 
 local function for_run(result, rest, worker)
   return { verb = "run", apps = result.app, router = not worker and result.router or nil,
     config = result.config, url = result.url or worker and worker.url, realm = result.realm,
     retries = result.retries, grace = result.grace, once = result.once,
-    connect_timeout = result.connect_timeout, ping = result.ping, args = rest, worker = worker }
+    connect_timeout = result.connect_timeout, ping = result.ping, args = rest, worker = worker,
+    auth = { authid = result.authid, authmethod = result.authmethod,
+      secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
@@ -168,7 +186,7 @@ local function for_router(result)
     if not ok then
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
-    settings.realms = read.realms
+    settings.realms, settings.principals = read.realms, read.principals
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end
   else

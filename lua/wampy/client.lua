@@ -6,8 +6,10 @@
 -- is and how messages travel is not known here.
 
 local core = require "wampy.core"
+local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local message_handler = require "wampy.message_handler"
@@ -32,6 +34,7 @@ local function construct(class, given)
   end
   local self = setmetatable({}, class)
   self.config = fields.settle(class, given or {})
+  auth.check(credentials.settle(self, class, given or {}))
   if self.config.url then
     local url, e = core.parse_url(self.config.url)
     if not url then bad("%s", e) end
@@ -245,6 +248,11 @@ function Client:_ended(class, reason, text, transport, code)
     self:_done()
     tasks.lost(e, self)
   end
+end
+
+-- Called by the core, as a task, when the router wants to know who joins.
+function Client:_challenge(method, extra)
+  session.challenged(self, method, extra)
 end
 
 function Client:_revoked(role, id, reason)

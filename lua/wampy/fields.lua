@@ -1,6 +1,7 @@
 -- fields.lua - the fields of wampy.Client { ... }: what each may be, and which of several places
--- that give one wins.
+-- that give one wins. The field `auth` is for credentials.lua.
 
+local announce = require "wampy.announce"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
@@ -25,6 +26,7 @@ local types = {
 }
 
 local function check_field(name, value)
+  if name == "auth" then return end -- credentials.lua judges it, and keeps what is in it
   local want = types[name]
   if not want then bad("Client: unknown field %q", tostring(name)) end
   local ok = type(want) == "function" and want(value) or type(value) == want
@@ -44,6 +46,7 @@ local function check_fields(t)
   if t.realm and not core.uri_ok(t.realm) then
     bad("Client: field realm: invalid URI %q", t.realm)
   end
+  announce.roles(t.roles)
   for _, s in ipairs(t.serializers or {}) do
     if s ~= "json" then
       bad("Client: field serializers: %q is not available (json is)", tostring(s))

@@ -4,6 +4,8 @@
 -- A client has one Session object, which describes its latest session: `client.session` is that
 -- object while joined, else nil. Starting and stopping are the client's.
 
+local announce = require "wampy.announce"
+local auth = require "wampy.auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local message_handler = require "wampy.message_handler"
@@ -88,6 +90,29 @@ local function target(self)
   return { url = router.url, cert_path = router.cert_path }
 end
 
+local GAVE_UP = "wamp.error.cannot_authenticate"
+
+--- Answers a CHALLENGE, or gives up; then `join` raises why. The router is only told that.
+function session.challenged(self, method, extra)
+  local attempt = auth.attempt(self)
+  local ok, signature, more = pcall(auth.answer, attempt, method, extra)
+  if auth.attempt(self) ~= attempt then return end -- that session is over, another one joins
+  if ok then
+    ok, signature = pcall(self._core.authenticate, self._core, signature, more)
+  end
+  if ok then return end
+  attempt.failure = signature
+  self._core:abort(GAVE_UP, "the challenge was not answered")
+end
+
+-- A router that does not prove what it should gets nothing from us.
+local function verify(self, attempt, welcome)
+  local ok, e = pcall(auth.verify, attempt, welcome)
+  if ok then return end
+  self._core:abort(GAVE_UP, "the router has not proved itself")
+  error(e, 0)
+end
+
 --- Connects a client and joins its realm.
 -- @param self the client; gets `session` and `connected`
 function session.join(self)
@@ -99,9 +124,16 @@ function session.join(self)
   end
   options.tap_in, options.tap_out = message_handler.overrides(self.message_handler)
   options.agent = core.agent or "wampy-lua " .. core.version
+  options.roles = announce.roles(c.roles)
+  local url = options.url and core.parse_url(options.url)
+  options.hello = auth.begin(self, url)
+  local attempt = auth.attempt(self)
   local welcome, class, reason, text, transport, code = self._core:connect(options)
-  if not welcome then error(session.end_error(class, reason, text, transport, code), 0) end
-  local url = options.url and core.parse_url(options.url) or {}
+  if not welcome then
+    error(attempt.failure or session.end_error(class, reason, text, transport, code), 0)
+  end
+  verify(self, attempt, welcome)
+  url = url or {}
   self.connected = true
   self.session = describe(self, welcome, url)
 end

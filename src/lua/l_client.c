@@ -293,9 +293,7 @@ static void on_event(void *user, struct event *e)
         return;
     }
     case EVENT_CHALLENGE:
-        session_abort(client_session(lc->c), "wamp.error.cannot_authenticate",
-                      "no credentials were given", host_now(lc->S->host));
-        client_touch(lc->c);
+        challenged(lc, e);
         return;
     case EVENT_LEFT:
         left(lc, e);
@@ -357,6 +355,18 @@ static const char *text_field(lua_State *L, int table, const char *field)
     return s; /* anchored by the table */
 }
 
+/* The roles to be announced, a dict as in HELLO; all of ours when it is absent. */
+static void read_roles(lua_State *L, struct l_client *lc, int table, struct roles *roles)
+{
+    struct slice dict;
+    struct fault f;
+
+    lua_getfield(L, table, "roles");
+    dict = check_options(L, lc->S, lc->wire, lua_gettop(L));
+    if (dict.p && !roles_decode(roles, lc->wire, dict, session_client_roles()->roles, &f))
+        raise_error(L, "WampyError", "%s", f.text);
+}
+
 static bool flag(lua_State *L, int table, const char *field)
 {
     bool set;
@@ -398,8 +408,8 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), tap_in, tap_out (booleans: handle_message, send_message of the object's
- * message_handler see every message) */
+ * (list), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
+ * send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -426,6 +436,7 @@ static int l_connect(lua_State *L)
     config.ws.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
     lua_getfield(L, 2, "max_message_size");
     config.session.max_message = config.ws.max_message = (size_t)lua_tointeger(L, -1);
+    read_roles(L, lc, 2, &config.session.roles);
     lua_getfield(L, 2, "hello");
     config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
     if (lua_getfield(L, 2, "headers") == LUA_TTABLE)
@@ -567,6 +578,7 @@ void open_client(lua_State *L, struct state *S)
     lua_newtable(L);
     state_register(L, S, methods);
     state_register(L, S, client_requests);
+    state_register(L, S, client_auth);
     state_register(L, S, client_messages);
     state_register(L, S, client_passing);
     lua_setfield(L, -2, "__index");

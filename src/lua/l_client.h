@@ -51,6 +51,10 @@ int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
 uint64_t milliseconds(lua_State *L, int table, const char *field, double absent);
 
 extern const luaL_Reg client_requests[]; /* l_request.c: methods of the userdata */
+extern const luaL_Reg client_auth[];     /* l_auth.c: likewise */
+
+/* l_auth.c: the router has sent CHALLENGE. */
+void challenged(struct l_client *lc, struct event *e);
 
 /* ---- l_message.c ------------------------------------------------------------------- */
 
@@ -115,7 +119,8 @@ void serve_invocation(struct l_client *lc, struct event *e);
 void serve_event(struct l_client *lc, struct event *e);
 void serve_interrupt(struct l_client *lc, struct event *e);
 
-/* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top. */
-void serve_hook(struct l_client *lc, const char *method, int n);
+/* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top, and
+ * are popped. False when there is no task for it. */
+bool serve_hook(struct l_client *lc, const char *method, int n);
 
 #endif

@@ -365,7 +365,7 @@ static void hook_finished(struct task *t, int n)
         log_error("%s", t->trace ? t->trace : "error in a hook");
 }
 
-void serve_hook(struct l_client *lc, const char *method, int n)
+bool serve_hook(struct l_client *lc, const char *method, int n)
 {
     struct state *S = lc->S;
     lua_State *L = S->L;
@@ -374,7 +374,7 @@ void serve_hook(struct l_client *lc, const char *method, int n)
     if (!t) {
         log_error("max_tasks are running; %s is not called", method);
         lua_pop(L, n);
-        return;
+        return false;
     }
     push_client(L, lc);
     lua_getiuservalue(L, -1, CLIENT_OBJECT);
@@ -385,4 +385,5 @@ void serve_hook(struct l_client *lc, const char *method, int n)
     lua_xmove(L, t->co, n + 2);
     t->finish = hook_finished;
     task_start(t, n + 1);
+    return true;
 }

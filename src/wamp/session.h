@@ -89,6 +89,9 @@ void event_done(struct event *e);
 
 struct session;
 
+/* The roles and features of a client that says nothing else: all that we implement. */
+const struct roles *session_client_roles(void);
+
 /* `rng` is copied. */
 struct session *session_new(const struct wire *wire, const struct session_config *config,
                             const struct rng *rng);
