@@ -60,7 +60,7 @@ end
 
 -- ---- one handler --------------------------------------------------------------------------------
 
--- Calls fn(app, peer) with an app that is joined and a peer of it; what was opened for that is closed.
+-- Calls fn(app, peer) with an app that is joined and a peer of it, and closes what it opened.
 local function with_app(what, app, fn)
   if type(app) ~= "table" or not app.extend then
     bad("testing.%s: expected a class or a started client, got %s", what, type(app))

@@ -167,8 +167,8 @@ end
 local function show_seed()
   if not failed then return end
   failed = false
-  io.stderr:write(("seed of this run: %d (WAMPY_TEST_SEED=%d or --seed %d repeats its ids)\n"):format(
-    run_seed, run_seed, run_seed))
+  local text = "seed of this run: %d (WAMPY_TEST_SEED=%d or --seed %d repeats its ids)\n"
+  io.stderr:write(text:format(run_seed, run_seed, run_seed))
 end
 
 --- Attaches the kit to the run of busted that this is.

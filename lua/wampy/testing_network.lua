@@ -60,7 +60,7 @@ function Link:drop() disturb(self, "drop") end
 --- From now on everything takes this long.
 -- @param seconds each way; 0 ends it
 function Link:delay(seconds)
-  if type(seconds) ~= "number" or not (seconds >= 0) then
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
     bad("link:delay: expected seconds >= 0, got %s", tostring(seconds))
   end
   disturb(self, "delay", seconds)

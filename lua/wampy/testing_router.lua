@@ -98,8 +98,9 @@ local function launch(t, decoded, name)
   local directory = folder()
   move_to(decoded, free_port(), name)
   write(directory .. "/config.json", core.json_encode(decoded))
+  local path = directory .. "/config.json"
   local ok, crossbar = pcall(function()
-    return routers.Crossbar { config_path = directory .. "/config.json", command = t.command }:start()
+    return routers.Crossbar { config_path = path, command = t.command }:start()
   end)
   if not ok then
     process.exec { "rm", "-rf", directory }

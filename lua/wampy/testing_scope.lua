@@ -8,6 +8,7 @@
 -- The second half looks for what nobody closed: `snapshot` before a test, `leftovers` behind it.
 
 local core = require "wampy.core"
+local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
 
 local scope = {
@@ -79,10 +80,6 @@ function scope.snapshot()
   return s
 end
 
-local function ours(source)
-  return source:find("^@wampy[/.]") or source:find("wampy/[%w_]+%.lua$") or source:find("wampy%.lua$")
-end
-
 local function upvalue(fn, wanted)
   for i = 1, 255 do
     local name, value = debug.getupvalue(fn, i)
@@ -99,7 +96,7 @@ local function place(thread)
     local info = debug.getinfo(thread, level, "Slf")
     if not info then break end
     if info.what ~= "C" then
-      if not ours(info.source) then
+      if not errors.is_ours(info.source) then
         return ("task that waits at %s:%d"):format(info.short_src, info.currentline)
       end
       local fn = not given and upvalue(info.func, "fn")

@@ -154,8 +154,8 @@ local function missing_text(words, uri, args, kwargs, nets)
   end
   local what = args and (" with %s"):format(arguments_text(args, kwargs)) or ""
   if entries[1] then
-    return ("Expected %s to be %s%s.\nIt was %s with:\n%s"):format(uri, words.done, what, words.done,
-      entries_text(entries))
+    return ("Expected %s to be %s%s.\nIt was %s with:\n%s"):format(uri, words.done, what,
+      words.done, entries_text(entries))
   end
   return ("Expected %s to be %s%s.\nIt was not: %s was %s."):format(uri, words.done, what, names,
     words.done)

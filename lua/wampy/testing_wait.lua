@@ -160,9 +160,9 @@ Expectation.__index = Expectation
 function Expectation:wait(timeout)
   timeout = timeout or wait.PATIENCE
   if not self.done:wait(timeout) then
-    errors.raise("TimeoutError", ("expect_event: the handler of %s of %s has run %d of %d times "
-      .. "within %g s"):format(self.topic, self.app.name or self.app.__name, self.count, self.wanted,
-      timeout))
+    local text = "expect_event: the handler of %s of %s has run %d of %d times within %g s"
+    errors.raise("TimeoutError", text:format(self.topic, self.app.name or self.app.__name,
+      self.count, self.wanted, timeout))
   end
   return self.count
 end

@@ -1,5 +1,5 @@
--- testing_busted_spec: what the kit does around the tests of busted. Each of these runs busted, on a
--- file of its own, in the program.
+-- testing_busted_spec: what the kit does around the tests of busted. Each of these runs busted, on
+-- a file of its own, in the program.
 local testing = require "wampy.testing"
 
 local HEAD = [[
@@ -78,7 +78,9 @@ describe("under busted", function()
           assert.equal(42, testing.client { url = router.url }:call("answer"))
         end)
         describe("inner", function()
-          it("two", function() assert.equal(42, testing.client { url = router.url }:call("answer")) end)
+          it("two", function()
+            assert.equal(42, testing.client { url = router.url }:call("answer"))
+          end)
         end)
       end)
       it("three", function() assert.is_false(first.connected) end)]]
@@ -191,7 +193,7 @@ describe("under busted", function()
         assert.published("com.example.topic", 1)
         assert.is_not.published("com.example.topic", 1)
       end)]]
-    assert.matches("app_spec.lua:8: Expected com.example.topic not to be published, but it was with:"
-      .. "\n  %(1%)", out)
+    assert.matches("app_spec.lua:8: Expected com.example.topic not to be published, but it was "
+      .. "with:\n  %(1%)", out)
   end)
 end)

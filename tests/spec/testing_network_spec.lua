@@ -1,5 +1,5 @@
--- testing_network_spec: networks in memory: made-up peers, spies and their assertions, raw messages,
--- and one handler alone.
+-- testing_network_spec: networks in memory: made-up peers, spies and their assertions, and raw
+-- messages.
 local wampy = require "wampy"
 local pair = dofile "tests/spec/pair.lua"
 local testing = require "wampy.testing"
@@ -201,14 +201,15 @@ describe("a network", function()
         pair.complaint(assert.published, "com.example.other"):match("Expected.*"))
       assert.equal("Expected com.example.f to be called with ().\nIt was not: nothing was called.",
         pair.complaint(assert.called_remote, "com.example.f", kwargs {}):match("Expected.*"))
-      assert.equal("Expected com.example.topic not to be published, but it was with:\n  (1, \"two\")",
+      assert.equal('Expected com.example.topic not to be published, but it was with:\n  (1, "two")',
         pair.complaint(assert.is_not.published, "com.example.topic"):match("Expected.*"))
       assert.matches("expected a URI, got number", pair.complaint(assert.published, 1))
     end)
 
     it("that show ten entries at most", function()
       for i = 1, 12 do client:publish("com.example.topic", i) end
-      assert.matches("%(10%)\n  and 2 more", pair.complaint(assert.published, "com.example.topic", 0))
+      assert.matches("%(10%)\n  and 2 more",
+        pair.complaint(assert.published, "com.example.topic", 0))
     end)
 
     it("over all networks of the test", function()
