@@ -8,7 +8,10 @@
  *   flood    one publisher; the app under test subscribes to "bench_event" and publishes
  *            {seq, count} to "bench_ack" for each event whose number 1,000 divides
  *   echo     frames to an echo server and back (--raw 1: without the upgrade)
- *   idle     --sessions joined sessions, kept until standard input ends
+ *   idle     --sessions joined sessions, kept until standard input ends; each with
+ *            --topics subscriptions of its own
+ *   vanish   a session of --topics subscriptions loses its link; the time to join of the
+ *            next one, --count times
  *
  * `serve` and `idle` say "ready" when the other side may begin; `serve` then reads the
  * process id to watch from standard input, the other modes take it from --pid.
@@ -41,7 +44,7 @@ enum {
 struct options {
     const char *mode, *realm, *uri;
     uint64_t port, pid, callers, callees, subscribers, sessions;
-    uint64_t window, size, warmup, count, raw;
+    uint64_t window, size, warmup, count, raw, topics;
 };
 
 struct caller {
@@ -64,7 +67,8 @@ static struct options opt = { .realm = "realm1",
                               .window = 1,
                               .size = 32,
                               .warmup = 200,
-                              .count = 10000 };
+                              .count = 10000,
+                              .topics = 0 };
 static struct meter meter;
 static struct slice payload;       /* a JSON string of opt.size characters */
 static struct slice last_argument; /* payload and the end of a message */
@@ -293,7 +297,8 @@ static void mode_publish(void)
     meter_init(&meter, opt.warmup * fanout, opt.count * fanout, (int)opt.pid);
     uint64_t total = opt.warmup + opt.count;
     while (!meter_finished(&meter)) {
-        while (begun < total && begun * fanout < meter.done + opt.window * fanout)
+        while (begun < total && /* without a window all at once */
+               (!opt.window || begun * fanout < meter.done + opt.window * fanout))
             event_begin(&publisher, begun++);
         turn();
     }
@@ -395,6 +400,16 @@ static void idler_hears(struct peer *p, struct slice message)
     (void)message;
 }
 
+/* Subscribes to opt.topics topics that nobody else has. */
+static void subscribe_own(struct peer *p, uint64_t owner)
+{
+    char uri[64];
+    for (uint64_t i = 0; i < opt.topics; i++) {
+        snprintf(uri, sizeof uri, "bench.of_%" PRIu64 ".%" PRIu64, owner, i);
+        peer_declare(p, M_SUBSCRIBE, uri);
+    }
+}
+
 static void mode_idle(void)
 {
     struct peer *idlers = zeroed(opt.sessions, sizeof *idlers);
@@ -402,6 +417,7 @@ static void mode_idle(void)
     uint64_t since = now_ns();
     for (uint64_t i = 0; i < opt.sessions; i++) {
         join(&idlers[i], idler_hears, NULL);
+        subscribe_own(&idlers[i], i);
         bytes_free(&idlers[i].in);
         loop_add(&idlers[i]);
     }
@@ -410,6 +426,25 @@ static void mode_idle(void)
     fflush(stdout);
     while (poll(&input, 1, 0) == 0)
         loop_turn(100);
+}
+
+static void mode_vanish(void)
+{
+    meter_init(&meter, opt.warmup, opt.count, (int)opt.pid);
+    for (uint64_t i = 0; i < meter.total; i++) {
+        struct peer holder = { 0 }, next = { 0 };
+        join(&holder, idler_hears, NULL);
+        subscribe_own(&holder, i);
+        if (peer_connect(&next, (int)opt.port) < 0)
+            die("nobody answers on port %d: %s", (int)opt.port, strerror(errno));
+        peer_close(&holder);
+        uint64_t since = now_ns();
+        if (peer_join(&next, opt.realm) < 0)
+            die("the router refused realm %s", opt.realm);
+        meter_done(&meter, since);
+        peer_close(&next);
+    }
+    meter_print(&meter, opt.mode);
 }
 
 /* --- the command line --------------------------------------------------------------- */
@@ -425,7 +460,7 @@ static const struct {
     { "--window", &opt.window, NULL },     { "--size", &opt.size, NULL },
     { "--count", &opt.count, NULL },       { "--warmup", &opt.warmup, NULL },
     { "--raw", &opt.raw, NULL },           { "--subscribers", &opt.subscribers, NULL },
-    { "--sessions", &opt.sessions, NULL },
+    { "--sessions", &opt.sessions, NULL }, { "--topics", &opt.topics, NULL },
 };
 
 static void set_option(const char *name, const char *value)
@@ -448,7 +483,7 @@ static const struct {
 } modes[] = {
     { "call", mode_call },   { "serve", mode_serve }, { "publish", mode_publish },
     { "flood", mode_flood }, { "echo", mode_echo },   { "idle", mode_idle },
-
+    { "vanish", mode_vanish },
 };
 
 int main(int argc, char **argv)

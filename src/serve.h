@@ -4,8 +4,16 @@
 
 #include "router/router.h"
 
-/* Serves until INT or TERM, then says GOODBYE to everybody. `listen` are LISTEN
- * arguments. Returns the exit code: 0 after a clean end, 4 when it cannot listen. */
-int serve(const struct router_config *config, char *const *listen, size_t count);
+struct serve_job {
+    const struct router_config *config;
+    char *const *listen; /* LISTEN arguments */
+    size_t count;
+    void (*listening)(const char *url, void *user); /* or NULL; told the first URL */
+    void *user;
+};
+
+/* Serves until INT or TERM, then says GOODBYE to everybody. Returns the exit code: 0
+ * after a clean end, 4 when it cannot listen. */
+int serve(const struct serve_job *job);
 
 #endif

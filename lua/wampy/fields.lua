@@ -22,7 +22,7 @@ local types = {
   call_timeout = "number", ping_interval = "number", ping_timeout = "number",
   max_message_size = "number", max_tasks = "number", headers = "table", roles = "table",
   router = is_object, reconnect = function(v) return type(v) == "boolean" or type(v) == "table" end,
-  serializers = "table",
+  serializers = "table", message_handler = function() return true end, -- Client looks at it
 }
 
 local function check_field(name, value)

@@ -1,12 +1,60 @@
--- session.lua - joining a realm: where the router is, what is asked of it, and the error when
--- nothing comes of it.
+-- session.lua - joining a realm: where the router is, what is asked of it, the error when nothing
+-- comes of it, and the Session object when something does (lua-api: Session).
+--
+-- A client has one Session object, which describes its latest session: `client.session` is that
+-- object while joined, else nil. Starting and stopping are the client's.
 
 local announce = require "wampy.announce"
 local auth = require "wampy.auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local message_handler = require "wampy.message_handler"
 
 local session = {}
+
+local Session = { __name = "wampy.Session" }
+Session.__index = Session
+
+--- Sends a message made by hand; see Client:send_message.
+function Session:send_message(message)
+  return self._client:send_message(message)
+end
+
+--- The next message that came for one sent by hand; see Client:recv_message.
+function Session:recv_message(timeout)
+  return self._client:recv_message(timeout)
+end
+
+--- Joins the realm again, if the session has ended: the client's start, with its roles.
+-- @return self, with the new id; raises as start does, after connect_timeout at the latest
+function Session:begin()
+  self._client:start()
+  return self
+end
+
+--- Says GOODBYE and ends the session: the client's stop. `begin`, or start, may follow.
+function Session:finish()
+  self._client:stop()
+end
+
+Session["end"] = Session.finish
+
+function Session.__tostring(self)
+  return ("session %s of realm %s"):format(self.id, self.realm)
+end
+
+-- The client's Session object, describing the session that began with this WELCOME.
+local function describe(client, welcome, url)
+  local self = client._session or setmetatable({ _client = client }, Session)
+  client._session = self
+  self.id, self.realm, self.roles = welcome.session, client.realm, welcome.roles
+  self.host, self.port, self.details = url.host, url.port, welcome
+  for _, name in ipairs { "authid", "authrole", "authmethod", "authprovider" } do
+    local value = welcome[name]
+    self[name] = value ~= core.null and value or nil -- some routers write null
+  end
+  return self
+end
 
 local refusals = {
   ["wamp.error.not_authorized"] = true, ["wamp.error.authentication_failed"] = true,
@@ -39,7 +87,7 @@ local function target(self)
   local router = self.config.router
   if not router then return { url = self.url } end
   if router.server then return { server = router:server() } end
-  return { url = router.url }
+  return { url = router.url, cert_path = router.cert_path }
 end
 
 local GAVE_UP = "wamp.error.cannot_authenticate"
@@ -74,6 +122,7 @@ function session.join(self)
     "ping_timeout", "max_message_size", "headers" } do
     options[name] = c[name]
   end
+  options.tap_in, options.tap_out = message_handler.overrides(self.message_handler)
   options.agent = core.agent or "wampy-lua " .. core.version
   options.roles = announce.roles(c.roles)
   local url = options.url and core.parse_url(options.url)
@@ -86,13 +135,7 @@ function session.join(self)
   verify(self, attempt, welcome)
   url = url or {}
   self.connected = true
-  self.session = {
-    id = welcome.session, realm = self.realm, roles = welcome.roles, host = url.host,
-    port = url.port, details = welcome,
-  }
-  for _, name in ipairs { "authid", "authrole", "authmethod", "authprovider" } do
-    if welcome[name] ~= core.null then self.session[name] = welcome[name] end
-  end
+  self.session = describe(self, welcome, url)
 end
 
 return session

@@ -292,26 +292,6 @@ static int l_auth_scram(lua_State *L)
     return push_base64(L, proof) + push_base64(L, verifier);
 }
 
-/* Pushes { role = { feature = true } }: what a client may announce. */
-static void push_features(lua_State *L)
-{
-    const struct roles *ours = session_client_roles();
-
-    lua_newtable(L);
-    for (int role = 0; role < ROLE_COUNT; role++) {
-        if (!roles_has(ours, (enum role)role))
-            continue;
-        lua_newtable(L);
-        for (int feature = 0; feature < FEATURE_COUNT; feature++) {
-            if (!roles_can(ours, (enum role)role, (enum feature)feature))
-                continue;
-            lua_pushboolean(L, 1);
-            lua_setfield(L, -2, feature_name((enum feature)feature));
-        }
-        lua_setfield(L, -2, role_name((enum role)role));
-    }
-}
-
 static const luaL_Reg functions[] = {
     { "auth_random", l_auth_random },     { "auth_base64", l_auth_base64 },
     { "auth_unbase64", l_auth_unbase64 }, { "auth_hex", l_auth_hex },
@@ -343,6 +323,4 @@ void open_auth(lua_State *L, struct state *S)
     lua_setfield(L, -2, "auth_limits");
     lua_pushboolean(L, auth_has_argon2());
     lua_setfield(L, -2, "auth_has_argon2");
-    push_features(L);
-    lua_setfield(L, -2, "client_features");
 }

@@ -113,7 +113,6 @@ bool scram_check(struct attempt *a, const struct msg *authenticate)
     struct slice text = authenticate->text;
     size_t n = 0;
 
-    if (text.n != sizeof proof || !base64_decode(proof, text, &n))
-        return false;
-    return proof_ok(a, (struct slice){ proof, n }) && extra_ok(a, authenticate);
+    return text.n == sizeof proof && base64_decode(proof, text, &n) &&
+           extra_ok(a, authenticate) && proof_ok(a, (struct slice){ proof, n });
 }

@@ -185,6 +185,11 @@ void router_closed(struct router *r, struct peer *p, uint64_t now)
     peer_free(p);
 }
 
+uint64_t router_session(const struct peer *p)
+{
+    return p->member ? p->member->id : 0;
+}
+
 void router_tick(struct router *r, uint64_t now)
 {
     struct timer *t;

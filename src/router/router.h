@@ -102,6 +102,7 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
                          uint64_t now);
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now);
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
+uint64_t router_session(const struct peer *p); /* its session id; 0 unless joined */
 
 void router_tick(struct router *r, uint64_t now); /* deadlines: HELLO, GOODBYE */
 uint64_t router_deadline(const struct router *r);

@@ -55,6 +55,12 @@
 /* Events a client keeps for a subscription whose SUBSCRIBED has not arrived yet. */
 #define LIMIT_EARLY_EVENTS 1000
 
+/* Messages that one client's message handler works on at the same time, each way. */
+#define LIMIT_TAPPED 10000
+
+/* Messages that wait for recv_message; and no more bytes than LIMIT_MESSAGE_SIZE. */
+#define LIMIT_UNREAD 10000
+
 /* Deadlines: TCP accept to a finished upgrade, upgrade to HELLO, GOODBYE to its
  * answer. */
 #define LIMIT_HANDSHAKE_MS 5000

@@ -4,7 +4,7 @@ import signal
 
 import apps
 from harness import equal, one_line, test, test_each
-from raw_router import ABORT, HELLO, RawRouter, WELCOME
+from raw_router import ABORT, HELLO, RawRouter, REGISTERED, SUBSCRIBED, WELCOME
 
 CHALLENGE, AUTHENTICATE = 4, 5
 SECRET = "s3cr3t-0f-joe"
@@ -231,6 +231,30 @@ def a_link_that_ends_after_the_answer_is_tried_again(t):
         app = t.start("run", t.file("app.lua", apps.HELLO), "--url", raw.url, env=JOE)
         app.out.wait("^ready")
         silent(app.ends(0, signal.SIGTERM))
+
+
+@test
+def a_refusal_when_joining_again_is_final(t):
+    def once(link, _):
+        welcomes(link, None)
+        link.send(REGISTERED, link.recv()[1], 1)
+        link.send(SUBSCRIBED, link.recv()[1], 2)
+        link.vanish()
+    with RawRouter(challenges("wampcra", {"challenge": "x"}, once),
+                   challenges("wampcra", {"challenge": "x"}, refuses)) as raw:
+        app = silent(t.run(5, "run", t.file("app.lua", apps.HELLO), "--url", raw.url, env=JOE))
+        assert app.err.find("^error: wrong signature"), app.err.lines
+        equal(len(raw.links), 2)
+
+
+@test
+def workers_have_the_flags_of_their_run(t):
+    with RawRouter(challenges("wampcra", {"challenge": "x"}, welcomes)) as raw:
+        app = t.start("run", t.file("app.lua", apps.HELLO), "--url", raw.url, "--workers", "2",
+                      "--authid", "joe", "--secret-file", t.file("secret", SECRET))
+        app.out.wait("^ready")
+        silent(app.ends(0, signal.SIGTERM))
+        equal(len([m for m in raw.seen if m[0] == AUTHENTICATE]), 2)
 
 
 @test

@@ -270,6 +270,42 @@ static const struct opts *hello_of(const char *dict, struct msg *m, struct opts 
     return o;
 }
 
+/* The answers that a challenge of the same principal got before are no answers to the
+ * next. */
+static void test_replay(void)
+{
+    static const char dict[] = "{\"authmethods\":[\"wampcra\"],\"authid\":\"ann\"}";
+    struct principal_config config[] = { principal(AUTH_WAMPCRA, "ann", "secret") };
+    struct buf *extra[2], *signature;
+    struct attempt *a[2];
+    uint64_t seed = 1;
+    struct router *r = router_of(config, 1, &seed);
+    struct opts o;
+    struct msg m;
+    struct fault f;
+
+    hello_of(dict, &m, &o);
+    for (int i = 0; i < 2; i++)
+        a[i] = attempt_new((struct realm *)realm_of(r, "home"), &wire_json, &o, &extra[i],
+                           &f);
+    signature = auth_cra_sign(SLICE("secret"), slice_buf(a[0]->challenge));
+    m = (struct msg){ .row = msg_row(MSG_AUTHENTICATE),
+                      .wire = &wire_json,
+                      .text = slice_buf(signature) };
+    TEST("no challenge comes twice, and a signature is good for one");
+    CHECK(!slice_eq(slice_buf(a[0]->challenge), slice_buf(a[1]->challenge)));
+    CHECK(attempt_check(a[0], &m));
+    CHECK(!attempt_check(a[1], &m));
+    for (int i = 0; i < 2; i++) {
+        attempt_free(a[i]);
+        buf_unref(extra[i]);
+    }
+    opts_fini(&o);
+    buf_unref(signature);
+    router_free(r);
+    forget(config, 1);
+}
+
 /* A client that knows the password, and what it must be told. */
 static void test_verifier(void)
 {
@@ -365,6 +401,7 @@ void test_attempt(void)
     test_keys();
     test_decoys();
     test_secrets();
+    test_replay();
     test_verifier();
     test_dates();
 }
