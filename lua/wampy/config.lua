@@ -2,9 +2,9 @@
 -- and permissions a router gets, where it listens, and where an app finds it.
 --
 -- What is used: workers of type router: realms (name, roles: name, permissions; store:
--- event-history), one transport of type websocket or web on a tcp or unix endpoint, and who may join
--- by it (config_auth.lua). Of our own is `trust` of a permission. Anything else is named in a
--- warning; anything wrong is an error that gives its path in the file.
+-- event-history), one transport of type websocket or web on a tcp or unix endpoint, and who may
+-- join by it (config_auth.lua). A key of our own is `trust` of a permission. Anything else is named
+-- in a warning; anything wrong is an error that gives its path in the file.
 
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"

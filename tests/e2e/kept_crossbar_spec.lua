@@ -82,7 +82,8 @@ local function play(url)
   local log = a:call("wamp.subscription.lookup", "com.log.", { match = "prefix" })
   local publications = {}
   note("there from the start", log ~= nil)
-  b:subscribe("com.log.", function(k) return k end, { match = "prefix" }) -- Crossbar.io stores for each one
+  -- Crossbar.io stores an event for each subscriber, and none without.
+  b:subscribe("com.log.", function(k) return k end, { match = "prefix" })
   for i = 1, 4 do publications[publish("com.log.x", i, {})] = i end
   settle(b)
   local function history(limit)
