@@ -135,7 +135,7 @@ static void a_pattern_gets_the_latest(void)
     say(&d, "[32,1,{\"get_retained\":true,\"match\":\"wildcard\"},\"com.topic.\"]");
     CHECK_INT(d.count, LIMIT_RETAINED_ANSWER + 1);
     CHECK(!strncmp(d.first, "[33,1,", 6));
-    snprintf(wanted, sizeof wanted, ",[%u]]", LIMIT_RETAINED_ANSWER + 4);
+    snprintf(wanted, sizeof wanted, ",[%d]]", LIMIT_RETAINED_ANSWER + 4);
     CHECK(strstr(d.last, wanted));
     router_free(d.router);
 }
