@@ -481,8 +481,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    { "call", mode_call },   { "serve", mode_serve }, { "publish", mode_publish },
-    { "flood", mode_flood }, { "echo", mode_echo },   { "idle", mode_idle },
+    { "call", mode_call },     { "serve", mode_serve }, { "publish", mode_publish },
+    { "flood", mode_flood },   { "echo", mode_echo },   { "idle", mode_idle },
     { "vanish", mode_vanish },
 };
 

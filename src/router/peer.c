@@ -17,6 +17,7 @@ static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
 /* What WELCOME announces: exactly what broker.c, dealer.c and meta.c do. */
+/* clang-format off */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
@@ -41,6 +42,7 @@ static const struct roles router_roles = {
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_REGISTRATION_META_API },
 };
+/* clang-format on */
 
 void peer_send(struct peer *p, const struct msg *m)
 {
