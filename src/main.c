@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "lua/l_router.h"
 #include "lua/state.h"
+#include "lua/tls_options.h"
 #include "serve.h"
 
 /* A private tree (luarocks make --tree) is found by where the program stands in it. */
@@ -205,14 +206,18 @@ static char **string_list(lua_State *L, const char *name, size_t *count)
 static int router_main(lua_State *L)
 {
     struct router_config config;
+    struct tls_options tls;
     size_t count;
     char **listen = string_list(L, "listen", &count);
     int code;
 
     lua_getfield(L, -1, "settings");
     check_router_config(L, lua_gettop(L), &config);
+    lua_getfield(L, -2, "tls");
+    tls_options_read(L, -1, &tls);
     lua_close(L);
-    code = serve(&config, listen, count);
+    code = serve(&config, listen, count, &tls);
+    tls_options_fini(&tls);
     router_config_fini(&config);
     for (size_t i = 0; i < count; i++)
         free(listen[i]);

@@ -23,9 +23,10 @@ static void signalled(int signo, void *user)
         _exit(128 + signo);
 }
 
-static bool listen_on(struct server *server, const char *text, const char *realm)
+static bool listen_on(struct server *server, const char *text, const char *realm,
+                      const struct tls_options *tls)
 {
-    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000, .tls = *tls };
     struct conn_end end = { 0 };
     struct url url;
     char shown[1400];
@@ -60,7 +61,8 @@ static void run(struct host *h, struct server *server, struct serving *s)
         host_turn(h, 20);
 }
 
-int serve(const struct router_config *config, char *const *listen, size_t count)
+int serve(const struct router_config *config, char *const *listen, size_t count,
+          const struct tls_options *tls)
 {
     struct host *h = host_new(LOOP_AUTO);
     struct server *server = server_new(h, config);
@@ -71,7 +73,7 @@ int serve(const struct router_config *config, char *const *listen, size_t count)
     loop_signal(host_loop(h), SIGINT, signalled, &s);
     loop_signal(host_loop(h), SIGTERM, signalled, &s);
     for (size_t i = 0; ok && i < count; i++)
-        ok = listen_on(server, listen[i], config->realms[0].name);
+        ok = listen_on(server, listen[i], config->realms[0].name, tls);
     if (ok)
         run(h, server, &s);
     loop_unsignal(host_loop(h), SIGINT);

@@ -15,6 +15,7 @@
 #include "lua/errors.h"
 #include "lua/handler.h"
 #include "lua/l_router.h"
+#include "lua/tls_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -374,7 +375,7 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list) */
+ * (list), tls (as tls_options_read reads it) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -410,8 +411,11 @@ static int l_connect(lua_State *L)
         }
     config.ws.headers = headers[0] ? headers : NULL;
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
+    lua_getfield(L, 2, "tls");
+    tls_options_read(L, -1, &config.ws.tls);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
+    tls_options_fini(&config.ws.tls);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");

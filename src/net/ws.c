@@ -82,7 +82,7 @@ static void cork(struct ws *ws, bool on)
 {
     int value = on;
 
-    if (ws->corked == on)
+    if (ws->corked == on || ws->tunnel)
         return;
     ws->corked = on;
     setsockopt(lws_get_socket_fd(ws->wsi), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
@@ -244,6 +244,7 @@ static bool moves(struct ws *ws)
     int waiting = 0, before = ws->waiting;
 
     ioctl(lws_get_socket_fd(ws->wsi), TIOCOUTQ, &waiting);
+    waiting += ws->tunnel ? (int)tunnel_waiting(ws->tunnel) : 0;
     ws->waiting = waiting;
     return waiting != before;
 }
@@ -316,7 +317,6 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 {
     struct ws *ws = lws_get_opaque_user_data(wsi);
 
-    (void)user;
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_CLIENT_RECEIVE:
@@ -336,6 +336,8 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         return adopted(wsi);
     case LWS_CALLBACK_ESTABLISHED:
         return ws ? ws_server_established(ws) : -1;
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+        return ws ? ws_tls_verify(ws, user, len) : 1;
     case LWS_CALLBACK_GET_THREAD_ID:
         return 0;
     default:
