@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
@@ -296,6 +297,38 @@ def start_up(program, found):
     result = report(line, "start")
     found["resident"] = {"cost": result["resident_kib"] / 1024, "bad": 0}
     return {"cost": result["elapsed_ns"] / 1e6, "bad": 0}
+
+
+def until_line(process, wanted, patience=20):
+    watchdog = threading.Timer(patience, process.kill)
+    watchdog.start()
+    try:
+        if not any(line.strip() == wanted for line in process.stdout):
+            raise Failed(f"no line {wanted!r}")
+    finally:
+        watchdog.cancel()
+
+
+def rejoin(program):
+    """From the router that listens again to the app that is joined, with everything restored."""
+    port = free_port()
+    router = [program, "router", "--listen", f"127.0.0.1:{port}"]
+    first = Server("wampy-lua router", router)
+    app = spawn([program, "run", BENCH / "apps" / "rejoin.lua", "--url", f"ws://127.0.0.1:{port}"],
+                stdout=subprocess.PIPE)
+    try:
+        until_line(app, "joined")
+        first.stop()
+        time.sleep(0.6)  # it has tried, and is waiting for its next try
+        again = Server("wampy-lua router", router)
+        began = time.monotonic()
+        try:
+            until_line(app, "joined")
+        finally:
+            again.stop()
+        return {"cost": (time.monotonic() - began) * 1000, "bad": 0}
+    finally:
+        stop(app)
 
 
 # --- instructions ------------------------------------------------------------------------------

@@ -99,13 +99,23 @@ end
 
 -- ---- life -----------------------------------------------------------------------------------
 
-local function hook(self, name, ...)
-  local fn = self[name]
-  if not fn then return end
+-- Runs a function of the app that nobody waits for: an error in it is logged and told to on_error.
+local function guarded(self, where, fn, ...)
   local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
+    return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
   end, self, ...)
-  if not ok then core.log("error", ("in %s of %s: %s"):format(name, self.name, tostring(e))) end
+  if ok then return end
+  core.log("error", ("in %s of %s: %s"):format(where, self.name, e.traceback or tostring(e)))
+  if where ~= "on_error" then self:_failed(e.cause or e, where) end
+end
+
+local function hook(self, name, ...)
+  if self[name] then guarded(self, name, self[name], ...) end
+end
+
+-- Tells the app's on_error, if it has one, what failed and where. Called by the core, too.
+function Client:_failed(e, where)
+  if self.on_error then tasks.spawn(hook, self, "on_error", e, where) end
 end
 
 local function start_timers(self)
@@ -113,7 +123,7 @@ local function start_timers(self)
   for _, entry in ipairs(self._roles) do
     if entry.kind == "timer" then
       self._timers[#self._timers + 1] = tasks.every(entry.options.interval, function()
-        entry.fn(self)
+        guarded(self, "timer " .. entry.name, entry.fn)
       end)
     end
   end

@@ -144,8 +144,8 @@ local function to_wire(e)
   return uri, { text }, { exc_type = class, message = text }
 end
 
--- A handler failed. What was raised on purpose for the caller is no news; the rest is.
-local function report(is_call, e, trace, uri, label)
+-- A handler of a client failed. What was raised on purpose for the caller is no news; the rest is.
+local function report(client, is_call, e, trace, uri, label)
   if is_call and errors.is_error(e, RemoteError) then
     core.log("debug", ("%s answers with %s"):format(uri, tostring(e)))
   elseif errors.is_error(e, errors.Canceled) then
@@ -153,7 +153,21 @@ local function report(is_call, e, trace, uri, label)
   else
     core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e),
       trace or ""))
+    client:_failed(e, ("%s (%s)"):format(uri, label))
   end
+end
+
+local function names(t)
+  local list = {}
+  for name in pairs(t) do list[#list + 1] = name end
+  table.sort(list)
+  return list[1] and table.concat(list, ", ") or "none"
+end
+
+-- A subscriber that takes none of an event's keywords is likely a misspelt one.
+local function unfit(topic, label, keywords, parameters)
+  core.log("warn", ("subscriber of %s (%s): the event's keywords (%s) fit none of its parameters "
+    .. "(%s)"):format(topic, label, names(keywords), names(parameters)))
 end
 
 --- The text for an error that nobody caught: what, where, and how it came there.
@@ -165,6 +179,7 @@ end
 core.set_errors {
   new = function(class, message) return errors.make(class, message) end,
   error = errors.error, remote = remote, to_wire = to_wire, report = report,
+  unfit = unfit,
 }
 
 return errors

@@ -102,6 +102,7 @@ struct binding {
     const struct msg *m;
     int kwargs; /* stack index of the table of unbound keywords; 0 while there is none */
     int taken;  /* parameters filled by position */
+    bool named; /* a keyword has found its parameter */
 };
 
 static const char *user_text(const struct binding *b, int value)
@@ -230,6 +231,7 @@ static void bind_keyword(struct binding *b)
     }
     lua_replace(L, b->first + at - 1);
     lua_pop(L, 1);
+    b->named = true;
 }
 
 static bool lone_message(const struct binding *b)
@@ -250,6 +252,23 @@ static bool lone_message(const struct binding *b)
            reader_next(&r) == TOKEN_DICT_END;
     buf_unref(scratch);
     return lone;
+}
+
+/* Says once per handler that no keyword of an event fits any of its parameters. The table
+ * of keywords is on top. */
+static void warn_unfit(struct binding *b)
+{
+    lua_State *L = b->L;
+
+    b->h->warned = true;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
+    lua_getfield(L, -1, "unfit"); /* all errors unfit */
+    lua_pushstring(L, user_text(b, HANDLER_URI));
+    lua_pushstring(L, user_text(b, HANDLER_LABEL));
+    lua_pushvalue(L, -5);
+    lua_getiuservalue(L, b->handler, HANDLER_NAMES);
+    lua_call(L, 4, 0);
+    lua_pop(L, 1);
 }
 
 static void bind_keywords(struct binding *b)
@@ -273,6 +292,8 @@ static void bind_keywords(struct binding *b)
         lua_insert(L, -2); /* all key key value */
         bind_keyword(b);   /* all key */
     }
+    if (!b->named && !b->kwargs && !b->h->callee && !b->h->warned)
+        warn_unfit(b);
     lua_pop(L, 1);
 }
 
@@ -364,7 +385,7 @@ static bool has_entries(const struct msg *m)
 int handler_bind(lua_State *L, int idx, const struct msg *m, uint64_t session)
 {
     struct handler *h = lua_touserdata(L, idx);
-    struct binding b = { L, h, idx, 0, m, 0, 0 };
+    struct binding b = { .L = L, .h = h, .handler = idx, .m = m };
     bool keywords = has_entries(m);
     int self = h->method;
 

@@ -19,6 +19,7 @@ struct handler {
     bool vararg, method, callee, nameless;
     /* a subscriber that takes an event's lone keyword `message` first */
     bool only_message;
+    bool warned;     /* of an event whose keywords fit no parameter: said once */
     int concurrency; /* 0 = no limit */
     int active;      /* its tasks under way */
 };

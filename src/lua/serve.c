@@ -120,6 +120,14 @@ static void fail(struct task *t, struct job *j)
     client_touch(j->lc->c);
 }
 
+/* The app's Client that the job belongs to. */
+static void push_object(lua_State *L, struct job *j)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
+    lua_getiuservalue(L, -1, CLIENT_OBJECT);
+    lua_remove(L, -2);
+}
+
 /* What an ERROR was meant to say is not a fault of the program: no traceback for
  * those. */
 static void report(struct task *t, struct job *j)
@@ -128,6 +136,7 @@ static void report(struct task *t, struct job *j)
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
     lua_getfield(L, -1, "report");
+    push_object(L, j);
     lua_pushboolean(L, j->invocation != 0);
     lua_pushvalue(t->co, -1);
     lua_xmove(t->co, L, 1);
@@ -136,7 +145,7 @@ static void report(struct task *t, struct job *j)
     lua_pushstring(L, label(L, -1, HANDLER_URI));
     lua_pushstring(L, label(L, -2, HANDLER_LABEL));
     lua_remove(L, -3);
-    if (lua_pcall(L, 5, 0, 0) != LUA_OK) {
+    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
         log_error("while reporting an error: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }

@@ -84,7 +84,7 @@ class Process:
             stderr=subprocess.PIPE)
         self.pid = self.child.pid
         self.out, self.err = Output(self.child.stdout), Output(self.child.stderr)
-        if stdin is not None:
+        if isinstance(stdin, str):  # with subprocess.PIPE it stays open until the test closes it
             self.child.stdin.write(stdin)
             self.child.stdin.close()
 

@@ -255,6 +255,33 @@ describe("a client", function()
       assert.same({ "leave", "wamp.close.normal" }, log:get(pair.PATIENCE))
     end)
 
+    it("calls on_error with what a handler, a timer or another hook raised, and where", function()
+      local App = wampy.Client:extend("Failing")
+      local told = wampy.queue()
+      App.fails = wampy.callee(function() error("in a callee, on purpose") end)
+      App.heard = wampy.subscriber "topic" (function() error(wampy.error("com.example.odd")) end)
+      App.tick = wampy.timer { interval = 0.01 } (function() error("in a timer, on purpose") end)
+      function App.on_join() error("in a hook, on purpose") end
+      function App:on_error(e, where) told:put { self.name, tostring(e), where } end
+      local app = App { router = p.router }
+      local seen = {}
+      pair.logged(function()
+        app:start()
+        pcall(app.call, app, "fails")
+        app:publish("topic", 1, wampy.options { exclude_me = false })
+        while not (seen.on_join and seen["timer tick"] and seen.fails and seen.topic) do
+          local one = assert(told:get(pair.PATIENCE))
+          assert.equal("Failing", one[1])
+          seen[one[3]:match("^(%S+) %(") or one[3]] = one[2]
+        end
+        app:stop()
+      end)
+      assert.match("in a hook, on purpose", seen.on_join)
+      assert.match("in a timer, on purpose", seen["timer tick"])
+      assert.match("in a callee, on purpose", seen.fails)
+      assert.match("com.example.odd", seen.topic)
+    end)
+
     it("calls on_disconnect when the link is lost", function()
       local log = wampy.queue()
       local app = hooked(log):start()

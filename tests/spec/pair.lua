@@ -60,4 +60,15 @@ function pair.settle(...)
   pcall(wampy.run)
 end
 
+--- What is logged while a function runs: a list of "level: text".
+function pair.logged(fn, ...)
+  local core = require "wampy.core"
+  local lines, log = {}, core.log
+  core.log = function(level, text) lines[#lines + 1] = level .. ": " .. text end
+  local ok, e = pcall(fn, ...)
+  core.log = log
+  if not ok then error(e, 0) end
+  return lines
+end
+
 return pair

@@ -60,6 +60,21 @@ describe("publish and subscribe:", function()
     end)
   end)
 
+  it("a handler none of whose parameters an event fits is named once", function()
+    local app = p.server
+    local heard_by = 0
+    app:subscribe("weather", function(degrees, _wind) heard_by = heard_by + 1 return degrees end)
+    local lines = pair.logged(function()
+      for _ = 1, 3 do p.client:publish("weather", kwargs { temp = 1, city = "Oslo" }) end
+      p.client:publish("weather", kwargs { degrees = 2, sky = "blue" }) -- fits: no word about sky
+      drain()
+    end)
+    assert.equal(4, heard_by)
+    assert.equal(1, #lines)
+    assert.match("^warn: subscriber of weather %(.*pubsub_spec.lua:%d+%): the event's keywords "
+      .. "%(city, temp%) fit none of its parameters %(_wind, degrees%)$", lines[1])
+  end)
+
   describe("wampy's keyword form", function()
     it("carries its keywords", function()
       listen "topic"
