@@ -35,6 +35,12 @@ local function common(command)
   command:flag("-q --quiet", "As --log error.")
 end
 
+local function tls_flags(command, whose)
+  command:option("--ca", "CA certificates besides the system's (WAMPY_CA)."):argname("FILE")
+  command:option("--cert", whose .. " certificate (WAMPY_CERT)."):argname("FILE")
+  command:option("--cert-key", "Its private key (WAMPY_CERT_KEY)."):argname("FILE")
+end
+
 local function run_command(parser)
   local c = parser:command("run", "Load apps and run them until they end.")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
@@ -44,6 +50,10 @@ local function run_command(parser)
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  tls_flags(c, "Client")
+  c:flag("--insecure", "Accept any certificate of the router.")
+  c:option("--server-name", "Name that the router's certificate must have (default: of the URL).")
+    :argname("NAME")
   c:option("--retries", "Attempts to connect before giving up (default inf)."):argname("N")
     :convert(retries)
   c:option("--connect-timeout", "Seconds for connecting and joining (default 10)."):argname("S")
@@ -66,6 +76,10 @@ local function router_command(parser)
     :argname("LISTEN"):count("*")
   c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
   c:option("--config", "A Crossbar.io configuration (JSON)."):argname("FILE")
+  c:option("--cert", "Certificate for LISTENs that are wss://, in PEM."):argname("FILE")
+  c:option("--cert-key", "Its private key."):argname("FILE")
+  c:option("--ca", "CA of the clients, each of which must then show a certificate.")
+    :argname("FILE")
   c:flag("--check", "Only check the configuration.")
   common(c)
   c:epilog("Examples:\n  wampy-lua router\n"
@@ -140,25 +154,44 @@ local function bad_flag(result)
   end
 end
 
+local function bad_identity(result)
+  if not result.cert ~= not result.cert_key then
+    return "a certificate needs its key: give --cert and --cert-key"
+  end
+end
+
+-- The flags of TLS are the router's where it listens on wss://, else the clients'.
+local function run_tls(result)
+  local url = core.parse_listen(result.router or "")
+  local identity = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
+  if url and url.scheme == "wss" then return { router_tls = identity, tls = {} } end
+  return { cert_path = result.ca, tls = { cert = result.cert, key = result.cert_key,
+    insecure = result.insecure, server_name = result.server_name } }
+end
+
 local function for_run(result, rest)
-  local bad = bad_flag(result)
+  local bad = bad_flag(result) or bad_identity(result)
   if bad then return usage(bad) end
+  local tls = run_tls(result)
   return { verb = "run", apps = result.app, router = result.router, config = result.config,
     url = result.url, realm = result.realm, retries = result.retries, grace = result.grace,
     once = result.once, connect_timeout = result.connect_timeout, ping = result.ping,
-    args = rest }
+    cert_path = tls.cert_path, tls = tls.tls, router_tls = tls.router_tls, args = rest }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
 local function for_router(result)
   local listen, realms = result.listen, result.realm
   local settings = { realms = {} }
+  local tls = { cert = result.cert, key = result.cert_key, cas = { result.ca } }
+  if bad_identity(result) then return usage(bad_identity(result)) end
   if result.config then
     local ok, read = pcall(require("wampy.config").load, result.config)
     if not ok then
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
     settings.realms = read.realms
+    if not tls.cert then tls = read.transport.tls end
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end
   else
@@ -172,13 +205,13 @@ local function for_router(result)
     if not url then return usage("--listen: " .. e) end
   end
   if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "router", settings = settings,
+  return { verb = "router", settings = settings, tls = tls,
     listen = listen[1] and listen or { "127.0.0.1:8080" } }
 end
 
 --- Parses the command line.
 -- @param args list of arguments, without the program's name
--- @return { verb = "run", ... } or { verb = "router", settings, listen }, or { exit = code,
+-- @return { verb = "run", ... } or { verb = "router", settings, listen, tls }, or { exit = code,
 -- stdout =, stderr = }
 function cli.parse(args)
   local parser = new_parser()

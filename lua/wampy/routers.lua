@@ -4,6 +4,7 @@ local config = require "wampy.config"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
+local tls = require "wampy.tls"
 
 local routers = {}
 
@@ -19,11 +20,17 @@ local Router = class("wampy.routers.Router")
 routers.Router = Router
 
 --- Where a router is.
--- @param t { url = "ws://..." }
--- @return Router with `url`, `scheme`, `host`, `port`, `path`
+-- @param t { url = "ws://...", cert_path = CA file that clients of a wss:// URL add to the
+-- system's }
+-- @return Router with `url`, `scheme`, `host`, `port`, `path`, `cert_path`
 function Router.new(t)
   local url, e = core.parse_url(t.url or "ws://localhost:8080")
   if not url then errors.raise("WampyError", e) end
+  if t.cert_path ~= nil and type(t.cert_path) ~= "string" then
+    errors.raise("WampyError", "Router: field cert_path: expected a string, got "
+      .. type(t.cert_path))
+  end
+  url.cert_path = t.cert_path
   return setmetatable(url, Router)
 end
 
@@ -40,11 +47,11 @@ routers.Embedded = Embedded
 --- A router inside this host.
 -- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
 -- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
--- strict_ids, strict_uris }
+-- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss:// }
 -- @return Embedded, not started
 function Embedded.new(t)
   local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
-    strict_uris = 1 }
+    strict_uris = 1, tls = 1 }
   for name in pairs(t) do
     if not known[name] then
       errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
@@ -56,6 +63,7 @@ function Embedded.new(t)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
     realms = read and read.realms or {} }
   if read and self.listen == nil then self.listen = read.transport.listen end
+  self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or read and read.transport.tls
   if not read then
     for i, name in ipairs(type(t.realm) == "table" and t.realm or { t.realm or "realm1" }) do
       if not core.uri_ok(name) then
@@ -76,7 +84,7 @@ function Embedded:start()
   self._router = core.router(self.config)
   local listen = self.listen or {}
   for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
-    local ok, url, port = pcall(self._router.listen, self._router, l)
+    local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)
     if not ok then
       self._router:close()
       self._router = nil

@@ -3,6 +3,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local tls = require "wampy.tls"
 
 local session = {}
 
@@ -32,12 +33,12 @@ function session.end_error(class, reason, text, transport, code)
   return errors.make(class, message, fields_of)
 end
 
--- Where to: the in-memory link of an embedded router, or a URL.
+-- Where to: the in-memory link of an embedded router, or a URL and how to trust what is there.
 local function target(self)
-  local router = self.config.router
-  if not router then return { url = self.url } end
+  local c = self.config
+  local router = c.router or {}
   if router.server then return { server = router:server() } end
-  return { url = router.url }
+  return { url = router.url or self.url, tls = tls.client(c.cert_path or router.cert_path, c.tls) }
 end
 
 --- Connects a client and joins its realm.

@@ -7,6 +7,7 @@
  * Not known here: connections (ws_tls.c for clients, tunnel.c for servers). */
 #include "net/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -169,9 +170,7 @@ static SSL_CTX *context_new(const SSL_METHOD *method)
     SSL_CTX *context = SSL_CTX_new(method);
 
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    /* WebSocket has an end of its own: a missing close_notify is a lost link, no more */
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
@@ -212,6 +211,8 @@ SSL_CTX *tls_server_context(const struct tls_options *o, char *error)
     context = context_new(TLS_server_method());
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets will do */
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"wampy", 5);
+    /* WebSocket has an end of its own: a missing close_notify is a lost link, no more */
+    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, 64 * 1024);
     if (use_identity(context, o, error) && use_client_cas(context, o, error))
@@ -230,23 +231,22 @@ void tls_expect(SSL *ssl, const char *name)
         X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     X509_VERIFY_PARAM_set1_host(param, address ? NULL : name, 0);
-    SSL_set_tlsext_host_name(ssl, address ? NULL : (void *)(uintptr_t)name); /* no addresses: RFC 6066, 3 */
+    SSL_set_tlsext_host_name(
+        ssl, address ? NULL : (void *)(uintptr_t)name); /* no addresses: RFC 6066, 3 */
 }
 
 /* ---- sentences --------------------------------------------------------------------- */
 
-static void one_name(const GENERAL_NAME *name, char *out, size_t size)
+static void one_name(const GENERAL_NAME *name, char *out, socklen_t size)
 {
     const ASN1_STRING *s = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
-    const unsigned char *p = ASN1_STRING_get0_data(s);
 
     out[0] = '\0';
     if (name->type == GEN_DNS)
-        snprintf(out, size, "%.*s", ASN1_STRING_length(s), p);
-    else if (name->type == GEN_IPADD && ASN1_STRING_length(s) == 4)
-        snprintf(out, size, "%d.%d.%d.%d", p[0], p[1], p[2], p[3]);
+        snprintf(out, size, "%.*s", ASN1_STRING_length(s), ASN1_STRING_get0_data(s));
     else if (name->type == GEN_IPADD)
-        snprintf(out, size, "an IPv6 address");
+        inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,
+                  ASN1_STRING_get0_data(s), out, size);
 }
 
 /* The names in a certificate, the first few of them. */
@@ -304,8 +304,10 @@ void tls_explain_certificate(X509_STORE_CTX *found, const char *name, char *erro
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         names_of(x, text, sizeof text);
-        fail(error, "the certificate is for %s, not for %.60s (tls.server_name)", text,
-             name);
+        fail(error,
+             "the certificate is for %s, not for %.60s; connect by its name, or give "
+             "tls.server_name",
+             text, name);
         return;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         fail(error, "the certificate is self-signed; give it as cert_path to trust it");

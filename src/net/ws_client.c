@@ -272,7 +272,8 @@ struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_o
     ws->conn.user = user;
     if (strncmp(url->scheme, "ws", 2) != 0)
         ws_end(ws, CONN_UNREACHABLE, 0, "%s is not supported yet", url->scheme);
-    else if (url->tls && !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
+    else if (url->tls &&
+             !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
         ws_end(ws, CONN_TLS, 0, "%s", wrong);
     else
         start(ws, url);
