@@ -231,8 +231,9 @@ void tls_expect(SSL *ssl, const char *name)
         X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     X509_VERIFY_PARAM_set1_host(param, address ? NULL : name, 0);
-    SSL_set_tlsext_host_name(
-        ssl, address ? NULL : (void *)(uintptr_t)name); /* no addresses: RFC 6066, 3 */
+    /* no addresses there: RFC 6066, 3 */
+    SSL_set_tlsext_host_name(ssl, address ? NULL : (void *)(uintptr_t)name);
+    SSL_set_alpn_protos(ssl, NULL, 0); /* Crossbar.io fails on any offer */
 }
 
 /* ---- sentences --------------------------------------------------------------------- */
@@ -289,7 +290,7 @@ void tls_explain_certificate(X509_STORE_CTX *found, const char *name, char *erro
 {
     int code = X509_STORE_CTX_get_error(found);
     X509 *x = X509_STORE_CTX_get_current_cert(found);
-    char text[80] = "";
+    char text[160] = "";
 
     switch (x ? code : X509_V_ERR_UNSPECIFIED) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -331,6 +332,8 @@ void tls_explain_certificate(X509_STORE_CTX *found, const char *name, char *erro
 const char *tls_explain_failure(int alert, int reason)
 {
     switch (alert) {
+    case 0:
+        break;
     case SSL_AD_CERTIFICATE_REQUIRED:
         return "the server wants a client certificate; give tls.cert and tls.key";
     case SSL_AD_HANDSHAKE_FAILURE:
@@ -348,10 +351,8 @@ const char *tls_explain_failure(int alert, int reason)
     case SSL_AD_UNRECOGNIZED_NAME:
         return "the server does not know this name (tls.server_name)";
     default:
-        break;
-    }
-    if (alert)
         return SSL_alert_desc_string_long(alert);
+    }
     switch (reason) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:

@@ -246,7 +246,6 @@ static void start(struct ws *ws, const struct url *u)
     i.protocol = offered;
     i.local_protocol_name = ws->net->subprotocol;
     i.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (ws->tls ? LCCSCF_USE_SSL : 0);
-    i.alpn = "http/1.1";
     i.retry_and_idle_policy = &no_keep_alive;
     i.ietf_version_or_minus_one = -1;
     i.opaque_user_data = ws;

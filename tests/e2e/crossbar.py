@@ -45,7 +45,8 @@ def alive(pid):
         return False
 
 
-def config(port):
+def config(port, pair=None):
+    tls = {"tls": {"certificate": pair[0], "key": pair[1]}} if pair else {}
     return {
         "version": 2,
         "controller": {},
@@ -57,23 +58,24 @@ def config(port):
             }]}],
             "transports": [{
                 "type": "websocket",
-                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port} | tls,
             }],
         }],
     }
 
 
 class Crossbar:
-    """with Crossbar() as url: ..."""
+    """with Crossbar() as url: ...; with a certificate and its key the url is wss."""
 
-    def __init__(self):
+    def __init__(self, pair=None):
+        self.pair = pair
         self.folder = tempfile.mkdtemp(prefix="crossbar-")
         self.port = free_port()
         self.process = None
 
     def __enter__(self):
         with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
-            json.dump(config(self.port), file)
+            json.dump(config(self.port, self.pair), file)
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(  # a group of its own: its workers end with it
                 [PROGRAM, "start", "--cbdir", self.folder], stdin=subprocess.DEVNULL,
@@ -86,7 +88,7 @@ class Crossbar:
                 self.__exit__()
                 raise RuntimeError("Crossbar.io did not start")
             time.sleep(0.05)
-        return "ws://127.0.0.1:%d/" % self.port
+        return "%s://127.0.0.1:%d/" % ("wss" if self.pair else "ws", self.port)
 
     def __exit__(self, *_):
         if self.process.poll() is None:
