@@ -317,6 +317,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 {
     struct ws *ws = lws_get_opaque_user_data(wsi);
 
+    (void)user;
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_CLIENT_RECEIVE:
@@ -336,8 +337,6 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         return adopted(wsi);
     case LWS_CALLBACK_ESTABLISHED:
         return ws ? ws_server_established(ws) : -1;
-    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
-        return ws ? ws_tls_verify(ws, user, len) : 1;
     case LWS_CALLBACK_GET_THREAD_ID:
         return 0;
     default:

@@ -156,10 +156,6 @@ void ws_tls_put(struct ws_tls *tls); /* NULL is ignored */
 struct lws_vhost *ws_tls_vhost(const struct ws_tls *tls);
 void ws_tls_free_all(struct ws_net *net); /* when lws's context has gone */
 
-/* OpenSSL has looked at the server's certificate; the value for the callback to
- * return. */
-int ws_tls_verify(struct ws *ws, X509_STORE_CTX *found, bool ok);
-
 /* Notes why there is no connection; false when that is not TLS's fault. */
 bool ws_tls_explain(struct ws *ws);
 

@@ -6,8 +6,8 @@
  * files that have changed make new settings.
  *
  * lws tells of a failed handshake in words of its own, or none. So OpenSSL is listened
- * to: an info callback notes the last alert and error with the SSL, and what is wrong
- * with a certificate is noted where it is found.
+ * to: callbacks of ours note with the SSL what is wrong with a certificate, the last
+ * alert and the last error.
  *
  * Not known here: PEM files and sentences (tls.c), TLS of a server (ws_tunnel.c). */
 #include <openssl/err.h>
@@ -35,56 +35,84 @@ struct ws_tls {
 
 /* ---- what OpenSSL tells ------------------------------------------------------------ */
 
-static int of_context = -1; /* index of a context's struct ws_tls */
-static int of_ssl = -1;     /* of an SSL's last failure: alert << 16 | reason */
+/* Why a handshake failed, as far as is known. */
+struct failure {
+    int alert, reason; /* 0: none */
+    char text[TLS_ERROR_SIZE];
+};
 
-static void note_failure(const SSL *ssl, unsigned failure)
+static int of_context = -1; /* index of a context's struct ws_tls */
+static int of_ssl = -1;     /* of an SSL's struct failure, which it owns */
+
+static struct failure *failure_of(const SSL *ssl)
 {
-    SSL_set_ex_data((SSL *)(uintptr_t)ssl, of_ssl, (void *)(uintptr_t)failure);
+    struct failure *f = SSL_get_ex_data(ssl, of_ssl);
+
+    if (f)
+        return f;
+    f = xcalloc(1, sizeof *f);
+    SSL_set_ex_data((SSL *)(uintptr_t)ssl, of_ssl, f);
+    return f;
+}
+
+static void failure_free(void *parent, void *f, CRYPTO_EX_DATA *data, int index,
+                         long argl, void *argp)
+{
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    free(f);
+}
+
+static const struct ws_tls *tls_of(const SSL *ssl)
+{
+    return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), of_context);
+}
+
+/* lws has one of its own, which asks whichever vhost comes first. */
+static int on_verify(int ok, X509_STORE_CTX *found)
+{
+    const SSL *ssl =
+        X509_STORE_CTX_get_ex_data(found, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct ws_tls *tls = tls_of(ssl);
+
+    if (ok || !tls->insecure) {
+        if (!ok)
+            tls_explain_certificate(found, tls->name, failure_of(ssl)->text);
+        return ok;
+    }
+    X509_STORE_CTX_set_error(found, X509_V_OK);
+    return 1;
 }
 
 static void on_info(const SSL *ssl, int where, int value)
 {
-    const struct ws_tls *tls = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), of_context);
     unsigned long error = ERR_peek_last_error();
 
-    if (where == SSL_CB_HANDSHAKE_START)
-        tls_expect((SSL *)(uintptr_t)ssl, tls->name);
-    else if (where == SSL_CB_READ_ALERT && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
-        note_failure(ssl, (unsigned)(value & 0xff) << 16);
-    else if ((where & SSL_CB_EXIT) && value <= 0 && error && !SSL_get_ex_data(ssl, of_ssl))
-        note_failure(ssl, (unsigned)ERR_GET_REASON(error) & 0xffff);
-}
-
-int ws_tls_verify(struct ws *ws, X509_STORE_CTX *found, bool ok)
-{
-    char text[TLS_ERROR_SIZE];
-
-    if (ok)
-        return 0;
-    if (ws->tls->insecure) {
-        X509_STORE_CTX_set_error(found, X509_V_OK);
-        return 0;
+    if (where == SSL_CB_HANDSHAKE_START) {
+        tls_expect((SSL *)(uintptr_t)ssl, tls_of(ssl)->name);
+        SSL_set_verify((SSL *)(uintptr_t)ssl, SSL_VERIFY_PEER, on_verify);
+    } else if (where == SSL_CB_READ_ALERT && (value & 0xff) != SSL_AD_CLOSE_NOTIFY) {
+        failure_of(ssl)->alert = value & 0xff;
+    } else if ((where & SSL_CB_EXIT) && value <= 0 && error) {
+        failure_of(ssl)->reason = ERR_GET_REASON(error);
     }
-    tls_explain_certificate(found, ws->tls->name, text);
-    ws_end(ws, CONN_TLS, 0, "%s", text);
-    return 1;
 }
 
 bool ws_tls_explain(struct ws *ws)
 {
     SSL *ssl = ws->tls ? lws_get_ssl(ws->wsi) : NULL;
-    uintptr_t failure = ssl ? (uintptr_t)SSL_get_ex_data(ssl, of_ssl) : 0;
-    const char *text = tls_explain_failure((int)(failure >> 16), (int)(failure & 0xffff));
+    const struct failure *f = ssl ? failure_of(ssl) : NULL;
+    const char *text = NULL;
 
+    if (f)
+        text = f->text[0] ? f->text : tls_explain_failure(f->alert, f->reason);
     if (!ssl || (!text && SSL_is_init_finished(ssl)))
         return false;
     if (text)
-        ws_end(ws, CONN_TLS, 0, "%s", text);
+        ws_end(ws, CONN_TLS, f->alert, "%s", text);
     else
         ws_end(ws, CONN_LOST, 0,
-               "closed the connection during the TLS handshake; is it "
-               "wss:// that is spoken there?");
+               "closed the connection during the TLS handshake; is it wss:// that is "
+               "spoken there?");
     return true;
 }
 
@@ -159,7 +187,7 @@ static bool make(struct ws_net *net, struct ws_tls *tls, const struct tls_option
 {
     if (of_context < 0) {
         of_context = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-        of_ssl = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+        of_ssl = SSL_get_ex_new_index(0, NULL, NULL, NULL, failure_free);
     }
     tls->trust = trust_of(net, tls, o, error);
     tls->context = tls->trust ? tls_client_context(o, tls->trust, error) : NULL;

@@ -260,6 +260,20 @@ class Server:
         self.listener.close()
 
 
+def handshake(context):
+    """TLS with whoever connects; the alert of one that fails is let arrive."""
+    def serve(sock):
+        tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        rest = socket.socket(fileno=os.dup(tls.fileno()))
+        with rest:
+            try:
+                tls.do_handshake()
+                tls.recv(1000)
+            except ssl.SSLError:
+                hang_up(rest)
+    return serve
+
+
 def plain_http(sock):
     sock.recv(1000)
     sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -299,7 +313,7 @@ def a_foreign_server_wants_a_client_certificate_over_tls(t, version, text):
     context.load_cert_chain(*certs.issue("good"))
     context.load_verify_locations(certs.ca)
     context.maximum_version, context.verify_mode = version, ssl.CERT_REQUIRED
-    with Server(lambda sock: context.wrap_socket(sock, server_side=True).recv(1000)) as url:
+    with Server(handshake(context)) as url:
         expect(join(t, url, "{ cert_path = %r }" % certs.ca), text)
 
 
