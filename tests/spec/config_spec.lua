@@ -23,9 +23,9 @@ local function example(edit)
   return t
 end
 
-local function read(edit)
+local function read(edit, name)
   local warnings = {}
-  local result = config.read(example(edit), "f.json", function(text)
+  local result = config.read(example(edit), name or "f.json", function(text)
     warnings[#warnings + 1] = text
   end)
   return result, warnings
@@ -131,6 +131,12 @@ describe("a configuration", function()
       { "f.json.workers[0].transports: expected a list", function(_, w) w.transports = nil end },
       { "f.json.workers[0].transports[0].endpoint: expected an object, got nothing",
         function(_, w) w.transports[1].endpoint = nil end },
+      { "f.json.workers[0].transports[0].endpoint.tls.key: expected a string, got nothing",
+        function(_, w) w.transports[1].endpoint.tls = { certificate = "c" } end },
+      { "f.json.workers[0].transports[0].endpoint.tls.chain_certificates: expected a list",
+        function(_, w)
+          w.transports[1].endpoint.tls = { certificate = "c", key = "k", chain_certificates = "x" }
+        end },
       { "f.json.workers[0].transports[0].endpoint.type: expected tcp or unix, got udp",
         function(_, w) w.transports[1].endpoint.type = "udp" end },
       { "f.json.workers[0].transports[0].endpoint.port: expected a port from 0 to 65535, got 70000",
