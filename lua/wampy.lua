@@ -4,6 +4,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local process = require "wampy.process"
 local roles = require "wampy.roles"
 local signature = require "wampy.signature"
 local tasks = require "wampy.tasks"
@@ -21,6 +22,7 @@ local wampy = {
   now = tasks.now, gather = tasks.gather, mutex = tasks.mutex, queue = tasks.queue,
   event = tasks.event, readable = tasks.readable, writable = tasks.writable, wrap = tasks.wrap,
   create = tasks.create, progress = tasks.progress,
+  exec = process.exec, process = process,
   run = tasks.run, stop = tasks.stop, with = tasks.with,
   routers = require "wampy.routers", log = require "wampy.log",
   constants = require "wampy.constants", state = {}, args = {},

@@ -5,6 +5,7 @@
  * should go where. See host.h. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -84,12 +85,23 @@ static void server_fire(struct host_timer *t)
     server_touch(s);
 }
 
+/* What the clock of the day said when the monotonic one was 0, in ms since 1970. */
+static uint64_t epoch(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - loop_now();
+}
+
 struct server *server_new(struct host *h, const struct router_config *config)
 {
+    struct router_config dated = *config;
     struct server *s = xcalloc(1, sizeof *s);
 
     s->host = h;
-    s->router = router_new(config, host_rng());
+    dated.epoch = epoch();
+    s->router = router_new(&dated, host_rng());
     s->deadline.fire = server_fire;
     s->max_queue = LIMIT_QUEUE;
     list_init(&s->dirty);

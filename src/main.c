@@ -16,6 +16,7 @@
 #include "lua/state.h"
 #include "lua/tls_options.h"
 #include "serve.h"
+#include "supervise.h"
 
 /* A private tree (luarocks make --tree) is found by where the program stands in it. */
 static const char setup[] =
@@ -202,26 +203,47 @@ static char **string_list(lua_State *L, const char *name, size_t *count)
     return list;
 }
 
+/* What a router needs to know of the command line, without the Lua that read it. */
+struct router_plan {
+    struct router_config config;
+    struct tls_options tls;
+    char **listen;
+    size_t count;
+};
+
+/* From the table at the top. */
+static void router_plan_init(struct router_plan *plan, lua_State *L)
+{
+    plan->listen = string_list(L, "listen", &plan->count);
+    lua_getfield(L, -1, "settings");
+    check_router_config(L, lua_gettop(L), &plan->config);
+    lua_getfield(L, -2, "tls");
+    tls_options_read(L, -1, &plan->tls);
+    lua_pop(L, 2);
+}
+
+static void router_plan_fini(struct router_plan *plan)
+{
+    router_config_fini(&plan->config);
+    tls_options_fini(&plan->tls);
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->listen[i]);
+    free(plan->listen);
+}
+
 /* The parsed command line is at the top; closes L before it serves. */
 static int router_main(lua_State *L)
 {
-    struct router_config config;
-    struct tls_options tls;
-    size_t count;
-    char **listen = string_list(L, "listen", &count);
+    struct router_plan plan;
     int code;
 
-    lua_getfield(L, -1, "settings");
-    check_router_config(L, lua_gettop(L), &config);
-    lua_getfield(L, -2, "tls");
-    tls_options_read(L, -1, &tls);
+    router_plan_init(&plan, L);
     lua_close(L);
-    code = serve(&config, listen, count, &tls);
-    tls_options_fini(&tls);
-    router_config_fini(&config);
-    for (size_t i = 0; i < count; i++)
-        free(listen[i]);
-    free(listen);
+    code = serve(&(struct serve_job){ .config = &plan.config,
+                                      .listen = plan.listen,
+                                      .count = plan.count,
+                                      .tls = &plan.tls });
+    router_plan_fini(&plan);
     return code;
 }
 
@@ -237,6 +259,30 @@ static bool push_function(lua_State *L, const char *module, const char *name)
     return true;
 }
 
+/* worker.ready(): it has started what it is to run */
+static int l_ready(lua_State *L)
+{
+    supervise_ready(lua_touserdata(L, lua_upvalueindex(1)), NULL);
+    return 0;
+}
+
+/* Pushes what a worker is told: { number, lives, control, url, ready = function }. */
+static void push_worker(lua_State *L, const struct worker *w)
+{
+    lua_createtable(L, 0, 5);
+    lua_pushinteger(L, w->number);
+    lua_setfield(L, -2, "number");
+    lua_pushinteger(L, w->lives);
+    lua_setfield(L, -2, "lives");
+    lua_pushinteger(L, w->control);
+    lua_setfield(L, -2, "control");
+    lua_pushstring(L, w->router);
+    lua_setfield(L, -2, "url");
+    lua_pushlightuserdata(L, (void *)w);
+    lua_pushcclosure(L, l_ready, 1);
+    lua_setfield(L, -2, "ready");
+}
+
 static int run_main(lua_State *L)
 {
     int code = 3;
@@ -250,26 +296,103 @@ static int run_main(lua_State *L)
     return code;
 }
 
+/* Pushes the parsed command line; with a worker, as it is for that. False after printing
+ * why not. */
+static bool parse(lua_State *L, int argc, char **argv, const struct worker *w)
+{
+    if (!push_function(L, "wampy.cli", "parse"))
+        return false;
+    lua_createtable(L, argc, 0);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    if (w)
+        push_worker(L, w);
+    return call(L, w ? 2 : 1, 1);
+}
+
+/* ---- run --workers ----------------------------------------------------------------- */
+
+struct crew_plan {
+    int argc;
+    char **argv;
+    struct router_plan router; /* if there is to be one */
+};
+
+static void listening(const char *url, void *user)
+{
+    supervise_ready(user, url);
+}
+
+/* A router that is started again listens where the first one did, for that is where the
+ * workers look for it. */
+static int crew_router(const struct crew_plan *plan, const struct worker *w)
+{
+    char *again = w->router ? xstrdup(w->router) : NULL;
+    struct serve_job job = { .config = &plan->router.config,
+                             .listen = again ? &again : plan->router.listen,
+                             .count = 1,
+                             .tls = &plan->router.tls,
+                             .listening = listening,
+                             .user = (void *)w };
+    int code = serve(&job);
+
+    free(again);
+    return code;
+}
+
+static int crew_work(const struct worker *w, void *user)
+{
+    const struct crew_plan *plan = user;
+    lua_State *L;
+
+    if (!w->number)
+        return crew_router(plan, w);
+    L = open_lua();
+    return parse(L, plan->argc, plan->argv, w) ? run_main(L) : 1;
+}
+
+/* The parsed command line is at the top; closes L before it forks. */
+static int crew_main(lua_State *L, int argc, char **argv)
+{
+    struct crew_plan plan = { .argc = argc, .argv = argv };
+    struct crew crew = { .work = crew_work, .user = &plan };
+    int code;
+
+    lua_getfield(L, -1, "workers");
+    crew.workers = (int)lua_tointeger(L, -1);
+    lua_getfield(L, -2, "grace");
+    crew.grace = (uint64_t)(lua_tonumber(L, -1) * 1000);
+    lua_pop(L, 2);
+    crew.router = lua_getfield(L, -1, "listen") == LUA_TTABLE;
+    lua_pop(L, 1);
+    if (crew.router)
+        router_plan_init(&plan.router, L);
+    lua_close(L);
+    code = supervise(&crew);
+    if (crew.router)
+        router_plan_fini(&plan.router);
+    return code;
+}
+
+/* ---- which of them ----------------------------------------------------------------- */
+
 static int verb_main(int argc, char **argv)
 {
     lua_State *L = open_lua();
     const char *verb;
     int code;
 
-    if (!push_function(L, "wampy.cli", "parse"))
-        return 1;
-    lua_createtable(L, argc, 0);
-    for (int i = 1; i < argc; i++) {
-        lua_pushstring(L, argv[i]);
-        lua_rawseti(L, -2, i);
-    }
-    if (!call(L, 1, 1))
+    if (!parse(L, argc, argv, NULL))
         return 1;
     lua_getfield(L, -1, "verb");
     verb = lua_tostring(L, -1);
     lua_pop(L, 1);
     if (verb && !strcmp(verb, "router"))
         return router_main(L);
+    if (verb && !strcmp(verb, "crew"))
+        return crew_main(L, argc, argv);
     if (verb)
         return run_main(L);
     print_field(L, "stdout", stdout);

@@ -4,12 +4,14 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "host.h"
 
 #define DRAIN_MS 2000 /* for peers to answer GOODBYE */
+#define URL_TEXT 1400 /* the longest URL, or why there is none */
 
 struct serving {
     int signals;
@@ -23,29 +25,44 @@ static void signalled(int signo, void *user)
         _exit(128 + signo);
 }
 
-static bool listen_on(struct server *server, const char *text, const char *realm,
-                      const struct tls_options *tls)
+/* Puts the URL it listens on into `shown`, or why it does not. */
+static bool listen_on(struct server *server, const char *text,
+                      const struct tls_options *tls, char *shown, size_t size)
 {
     struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000, .tls = *tls };
     struct conn_end end = { 0 };
     struct url url;
-    char shown[1400];
     int port;
 
-    if (!url_parse_listen(&url, text, shown, sizeof shown)) {
-        fprintf(stderr, "error: %s\n", shown);
+    if (!url_parse_listen(&url, text, shown, size))
         return false;
-    }
     port = server_listen(server, &url, &o, &end);
     if (port < 0) {
-        fprintf(stderr, "error: %s\n", end.text);
+        snprintf(shown, size, "%s", end.text);
         return false;
     }
     if (!url.unix_socket)
         url.port = port;
-    url_format(&url, shown, sizeof shown);
-    printf("%-12s %s  %s\n", "router", shown, realm);
+    url_format(&url, shown, size);
+    return true;
+}
+
+static bool listen_on_all(struct server *server, const struct serve_job *job)
+{
+    char shown[URL_TEXT], first[URL_TEXT] = "";
+
+    for (size_t i = 0; i < job->count; i++) {
+        if (!listen_on(server, job->listen[i], job->tls, shown, sizeof shown)) {
+            log_error("%s", shown);
+            return false;
+        }
+        printf("%-12s %s  %s\n", "router", shown, job->config->realms[0].name);
+        if (i == 0)
+            memcpy(first, shown, sizeof first);
+    }
     fflush(stdout);
+    if (job->listening)
+        job->listening(first, job->user);
     return true;
 }
 
@@ -61,19 +78,17 @@ static void run(struct host *h, struct server *server, struct serving *s)
         host_turn(h, 20);
 }
 
-int serve(const struct router_config *config, char *const *listen, size_t count,
-          const struct tls_options *tls)
+int serve(const struct serve_job *job)
 {
     struct host *h = host_new(LOOP_AUTO);
-    struct server *server = server_new(h, config);
+    struct server *server = server_new(h, job->config);
     struct serving s = { 0 };
-    bool ok = true;
+    bool ok;
 
     /* before anybody is told that we are here */
     loop_signal(host_loop(h), SIGINT, signalled, &s);
     loop_signal(host_loop(h), SIGTERM, signalled, &s);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = listen_on(server, listen[i], config->realms[0].name, tls);
+    ok = listen_on_all(server, job);
     if (ok)
         run(h, server, &s);
     loop_unsignal(host_loop(h), SIGINT);

@@ -5,10 +5,17 @@
 #include "net/tls.h"
 #include "router/router.h"
 
-/* Serves until INT or TERM, then says GOODBYE to everybody. `listen` are LISTEN
- * arguments, `tls` is for those that are wss. Returns the exit code: 0 after a clean end,
- * 4 when it cannot listen. */
-int serve(const struct router_config *config, char *const *listen, size_t count,
-          const struct tls_options *tls);
+struct serve_job {
+    const struct router_config *config;
+    char *const *listen; /* LISTEN arguments */
+    size_t count;
+    const struct tls_options *tls;                  /* for those that are wss:// */
+    void (*listening)(const char *url, void *user); /* or NULL; told the first URL */
+    void *user;
+};
+
+/* Serves until INT or TERM, then says GOODBYE to everybody. Returns the exit code: 0
+ * after a clean end, 4 when it cannot listen. */
+int serve(const struct serve_job *job);
 
 #endif

@@ -1,9 +1,10 @@
 -- layers.lua: enforces the room table of docs/ARCHITECTURE.md over the #include lines.
 -- usage: layers.lua FILE...
 --
--- A room is a folder of src, or the files host, serve or main there. `ours` says from which rooms
--- (or single headers) it may include; `system` is what it may include besides the C library's own
--- headers; `never_call` are functions that would bring in a clock or chance by the back door.
+-- A room is a folder of src, or the files host, serve, supervise or main there. `ours` says from
+-- which rooms (or single headers) it may include; `system` is what it may include besides the C
+-- library's own headers; `never_call` are functions that would bring in a clock or chance by the
+-- back door.
 -- A row of `files` widens its room's row for one file. Whatever is not listed is refused.
 local libc = {}
 for h in ("assert ctype errno float inttypes limits locale math setjmp signal stdarg stdalign "
@@ -27,9 +28,11 @@ local rooms = {
     system = { "^sys/random%.h$" } },
   serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h" },
     system = { "^sys/" } },
+  supervise = { ours = { "base", "supervise.h", "supervise_private.h" },
+    system = { "^sys/", "^poll%.h$" } },
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },
-  main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "lua" },
+  main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "supervise.h", "lua" },
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$" } },
 }
 

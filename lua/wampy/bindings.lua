@@ -118,6 +118,21 @@ local function release(held)
   end
 end
 
+--- Ends every registration of a client in this session: no new calls come in, and those that have
+-- come are still answered.
+function bindings.unregister_all(self)
+  for id in pairs(self.registration_map) do self._core:unregister(id) end
+  self.registration_map = {}
+end
+
+--- Ends every subscription of a client in this session.
+function bindings.unsubscribe_all(self)
+  for id, known in pairs(self.subscription_map) do
+    for _, h in ipairs(known.handlers) do self._core:unsubscribe(id, h) end
+  end
+  self.subscription_map = {}
+end
+
 --- Ends the registration.
 function Held:unregister() release(self) end
 

@@ -28,6 +28,16 @@ local function retries(text)
   return n
 end
 
+local MAX_WORKERS = 256 -- beyond any machine's cores; a slip of the finger stops here
+
+local function workers(text)
+  local n = math.tointeger(tonumber(text))
+  if not n or n < 1 or n > MAX_WORKERS then
+    return nil, ("--workers: expected a number from 1 to %d, got '%s'"):format(MAX_WORKERS, text)
+  end
+  return n
+end
+
 local function common(command)
   command:option("--log", "Level: error, warn, info, debug, trace (WAMPY_LOG)."):argname("LEVEL")
     :choices { "error", "warn", "info", "debug", "trace" }
@@ -60,6 +70,8 @@ local function run_command(parser)
     :convert(duration)
   c:option("--ping", "Seconds of silence before a ping, 0 = off (default 10)."):argname("S")
     :convert(duration)
+  c:option("--workers", "Run N processes of the apps, and start again those that die.")
+    :argname("N"):convert(workers)
   c:option("--grace", "Time for handlers to finish at the end (default 5s)."):argname("TIME")
     :convert(duration)
   c:flag("--once", "Leave after the main chunk.")
@@ -169,14 +181,13 @@ local function run_tls(result)
     insecure = result.insecure, server_name = result.server_name } }
 end
 
-local function for_run(result, rest)
-  local bad = bad_flag(result) or bad_identity(result)
-  if bad then return usage(bad) end
+local function for_run(result, rest, worker)
   local tls = run_tls(result)
-  return { verb = "run", apps = result.app, router = result.router, config = result.config,
-    url = result.url, realm = result.realm, retries = result.retries, grace = result.grace,
-    once = result.once, connect_timeout = result.connect_timeout, ping = result.ping,
-    cert_path = tls.cert_path, tls = tls.tls, router_tls = tls.router_tls, args = rest }
+  return { verb = "run", apps = result.app, router = not worker and result.router or nil,
+    config = result.config, url = result.url or worker and worker.url, realm = result.realm,
+    retries = result.retries, grace = result.grace, once = result.once,
+    connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
+    tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
@@ -209,11 +220,38 @@ local function for_router(result)
     listen = listen[1] and listen or { "127.0.0.1:8080" } }
 end
 
+-- The processes of `run --workers`: with --router one more, which has the router that run would
+-- have had inside.
+local function for_crew(result)
+  local crew = {}
+  if run_tls(result).router_tls then
+    return usage("--workers: their router listens on ws://; wampy-lua router serves wss://")
+  end
+  if result.router then
+    local realm = result.realm or os.getenv("WAMPY_REALM")
+    crew = for_router { config = result.config, realm = { not result.config and realm or nil },
+      listen = { result.router ~= "default" and result.router or nil } }
+    if crew.exit then return crew end
+  end
+  return { verb = "crew", workers = result.workers, grace = result.grace or 5,
+    settings = crew.settings, listen = crew.listen }
+end
+
+local function for_verb(result, rest, worker)
+  if result.verb == "router" then return for_router(result) end
+  if result.verb ~= "run" then return usage("a verb is missing; try wampy-lua --help") end
+  local bad = bad_flag(result) or bad_identity(result)
+  if bad then return usage(bad) end
+  if result.workers and not worker then return for_crew(result) end
+  return for_run(result, rest, worker)
+end
+
 --- Parses the command line.
 -- @param args list of arguments, without the program's name
--- @return { verb = "run", ... } or { verb = "router", settings, listen, tls }, or { exit = code,
--- stdout =, stderr = }
-function cli.parse(args)
+-- @param worker what a process of `run --workers` was told: the result is then for that process
+-- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
+-- { verb = "router", settings, listen, tls }, or { exit = code, stdout =, stderr = }
+function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)
   if not ours[1] then
@@ -233,9 +271,7 @@ function cli.parse(args)
   local bad = log_level(result)
   if bad then return bad end
   if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
-  if result.verb == "run" then return for_run(result, rest) end
-  if result.verb == "router" then return for_router(result) end
-  return usage("a verb is missing; try wampy-lua --help")
+  return for_verb(result, rest, worker)
 end
 
 return cli

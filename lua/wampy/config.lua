@@ -216,15 +216,23 @@ function config.read(t, name, warn)
   return result
 end
 
---- Reads a file. See read.
-function config.load(path, warn)
+--- Decodes a file of JSON.
+-- @param path the file
+-- @return table; raises when it cannot be read or is not JSON
+function config.decode(path)
   local file, e = io.open(path, "rb")
   if not file then errors.raise("WampyError", ("configuration %s"):format(e)) end
   local text = file:read("a")
   file:close()
+  if not text then errors.raise("WampyError", ("%s: cannot be read"):format(path)) end
   local t, what = core.json_decode(text)
   if t == nil then errors.raise("WampyError", ("%s: not JSON: %s"):format(path, what)) end
-  return config.read(t, path, warn or function(line) core.log("warn", line) end)
+  return t
+end
+
+--- Reads a file. See read.
+function config.load(path, warn)
+  return config.read(config.decode(path), path, warn or function(line) core.log("warn", line) end)
 end
 
 return config

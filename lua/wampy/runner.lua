@@ -2,6 +2,7 @@
 -- code that says how it went (docs: exit codes).
 
 local backoff = require "wampy.backoff"
+local bindings = require "wampy.bindings"
 local config = require "wampy.config"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
@@ -41,7 +42,7 @@ local function complain(e)
     text = (e.where and not e.transport and not e.uri) and e.where .. ": " .. e.message or e.message
     if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
   end
-  io.stderr:write("error: ", text, "\n")
+  core.log("error", text)
   local own = errors.is_error(e) -- the place is named; others get their traceback
   if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
     io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
@@ -55,7 +56,7 @@ local function set_up(options)
     connect_timeout = options.connect_timeout, ping_interval = options.ping,
     cert_path = options.cert_path, tls = options.tls }
   local read = options.config -- an embedded router reads it again, and warns
-    and config.load(options.config, options.router and function() end or nil)
+    and config.load(options.config, options.quiet and function() end or nil)
   if read then
     forced.realm = forced.realm or read.realms[1].name
     if not options.router then forced.url = forced.url or read.transport.url end
@@ -82,7 +83,7 @@ local function start(client, options)
   backoff.retry(function() client:start() end, { tries = options.retries }, client.name)
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
-      say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
+      options.say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
         entry.where)
     end
   end
@@ -91,8 +92,50 @@ end
 -- Cancels the tasks that still wait, and gives their <close> variables the grace time.
 local function wind_down(options)
   local limit = core.now() + (options.grace or 5)
+  core.turn(0) -- what was spawned and never ran yet can be cancelled only when it waits
   core.cancel_all()
   while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
+end
+
+-- ---- as one of several workers ----------------------------------------------------------------
+
+-- Gives up every client's bindings of one kind, and waits for the handlers that still run.
+local function finish(release, handlers, limit)
+  local clients = tasks.clients()
+  for _, client in ipairs(clients) do
+    if client.connected then pcall(release, client) end
+  end
+  for _, client in ipairs(clients) do
+    while handlers(client._core) > 0 and core.now() < limit do tasks.sleep(0.01) end
+  end
+end
+
+-- Ends without losing anything, when the supervisor asks for it. Calls come first, because their
+-- handlers may wait for events.
+local function leave_in_peace(options)
+  core.readable(options.worker.control)
+  local limit = core.now() + (options.grace or 5)
+  finish(bindings.unregister_all, function(c) return c:serving() end, limit)
+  finish(bindings.unsubscribe_all, function(c) return (select(2, c:serving())) end, limit)
+  tasks.stop()
+end
+
+-- All workers run the same: what the first one prints in its first life stands for all.
+local function be_worker(options)
+  local worker = options.worker
+  local first = worker.number == 1 and worker.lives == 0
+  math.randomseed(math.random(0), worker.number) -- forks would draw the same numbers
+  if not first then options.say = function() end end
+  options.quiet = not first or worker.url ~= nil -- the parent has read the router's configuration
+  options.ready = worker.ready
+  tasks.spawn(leave_in_peace, options)
+end
+
+-- ---- running ----------------------------------------------------------------------------------
+
+local function ready()
+  print("ready.")
+  io.stdout:flush()
 end
 
 local function run(options)
@@ -105,17 +148,20 @@ local function run(options)
     start(rawget(app, "is_class") and app() or app, options)
   end
   if options.once then return 0, router end
-  if next(tasks.started) then print("ready.") io.stdout:flush() end
+  if next(tasks.started) then options.ready() end
   return tasks.run(), router
 end
 
 --- Runs apps until they end.
 -- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, cert_path, tls, router_tls, args }
+-- (seconds), once, connect_timeout, ping, cert_path, tls, router_tls, args, worker = { number, lives,
+-- control = descriptor that is readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}
   _G.arg = wampy.args
+  options.say, options.ready, options.quiet = say, ready, options.router ~= nil
+  if options.worker then be_worker(options) end
   core.watch_signals(true)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end

@@ -2,28 +2,20 @@
 -- form that the core takes: { cas = {path...}, cert, key, chain = {path...}, server_name, insecure }.
 -- The files themselves are read, and judged, by the core when it needs them.
 
+local check = require "wampy.check"
 local errors = require "wampy.errors"
 
 local tls = {}
 
-local function bad(fmt, ...)
-  errors.raise("WampyError", fmt:format(...))
-end
-
-local client_keys = { ca_path = "string", cert = "string", key = "string", server_name = "string",
+local router_rules = { ca_path = "string", cert = "string", key = "string" }
+local client_rules = { ca_path = "string", cert = "string", key = "string", server_name = "string",
   insecure = "boolean" }
-local server_keys = { ca_path = "string", cert = "string", key = "string" }
 
-local function check(t, known, where)
-  for name, value in pairs(t) do
-    local want = known[name]
-    if not want then bad("%s: unknown field %q", where, tostring(name)) end
-    if type(value) ~= want then
-      bad("%s.%s: expected a %s, got %s", where, name, want, type(value))
-    end
-  end
+local function checked(t, rules, where)
+  check.fields(where, t, rules)
   if not t.cert ~= not t.key then
-    bad("%s: %s without %s; give both", where, t.cert and "cert" or "key", t.cert and "key" or "cert")
+    errors.raise("WampyError", ("%s: %s without %s; give both"):format(where,
+      t.cert and "cert" or "key", t.cert and "key" or "cert"))
   end
   return t
 end
@@ -33,7 +25,7 @@ end
 -- @param where for messages
 -- @return t; raises WampyError naming what is wrong
 function tls.check_client(t, where)
-  return check(t, client_keys, where)
+  return checked(t, client_rules, where)
 end
 
 --- Checks the TLS settings of a router and puts them into the core's form.
@@ -41,7 +33,7 @@ end
 -- @param where for messages
 -- @return table for the core; raises WampyError naming what is wrong
 function tls.server(t, where)
-  check(t, server_keys, where)
+  checked(t, router_rules, where)
   return { cert = t.cert, key = t.key, cas = { t.ca_path } }
 end
 

@@ -8,6 +8,7 @@
 
 static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
 static enum log_level current = LOG_INFO;
+static char who[32];
 
 void log_set_level(enum log_level level)
 {
@@ -27,6 +28,11 @@ int log_level_of(const char *name)
     return -1;
 }
 
+void log_set_name(const char *name)
+{
+    snprintf(who, sizeof who, "%s: ", name);
+}
+
 bool log_on(enum log_level level)
 {
     return level <= current;
@@ -40,7 +46,7 @@ void log_at(enum log_level level, const char *fmt, ...)
 
     if (!log_on(level))
         return;
-    head = snprintf(line, sizeof line, "%s: ", names[level]);
+    head = snprintf(line, sizeof line, "%s: %s", names[level], who);
     va_start(ap, fmt);
     body = vsnprintf(line + head, sizeof line - (size_t)head - 1, fmt, ap);
     va_end(ap);

@@ -1,4 +1,5 @@
-/* log.h - one line per event to stderr, by level. The level is the program's only global.
+/* log.h - one line per event to stderr, by level. Level and name are the program's only
+ * globals.
  *
  * Not known here: where messages come from. Secrets are kept out by the callers. */
 #ifndef BASE_LOG_H
@@ -16,6 +17,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+
+/* Each line carries this name after its level: which of several processes it is from. */
+void log_set_name(const char *name);
 
 /* -1 when `name` is none of error, warn, info, debug, trace. */
 int log_level_of(const char *name);

@@ -25,20 +25,39 @@ static bool push_hook(lua_State *L, const char *name)
     return false;
 }
 
-int raise_error(lua_State *L, const char *class, const char *fmt, ...)
+static void push_formatted(lua_State *L, const char *class, const char *fmt, va_list ap)
 {
     char text[512];
-    va_list ap;
 
-    va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
     luaL_checkstack(L, 6, "error");
-    if (!push_hook(L, "new"))
-        return luaL_error(L, "%s", text);
+    if (!push_hook(L, "new")) {
+        luaL_where(L, 1);
+        lua_pushstring(L, text);
+        lua_concat(L, 2);
+        return;
+    }
     lua_pushstring(L, class);
     lua_pushstring(L, text);
     lua_call(L, 2, 1);
+}
+
+void push_error(lua_State *L, const char *class, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    push_formatted(L, class, fmt, ap);
+    va_end(ap);
+}
+
+int raise_error(lua_State *L, const char *class, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    push_formatted(L, class, fmt, ap);
+    va_end(ap);
     return lua_error(L);
 }
 

@@ -8,13 +8,16 @@
 struct event;
 struct state;
 
-/* Raises an error of `class` ("TimeoutError", ...) with a formatted message; never
- * returns. */
-int raise_error(lua_State *L, const char *class, const char *fmt, ...)
 #if defined(__GNUC__)
-    __attribute__((format(printf, 3, 4)))
+#define ERROR_PRINTF __attribute__((format(printf, 3, 4)))
+#else
+#define ERROR_PRINTF
 #endif
-    ;
+
+/* Raises an error of `class` ("TimeoutError", ...) with a formatted message; never
+ * returns. push_error leaves it on the stack instead. */
+int raise_error(lua_State *L, const char *class, const char *fmt, ...) ERROR_PRINTF;
+void push_error(lua_State *L, const char *class, const char *fmt, ...) ERROR_PRINTF;
 
 /* Pushes a RemoteError made from an ERROR message. `procedure` may be NULL. */
 void push_remote_error(lua_State *L, const struct event *e, const char *procedure);

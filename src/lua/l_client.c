@@ -475,16 +475,23 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued */
+/* client:stats() -> requests under way, late answers, bytes queued, replies kept */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct session *s = lc->c ? client_session(lc->c) : NULL;
+    struct list *node, *tmp;
+    lua_Integer kept = 0;
+
+    list_each (node, tmp, &lc->replies) {
+        kept++;
+    }
 
     lua_pushinteger(L, s ? (lua_Integer)session_pending(s) : 0);
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
-    return 3;
+    lua_pushinteger(L, kept);
+    return 4;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */
@@ -505,13 +512,21 @@ static int l_pending(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = { { "connect", l_connect },
-                                    { "leave", l_leave },
-                                    { "drop", l_drop },
-                                    { "state", l_state },
-                                    { "stats", l_stats },
-                                    { "pending", l_pending },
-                                    { NULL, NULL } };
+/* client:serving() -> how many handlers of invocations run, and how many of events */
+static int l_serving(lua_State *L)
+{
+    const struct l_client *lc = check_client(L, 1);
+    lua_Integer invocations = (lua_Integer)lc->jobs.count;
+
+    lua_pushinteger(L, invocations);
+    lua_pushinteger(L, lc->serving - invocations);
+    return 2;
+}
+
+static const luaL_Reg methods[] = { { "connect", l_connect }, { "leave", l_leave },
+                                    { "drop", l_drop },       { "state", l_state },
+                                    { "stats", l_stats },     { "pending", l_pending },
+                                    { "serving", l_serving }, { NULL, NULL } };
 
 static const luaL_Reg functions[] = { { "client", l_client_new },
                                       { "handler", l_handler },

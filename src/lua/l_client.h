@@ -24,6 +24,7 @@ struct l_client {
     struct reply *join;    /* who waits for WELCOME; NULL otherwise */
     struct reply *leave;   /* who waits for the end */
     struct map jobs;       /* invocation id -> task */
+    lua_Integer serving;   /* handlers of invocations and events that run */
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */
@@ -73,8 +74,9 @@ int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
  * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
 
-/* Pushes the results of a call, or the id of another request, or raises its error. */
-int reply_push(lua_State *L, struct reply *r);
+/* Pushes the results of a call, or the id of another request, or raises its error. Frees
+ * r in either case if `own`. */
+int reply_push(lua_State *L, struct reply *r, bool own);
 
 void reply_open(lua_State *L, struct state *S); /* futures: core.future_* */
 void push_future(lua_State *L, struct reply *r);

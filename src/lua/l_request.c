@@ -13,14 +13,11 @@
 static int request_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
-    int n;
 
     (void)status;
     if (!reply_check(L, r, true))
         return reply_wait(L, r, NEVER, request_k);
-    n = reply_push(L, r);
-    reply_free(L, r);
-    return n;
+    return reply_push(L, r, true);
 }
 
 /* Raises where nobody can wait: comes first, before anything is sent. */
@@ -187,6 +184,20 @@ static int l_subscribe(lua_State *L)
     return with_handler(L, session_subscribe);
 }
 
+/* Its handler serves until the router has heard of it: invocations may be under way. */
+static int unregister_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct reply *r = (struct reply *)ctx;
+
+    (void)status;
+    if (!reply_check(L, r, true))
+        return reply_wait(L, r, NEVER, unregister_k);
+    lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, lua_tointeger(L, 2));
+    return request_k(L, status, ctx);
+}
+
 /* client:unregister(registration) */
 static int l_unregister(lua_State *L)
 {
@@ -200,10 +211,7 @@ static int l_unregister(lua_State *L)
     r = reply_new(lc, "unregister");
     request = session_unregister(client_session(lc->c), (uint64_t)id, r, now);
     put(L, r, request);
-    lua_getiuservalue(L, 1, CLIENT_REGISTRATIONS);
-    lua_pushnil(L);
-    lua_rawseti(L, -2, id);
-    return reply_wait(L, r, NEVER, request_k);
+    return reply_wait(L, r, NEVER, unregister_k);
 }
 
 /* Takes the handler at stack index 3 out of its subscription's list; false if it is

@@ -10,7 +10,7 @@
 #include "lua/errors.h"
 #include "lua/state.h"
 
-static uint64_t limit(lua_State *L, int idx)
+uint64_t check_limit(lua_State *L, int idx)
 {
     double seconds = luaL_optnumber(L, idx, -1);
 
@@ -65,7 +65,7 @@ static int l_sleep(lua_State *L)
     struct state *S = state_of(L);
 
     luaL_checknumber(L, 1);
-    return task_wait(L, S, limit(L, 1), 0, sleep_k);
+    return task_wait(L, S, check_limit(L, 1), 0, sleep_k);
 }
 
 static int park_k(lua_State *L, int status, lua_KContext ctx)
@@ -84,7 +84,7 @@ static int l_park(lua_State *L)
 {
     struct state *S = state_of(L);
 
-    return task_wait(L, S, limit(L, 1), 0, park_k);
+    return task_wait(L, S, check_limit(L, 1), 0, park_k);
 }
 
 /* core.current() -> handle of whoever would park here */
@@ -222,7 +222,7 @@ static int wait_fd(lua_State *L, bool write)
     lw->w = loop_watch(host_loop(S->host), fd, write, ready, lw);
     if (!lw->w)
         return luaL_error(L, "descriptor %d cannot be watched", fd);
-    return task_wait(L, S, limit(L, 2), (lua_KContext)lw, watch_k);
+    return task_wait(L, S, check_limit(L, 2), (lua_KContext)lw, watch_k);
 }
 
 /* core.readable(fd [, seconds]) -> true | false when the time ran out */

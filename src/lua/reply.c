@@ -81,37 +81,39 @@ bool reply_check(lua_State *L, struct reply *r, bool own)
     return r->done;
 }
 
-static int raise_failure(lua_State *L, struct reply *r)
+static void push_failure(lua_State *L, struct reply *r)
 {
-    if (r->e.m.row) {
+    if (r->e.m.row)
         push_remote_error(L, &r->e, r->uri);
-        return lua_error(L);
-    }
-    switch (r->e.error) {
-    case SESSION_TIMEOUT:
-        return raise_error(L, "TimeoutError", "%s: no answer in time", r->uri);
-    case SESSION_OK:
-        return raise_error(L, "Canceled", "%s: canceled", r->uri);
-    default:
-        return raise_error(L, "ConnectionError",
-                           "%s: the session ended before the answer came", r->uri);
-    }
+    else if (r->e.error == SESSION_TIMEOUT)
+        push_error(L, "TimeoutError", "%s: no answer in time", r->uri);
+    else if (r->e.error == SESSION_OK)
+        push_error(L, "Canceled", "%s: canceled", r->uri);
+    else
+        push_error(L, "ConnectionError", "%s: the session ended before the answer came",
+                   r->uri);
 }
 
-int reply_push(lua_State *L, struct reply *r)
+static int push_result(lua_State *L, const struct msg *m)
+{
+    int n = push_elements(L, m->wire, m->args);
+
+    if (!m->kwargs.p || m->kwargs.n <= 2)
+        return n;
+    push_dict(L, m->wire, m->kwargs);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_KWARGS_MT);
+    lua_setmetatable(L, -2);
+    return n + 1;
+}
+
+/* The values of an answer; -1 when it was a failure, whose error is pushed. */
+static int push_answer(lua_State *L, struct reply *r)
 {
     const struct msg *m = &r->e.m;
-    int n;
 
     switch (r->e.kind) {
     case EVENT_RESULT:
-        n = push_elements(L, m->wire, m->args);
-        if (!m->kwargs.p || m->kwargs.n <= 2)
-            return n;
-        push_dict(L, m->wire, m->kwargs);
-        lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_KWARGS_MT);
-        lua_setmetatable(L, -2);
-        return n + 1;
+        return push_result(L, m);
     case EVENT_REGISTERED:
     case EVENT_SUBSCRIBED:
         lua_pushinteger(L, (lua_Integer)m->id);
@@ -123,8 +125,18 @@ int reply_push(lua_State *L, struct reply *r)
     case EVENT_UNSUBSCRIBED:
         return 0;
     default:
-        return raise_failure(L, r);
+        push_failure(L, r);
+        return -1;
     }
+}
+
+int reply_push(lua_State *L, struct reply *r, bool own)
+{
+    int n = push_answer(L, r);
+
+    if (own)
+        reply_free(L, r);
+    return n < 0 ? lua_error(L) : n;
 }
 
 /* ---- futures ----------------------------------------------------------------------- */
@@ -156,7 +168,7 @@ static int wait_k(lua_State *L, int status, lua_KContext ctx)
 
     (void)status;
     if (reply_check(L, r, false))
-        return reply_push(L, r);
+        return reply_push(L, r, false);
     if (task_self(r->lc->S)->timed_out)
         return raise_error(L, "TimeoutError", "%s: no answer in time", r->uri);
     return reply_wait(L, r, NEVER, wait_k);
@@ -170,7 +182,7 @@ static int l_wait(lua_State *L)
     double seconds = luaL_optnumber(L, 2, -1);
 
     if (r->done)
-        return reply_push(L, r);
+        return reply_push(L, r, false);
     return reply_wait(
         L, r,
         seconds < 0 ? NEVER : host_now(r->lc->S->host) + (uint64_t)ceil(seconds * 1000),

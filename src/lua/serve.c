@@ -166,6 +166,7 @@ static void finished(struct task *t, int n)
             fail(t, j);
     }
     j->handler->active--;
+    j->lc->serving--;
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, j);
     lua_pushnil(L);
@@ -229,6 +230,7 @@ static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
     j->invocation = invocation;
     share(&j->m, m);
     h->active++;
+    lc->serving++;
     t->owner = j;
     t->finish = finished;
     lua_pushvalue(L, -1);

@@ -119,5 +119,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     open_time(L, S);
     open_router(L, S);
     open_client(L, S);
+    open_process(L, S);
+    open_dial(L, S);
     return 1;
 }

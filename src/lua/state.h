@@ -61,9 +61,14 @@ int luaopen_wampy_core(lua_State *L);
 
 /* Each adds its functions to the core table at the top of the stack. */
 void open_client(lua_State *L, struct state *S);
+void open_dial(lua_State *L, struct state *S);
+void open_process(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
+
+/* The seconds from now at idx as a limit of task_wait; none or negative: NEVER. */
+uint64_t check_limit(lua_State *L, int idx);
 
 /* Watches for Lua that keeps the loop waiting: after about a second of CPU it is named
  * in a warning, and a signal that came meanwhile is acted on. */

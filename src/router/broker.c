@@ -10,60 +10,60 @@
 #include "router/private.h"
 
 struct subscription {
-    struct pattern pattern; /* first: the index finds it by this */
-    struct realm *realm;    /* borrowed */
-    uint64_t id;
-    struct list subscribers;
-};
-
-struct subscriber {
-    struct subscription *subscription;
-    struct member *member;
-    struct list link; /* in subscription.subscribers */
+    struct held held; /* first: the index finds it by this */
+    bool listens;     /* a meta event may match it */
 };
 
 /* ---- subscriptions ----------------------------------------------------------------- */
+
+/* Whether some name that begins with "wamp." matches. */
+static bool may_match_meta(struct slice uri, enum uri_match match)
+{
+    if (match == MATCH_PREFIX && slice_has_prefix(SLICE("wamp."), uri))
+        return true;
+    return uri_reserved(uri) || (match == MATCH_WILDCARD && uri.n && *uri.p == '.');
+}
 
 static struct subscription *subscription_new(struct realm *realm, struct slice uri,
                                              enum uri_match match)
 {
     struct subscription *s = xcalloc(1, sizeof *s);
 
-    pattern_init(&s->pattern, uri, match);
-    s->realm = realm;
-    s->id = realm->router->last_id = id_next(realm->router->last_id);
-    list_init(&s->subscribers);
-    patterns_add(&realm->topics, &s->pattern);
+    held_init(&s->held, &realm->topics, uri, match);
+    s->listens = may_match_meta(uri, match);
+    realm->listeners += s->listens;
     realm->router->stats.subscriptions++;
     return s;
 }
 
 static void subscription_free(struct subscription *s)
 {
-    patterns_remove(&s->realm->topics, &s->pattern);
-    pattern_fini(&s->pattern);
-    s->realm->router->stats.subscriptions--;
+    struct realm *realm = s->held.catalog->realm;
+
+    realm->listeners -= s->listens;
+    realm->router->stats.subscriptions--;
+    held_fini(&s->held);
     free(s);
 }
 
 static void subscriber_add(struct member *m, struct subscription *s)
 {
-    struct subscriber *sub = xcalloc(1, sizeof *sub);
+    struct holder *sub = xcalloc(1, sizeof *sub);
 
-    sub->subscription = s;
-    sub->member = m;
-    list_push(&s->subscribers, &sub->link);
-    map_put(&m->subscriptions, s->id, sub);
+    holder_init(sub, &s->held, m);
+    map_put(&m->subscriptions, s->held.id, sub);
 }
 
 /* The member's map has let go of it already. */
-static void subscriber_free(struct subscriber *sub)
+static void subscriber_free(struct holder *sub)
 {
-    struct subscription *s = sub->subscription;
+    struct subscription *s = (struct subscription *)sub->held;
+    struct member *m = sub->member;
 
-    list_remove(&sub->link);
+    holder_fini(sub);
     free(sub);
-    if (list_empty(&s->subscribers))
+    meta_removed(m, &s->held);
+    if (!s->held.count)
         subscription_free(s);
 }
 
@@ -82,14 +82,17 @@ void broker_subscribe(struct member *m, struct msg *message, const struct opts *
     struct subscription *s;
     enum uri_match match;
     struct fault f;
+    bool fresh;
 
     if (!member_may(m, message, o, ALLOW_SUBSCRIBE, &f)) {
         member_error(m, MSG_SUBSCRIBE, message->request, &f);
         return;
     }
     match = opt_match(o);
-    s = (struct subscription *)patterns_get(&m->realm->topics, message->uri, match);
-    if (!s || !map_get(&m->subscriptions, s->id)) {
+    s = (struct subscription *)patterns_get(&m->realm->topics.patterns, message->uri,
+                                            match);
+    fresh = !s || !map_get(&m->subscriptions, s->held.id);
+    if (fresh) {
         if (m->subscriptions.count >= LIMIT_SUBSCRIPTIONS) {
             fault_set(&f, "wamp.error.unavailable", "too many subscriptions");
             member_error(m, MSG_SUBSCRIBE, message->request, &f);
@@ -99,12 +102,14 @@ void broker_subscribe(struct member *m, struct msg *message, const struct opts *
             s = subscription_new(m->realm, message->uri, match);
         subscriber_add(m, s);
     }
-    answer(m, MSG_SUBSCRIBED, message, s->id);
+    answer(m, MSG_SUBSCRIBED, message, s->held.id);
+    if (fresh)
+        meta_added(m, &s->held);
 }
 
 void broker_unsubscribe(struct member *m, struct msg *message)
 {
-    struct subscriber *sub = map_del(&m->subscriptions, message->id);
+    struct holder *sub = map_del(&m->subscriptions, message->id);
     struct fault f;
 
     if (!sub) {
@@ -112,13 +117,13 @@ void broker_unsubscribe(struct member *m, struct msg *message)
         member_error(m, MSG_UNSUBSCRIBE, message->request, &f);
         return;
     }
-    subscriber_free(sub);
     answer(m, MSG_UNSUBSCRIBED, message, 0);
+    subscriber_free(sub);
 }
 
 void broker_leave(struct member *m)
 {
-    struct subscriber *sub;
+    struct holder *sub;
     size_t at = 0;
 
     while ((sub = map_next(&m->subscriptions, &at, NULL, NULL)))
@@ -130,7 +135,7 @@ void broker_leave(struct member *m)
 
 struct publication {
     uint64_t id;
-    struct member *publisher;
+    struct member *publisher; /* NULL: the router itself */
     const struct msg *message;
     const struct opts *o;
     struct filter filter;
@@ -143,9 +148,9 @@ static struct buf *event_encode(const struct publication *p, const struct subscr
 {
     struct details d = { 0 };
     struct buf *details, *bytes;
-    struct msg e = { .row = msg_row(MSG_EVENT), .id = s->id, .publication = p->id };
+    struct msg e = { .row = msg_row(MSG_EVENT), .id = s->held.id, .publication = p->id };
 
-    if (s->pattern.match != MATCH_EXACT)
+    if (s->held.pattern.match != MATCH_EXACT)
         details_text(&d, OPT_TOPIC, p->message->uri);
     if (opt_is(p->o, OPT_DISCLOSE_ME, false))
         details_publisher(&d, p->publisher);
@@ -173,11 +178,13 @@ static bool role_receives(struct publication *p, const struct role_rules *role)
 static bool receives(struct publication *p, const struct subscription *s,
                      const struct member *m)
 {
+    if (m->gone)
+        return false;
     if (m == p->publisher && opt_is(p->o, OPT_EXCLUDE_ME, true))
         return false;
     if (!filter_passes(&p->filter, m))
         return false;
-    return s->pattern.match == MATCH_EXACT || role_receives(p, m->role);
+    return s->held.pattern.match == MATCH_EXACT || role_receives(p, m->role);
 }
 
 static void deliver(struct publication *p, const struct subscription *s)
@@ -186,8 +193,8 @@ static void deliver(struct publication *p, const struct subscription *s)
     struct buf *bytes = NULL;
     struct list *node, *tmp;
 
-    list_each (node, tmp, &s->subscribers) {
-        struct member *m = list_entry(node, struct subscriber, link)->member;
+    list_each (node, tmp, &s->held.holders) {
+        struct member *m = list_entry(node, struct holder, link)->member;
 
         if (!receives(p, s, m))
             continue;
@@ -211,9 +218,32 @@ static void acknowledge(const struct publication *p)
     member_send(p->publisher, &a);
 }
 
+static void spread(struct publication *p, const struct realm *realm)
+{
+    struct found *found = &realm->router->found;
+
+    filter_init(&p->filter, p->message, p->o);
+    patterns_find(&realm->topics.patterns, p->message->uri, found);
+    for (size_t i = 0; i < found->count; i++)
+        deliver(p, (struct subscription *)found->at[i]);
+    filter_fini(&p->filter);
+}
+
+void broker_announce(struct realm *realm, struct slice topic, const struct buf *args)
+{
+    static const struct opts none;
+    const struct msg message = { .row = msg_row(MSG_PUBLISH),
+                                 .wire = &wire_json,
+                                 .uri = topic,
+                                 .args = slice_buf(args) };
+    struct publication p = { .message = &message, .o = &none };
+
+    p.id = id_random(&realm->router->rng);
+    spread(&p, realm);
+}
+
 void broker_publish(struct member *m, struct msg *message, const struct opts *o)
 {
-    struct router *r = m->realm->router;
     struct publication p = { .publisher = m, .message = message, .o = o };
     bool wanted = opt_is(o, OPT_ACKNOWLEDGE, false);
     struct fault f;
@@ -223,12 +253,8 @@ void broker_publish(struct member *m, struct msg *message, const struct opts *o)
             member_error(m, MSG_PUBLISH, message->request, &f);
         return;
     }
-    p.id = id_random(&r->rng);
+    p.id = id_random(&m->realm->router->rng);
     if (wanted)
         acknowledge(&p);
-    filter_init(&p.filter, message, o);
-    patterns_find(&m->realm->topics, message->uri, &r->found);
-    for (size_t i = 0; i < r->found.count; i++)
-        deliver(&p, (struct subscription *)r->found.at[i]);
-    filter_fini(&p.filter);
+    spread(&p, m->realm);
 }

@@ -90,14 +90,14 @@ static struct buf *invocation_details(const struct call *call, const struct call
 {
     struct details d = { 0 };
 
-    if (c->registration->pattern.match != MATCH_EXACT)
+    if (c->holder.held->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_PROCEDURE, message->uri);
     if (c->wants_caller || opt_is(o, OPT_DISCLOSE_ME, false))
         details_caller(&d, call->caller);
     if (call->progressive)
         details_true(&d, OPT_RECEIVE_PROGRESS);
     details_passthru(&d, o);
-    return details_encode(&d, c->member->peer->wire);
+    return details_encode(&d, c->holder.member->peer->wire);
 }
 
 static void invoke(struct call *call, const struct callee *c, const struct msg *message,
@@ -106,12 +106,12 @@ static void invoke(struct call *call, const struct callee *c, const struct msg *
     struct buf *details = invocation_details(call, c, message, o);
     struct msg i = { .row = msg_row(MSG_INVOCATION),
                      .request = call->invocation,
-                     .id = c->registration->id };
+                     .id = c->holder.held->id };
 
     if (details)
         i.dict = slice_buf(details);
-    payload_carry(&i, message, c->member->peer->wire);
-    member_send(c->member, &i);
+    payload_carry(&i, message, c->holder.member->peer->wire);
+    member_send(c->holder.member, &i);
     buf_unref(details);
 }
 
@@ -128,12 +128,16 @@ void call_begin(struct member *m, struct msg *message, const struct opts *o)
         peer_violate(m->peer, &f);
         return;
     }
+    if (uri_reserved(message->uri)) {
+        meta_call(m, message, o);
+        return;
+    }
     callee = route(m, message, o, &f);
     if (!callee) {
         member_error(m, MSG_CALL, message->request, &f);
         return;
     }
-    call = call_new(m, message->request, callee->member);
+    call = call_new(m, message->request, callee->holder.member);
     call->progressive =
         opt_is(o, OPT_RECEIVE_PROGRESS, false) &&
         roles_can(&call->callee->roles, ROLE_CALLEE, FEATURE_PROGRESSIVE_CALL_RESULTS);

@@ -14,44 +14,43 @@ static struct registration *registration_new(struct realm *realm, struct slice u
 {
     struct registration *reg = xcalloc(1, sizeof *reg);
 
-    pattern_init(&reg->pattern, uri, match);
-    reg->realm = realm;
-    reg->id = realm->router->last_id = id_next(realm->router->last_id);
+    held_init(&reg->held, &realm->procedures, uri, match);
     reg->invoke = invoke;
-    list_init(&reg->callees);
-    patterns_add(&realm->procedures, &reg->pattern);
     realm->router->stats.registrations++;
     return reg;
 }
 
 static void registration_free(struct registration *reg)
 {
-    patterns_remove(&reg->realm->procedures, &reg->pattern);
-    pattern_fini(&reg->pattern);
-    reg->realm->router->stats.registrations--;
+    reg->held.catalog->realm->router->stats.registrations--;
+    held_fini(&reg->held);
     free(reg);
+}
+
+static struct callee *callee_of(struct list *node)
+{
+    return list_entry(node, struct callee, holder.link);
 }
 
 static void callee_add(struct member *m, struct registration *reg, const struct opts *o)
 {
     struct callee *c = xcalloc(1, sizeof *c);
 
-    c->registration = reg;
-    c->member = m;
+    holder_init(&c->holder, &reg->held, m);
     c->wants_caller = opt_is(o, OPT_DISCLOSE_CALLER, false);
-    list_push(&reg->callees, &c->link);
-    reg->count++;
-    map_put(&m->registrations, reg->id, c);
+    map_put(&m->registrations, reg->held.id, c);
 }
 
 /* The member's map has let go of it already. */
 static void callee_free(struct callee *c)
 {
-    struct registration *reg = c->registration;
+    struct registration *reg = (struct registration *)c->holder.held;
+    struct member *m = c->holder.member;
 
-    list_remove(&c->link);
+    holder_fini(&c->holder);
     free(c);
-    if (!--reg->count)
+    meta_removed(m, &reg->held);
+    if (!reg->held.count)
         registration_free(reg);
 }
 
@@ -67,16 +66,21 @@ static void answer(struct member *m, enum msg_code code, const struct msg *reque
 
 /* ---- REGISTER ---------------------------------------------------------------------- */
 
+static const char *const invoke_names[] = { "single", "roundrobin", "random", "first",
+                                            "last" };
+
+const char *invoke_name(enum invoke invoke)
+{
+    return invoke_names[invoke];
+}
+
 static bool invoke_of(const struct opts *o, enum invoke *invoke, struct fault *f)
 {
-    static const char *const names[] = { "single", "roundrobin", "random", "first",
-                                         "last" };
-
     *invoke = INVOKE_SINGLE;
     if (!opt_has(o, OPT_INVOKE))
         return true;
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (slice_is(opt_text(o, OPT_INVOKE), names[i])) {
+    for (unsigned i = 0; i < sizeof invoke_names / sizeof *invoke_names; i++) {
+        if (slice_is(opt_text(o, OPT_INVOKE), invoke_names[i])) {
             *invoke = (enum invoke)i;
             return true;
         }
@@ -91,22 +95,24 @@ static bool invoke_of(const struct opts *o, enum invoke *invoke, struct fault *f
  * registration revocation). Frees it. */
 static void revoke(struct registration *reg)
 {
-    size_t count = reg->count;
+    size_t count = reg->held.count;
+    uint64_t id = reg->held.id;
 
     while (count--) {
-        struct callee *c = list_entry(reg->callees.next, struct callee, link);
+        struct callee *c = callee_of(reg->held.holders.next);
+        struct member *m = c->holder.member;
         struct details d = { 0 };
         struct buf *details;
         struct msg u = { .row = msg_row(MSG_UNREGISTERED) };
 
-        details_int(&d, OPT_REGISTRATION, reg->id);
+        details_int(&d, OPT_REGISTRATION, id);
         details_text(&d, OPT_REASON, SLICE("wamp.error.unregistered"));
-        details = details_encode(&d, c->member->peer->wire);
+        details = details_encode(&d, m->peer->wire);
         u.dict = slice_buf(details);
-        if (roles_can(&c->member->roles, ROLE_CALLEE, FEATURE_REGISTRATION_REVOCATION))
-            member_send(c->member, &u);
+        if (roles_can(&m->roles, ROLE_CALLEE, FEATURE_REGISTRATION_REVOCATION))
+            member_send(m, &u);
         buf_unref(details);
-        map_del(&c->member->registrations, reg->id);
+        map_del(&m->registrations, id);
         callee_free(c);
     }
 }
@@ -124,8 +130,8 @@ static struct registration *admit(struct member *m, const struct msg *message,
         fault_set(f, "wamp.error.unavailable", "too many registrations");
         return NULL;
     }
-    reg = (struct registration *)patterns_get(&m->realm->procedures, message->uri,
-                                              opt_match(o));
+    reg = (struct registration *)patterns_get(&m->realm->procedures.patterns,
+                                              message->uri, opt_match(o));
     if (reg && opt_is(o, OPT_FORCE_REREGISTER, false)) {
         revoke(reg);
         reg = NULL;
@@ -143,14 +149,18 @@ void dealer_register(struct member *m, struct msg *message, const struct opts *o
 {
     struct fault f;
     struct registration *reg = admit(m, message, o, &f);
+    bool fresh;
 
     if (!reg) {
         member_error(m, MSG_REGISTER, message->request, &f);
         return;
     }
-    if (!map_get(&m->registrations, reg->id))
+    fresh = !map_get(&m->registrations, reg->held.id);
+    if (fresh)
         callee_add(m, reg, o);
-    answer(m, MSG_REGISTERED, message, reg->id);
+    answer(m, MSG_REGISTERED, message, reg->held.id);
+    if (fresh)
+        meta_added(m, &reg->held);
 }
 
 void dealer_unregister(struct member *m, struct msg *message)
@@ -163,8 +173,8 @@ void dealer_unregister(struct member *m, struct msg *message)
         member_error(m, MSG_UNREGISTER, message->request, &f);
         return;
     }
-    callee_free(c);
     answer(m, MSG_UNREGISTERED, message, 0);
+    callee_free(c);
 }
 
 void dealer_leave(struct member *m)
@@ -181,7 +191,7 @@ void dealer_leave(struct member *m)
 
 static struct list *nth(struct registration *reg, uint64_t n)
 {
-    struct list *node = reg->callees.next;
+    struct list *node = reg->held.holders.next;
 
     while (n--)
         node = node->next;
@@ -190,18 +200,18 @@ static struct list *nth(struct registration *reg, uint64_t n)
 
 static struct callee *pick(struct registration *reg)
 {
-    const struct rng *rng = &reg->realm->router->rng;
-    struct list *node = reg->callees.next;
+    const struct rng *rng = &reg->held.catalog->realm->router->rng;
+    struct list *node = reg->held.holders.next;
 
     if (reg->invoke == INVOKE_LAST)
-        node = reg->callees.prev;
+        node = reg->held.holders.prev;
     else if (reg->invoke == INVOKE_RANDOM)
-        node = nth(reg, rng->next(rng->ctx) % reg->count);
+        node = nth(reg, rng->next(rng->ctx) % reg->held.count);
     if (reg->invoke == INVOKE_ROUNDROBIN) {
         list_remove(node);
-        list_push(&reg->callees, node);
+        list_push(&reg->held.holders, node);
     }
-    return list_entry(node, struct callee, link);
+    return callee_of(node);
 }
 
 /* Nobody answers for the router's own names, whatever pattern he registered. A pattern
@@ -213,12 +223,13 @@ struct callee *dealer_pick(struct realm *realm, struct slice uri)
     struct callee *c;
 
     if (!uri_reserved(uri))
-        reg = (struct registration *)patterns_best(&realm->procedures, uri, MATCH_EXACT);
+        reg = (struct registration *)patterns_best(&realm->procedures.patterns, uri,
+                                                   MATCH_EXACT);
     if (!reg)
         return NULL;
     c = pick(reg);
-    if (reg->pattern.match != MATCH_EXACT &&
-        !role_allows(c->member->role, ALLOW_REGISTER, uri, MATCH_EXACT))
+    if (reg->held.pattern.match != MATCH_EXACT &&
+        !role_allows(c->holder.member->role, ALLOW_REGISTER, uri, MATCH_EXACT))
         return NULL;
     return c;
 }

@@ -15,20 +15,24 @@
 static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
-/* What WELCOME announces: exactly what broker.c and dealer.c do. */
+/* What WELCOME announces: exactly what broker.c, dealer.c and meta.c do. */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
-                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION,
+                                  1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_SESSION_META_API |
+                                  1u << FEATURE_SUBSCRIPTION_META_API,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
                                   1u << FEATURE_CALL_CANCELING |
                                   1u << FEATURE_CALL_TIMEOUT |
                                   1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
-                                  1u << FEATURE_REGISTRATION_REVOCATION },
+                                  1u << FEATURE_REGISTRATION_REVOCATION |
+                                  1u << FEATURE_SESSION_META_API |
+                                  1u << FEATURE_REGISTRATION_META_API },
 };
 
 void peer_send(struct peer *p, const struct msg *m)
@@ -37,22 +41,22 @@ void peer_send(struct peer *p, const struct msg *m)
         output_push(p, OUTPUT_SEND, msg_encode(m, p->wire));
 }
 
-/* A dict with one string, or none when `text` is NULL. The caller frees it. */
-static struct buf *message_dict(const struct peer *p, const char *text)
+/* A dict with one string, or none when `text` is absent. The caller frees it. */
+static struct buf *message_dict(const struct peer *p, struct slice text)
 {
     struct details d = { 0 };
 
-    if (text)
-        details_text(&d, OPT_MESSAGE, slice_of(text));
+    if (text.p)
+        details_text(&d, OPT_MESSAGE, text);
     return details_encode(&d, p->wire);
 }
 
 /* Sends a message that has a dict with a human text and a reason: ABORT, GOODBYE. */
-static void send_reason(struct peer *p, enum msg_code code, const char *reason,
-                        const char *text)
+static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
+                        struct slice text)
 {
     struct buf *dict = message_dict(p, text);
-    struct msg m = { .row = msg_row(code), .wire = p->wire, .uri = slice_of(reason) };
+    struct msg m = { .row = msg_row(code), .wire = p->wire, .uri = reason };
 
     if (dict)
         m.dict = slice_buf(dict);
@@ -70,7 +74,7 @@ static void peer_leave(struct peer *p)
 static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
 {
     peer_leave(p);
-    send_reason(p, MSG_ABORT, reason, text);
+    send_reason(p, MSG_ABORT, slice_of(reason), slice_of(text));
     output_close(p, code);
 }
 
@@ -107,13 +111,13 @@ void peer_expire(struct peer *p)
     output_close(p, code);
 }
 
-void peer_goodbye(struct peer *p, const char *reason)
+void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
     if (p->state == STATE_OPENING) {
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
         peer_leave(p);
-        send_reason(p, MSG_GOODBYE, reason, NULL);
+        send_reason(p, MSG_GOODBYE, reason, text);
         p->state = STATE_CLOSING;
         heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
     }
@@ -144,19 +148,12 @@ static struct buf *welcome_details(const struct member *m)
     const char *agent = m->realm->router->agent;
 
     writer_init(&w, m->peer->wire, 512);
-    writer_dict(&w, agent ? 7 : 6);
+    writer_dict(&w, MEMBER_DETAILS + (agent ? 3 : 2));
     writer_key(&w, SLICE("roles"));
     roles_encode(&router_roles, &w);
     writer_key(&w, SLICE("realm"));
     writer_string(&w, slice_of(m->realm->name));
-    writer_key(&w, SLICE("authid"));
-    writer_string(&w, slice_of(m->authid));
-    writer_key(&w, SLICE("authrole"));
-    writer_string(&w, slice_of(m->role->name));
-    writer_key(&w, SLICE("authmethod"));
-    writer_string(&w, SLICE("anonymous"));
-    writer_key(&w, SLICE("authprovider"));
-    writer_string(&w, SLICE("static"));
+    member_describe(m, &w);
     if (agent) {
         writer_key(&w, SLICE("agent"));
         writer_string(&w, slice_of(agent));
@@ -192,6 +189,7 @@ static void join(struct peer *p, struct realm *realm, const struct roles *roles)
     p->state = STATE_JOINED;
     heap_clear(&p->router->deadlines, &p->timer);
     welcome(p);
+    meta_joined(p->member);
 }
 
 static void abort_no_realm(struct peer *p, struct slice realm)
@@ -239,7 +237,7 @@ static void goodbye(struct peer *p)
         return;
     }
     peer_leave(p);
-    send_reason(p, MSG_GOODBYE, "wamp.close.goodbye_and_out", NULL);
+    send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
     await_hello(p);
 }
 

@@ -31,6 +31,7 @@ struct router {
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
     uint64_t now;          /* ms, of the input that is being worked on */
+    uint64_t epoch;        /* ms since 1970 when `now` was 0 */
     uint64_t last_id;      /* of a subscription or registration */
     struct list peers;     /* owned until router_closed */
     struct heap deadlines; /* of peers */
@@ -65,7 +66,9 @@ struct peer {
 void peer_open(struct peer *p);
 void peer_feed(struct peer *p, struct buf *bytes);
 void peer_expire(struct peer *p);
-void peer_goodbye(struct peer *p, const char *reason);
+
+/* GOODBYE to a member; `text` may be absent. */
+void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
 void peer_send(struct peer *p, const struct msg *m);
 
@@ -87,14 +90,23 @@ struct role_rules {
     size_t count;
 };
 
+/* All subscriptions of a realm, or all its registrations. */
+struct catalog {
+    struct realm *realm; /* borrowed */
+    struct patterns patterns;
+    struct map ids; /* id -> struct held */
+};
+
 struct realm {
     char *name; /* owned */
     struct router *router;
     struct map members;       /* session id -> member, owned by its peer */
     struct role_rules *roles; /* owned */
     size_t role_count;
-    struct patterns topics;     /* of struct subscription */
-    struct patterns procedures; /* of struct registration */
+    struct catalog topics;     /* of struct subscription */
+    struct catalog procedures; /* of struct registration */
+    size_t listeners;          /* subscriptions that a meta event may match */
+    bool muted;                /* no meta events now */
 };
 
 struct member {
@@ -107,7 +119,7 @@ struct member {
     struct roles roles;
     uint64_t last_request;    /* of its requests */
     uint64_t last_invocation; /* of ours to it */
-    struct map subscriptions; /* id -> owned struct subscriber */
+    struct map subscriptions; /* id -> owned struct holder */
     struct map registrations; /* id -> owned struct callee */
     struct map calls;         /* its request id -> call, that it waits for */
     struct map invocations;   /* our request id -> call, that it is to answer */
@@ -126,6 +138,15 @@ void member_leave(struct member *m);
 bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
                  enum uri_match match);
 
+/* Whether the rule that decides about `uri` was written for names of the router's own:
+ * its pattern begins with "wamp.". What it says is asked by role_allows. A realm that
+ * allows everything has no such rule. */
+bool role_grants_meta(const struct role_rules *role, struct slice uri);
+
+/* The entries of a dict that say who a member is, without its session id. */
+#define MEMBER_DETAILS 4
+void member_describe(const struct member *m, struct writer *w);
+
 /* Sends, unless the member is leaving. */
 void member_send(struct member *m, const struct msg *message);
 
@@ -136,12 +157,40 @@ void member_error(struct member *m, int type, uint64_t request, const struct fau
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
 
+/* ---- held.c ------------------------------------------------------------------------ */
+
+/* What members hold together, a subscription or a registration: a pattern that is there
+ * from its first holder to its last. */
+struct held {
+    struct pattern pattern;  /* first: the index finds it by this */
+    struct catalog *catalog; /* borrowed */
+    uint64_t id;
+    uint64_t created;    /* ms since 1970 */
+    struct list holders; /* of struct holder; the earliest first, or whose turn it is */
+    size_t count;        /* of holders */
+};
+
+struct holder {
+    struct held *held;
+    struct member *member;
+    struct list link; /* in held.holders */
+};
+
+void held_init(struct held *h, struct catalog *c, struct slice uri, enum uri_match match);
+void held_fini(struct held *h); /* nobody holds it any more */
+
+void holder_init(struct holder *o, struct held *h, struct member *m);
+void holder_fini(struct holder *o);
+
 /* ---- broker.c ---------------------------------------------------------------------- */
 
 void broker_subscribe(struct member *m, struct msg *message, const struct opts *o);
 void broker_unsubscribe(struct member *m, struct msg *message);
 void broker_publish(struct member *m, struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
+
+/* An event of the router's own; `args` is JSON. */
+void broker_announce(struct realm *realm, struct slice topic, const struct buf *args);
 
 /* ---- filter.c ---------------------------------------------------------------------- */
 
@@ -169,20 +218,16 @@ enum invoke {
 };
 
 struct registration {
-    struct pattern pattern; /* first: the index finds it by this */
-    struct realm *realm;    /* borrowed */
-    uint64_t id;
+    struct held held; /* first: the index finds it by this */
     enum invoke invoke;
-    struct list callees; /* of struct callee; the earliest first, or whose turn it is */
-    size_t count;
 };
 
 struct callee {
-    struct registration *registration;
-    struct member *member;
-    bool wants_caller; /* disclose_caller */
-    struct list link;  /* in registration.callees */
+    struct holder holder; /* of a struct registration */
+    bool wants_caller;    /* disclose_caller */
 };
+
+const char *invoke_name(enum invoke invoke);
 
 void dealer_register(struct member *m, struct msg *message, const struct opts *o);
 void dealer_unregister(struct member *m, struct msg *message);
@@ -190,6 +235,18 @@ void dealer_leave(struct member *m);
 
 /* Who is to answer a call of `uri`; NULL when nobody can. */
 struct callee *dealer_pick(struct realm *realm, struct slice uri);
+
+/* ---- meta.c, meta_events.c --------------------------------------------------------- */
+
+/* Answers a CALL of a name that begins with "wamp". */
+void meta_call(struct member *m, const struct msg *message, const struct opts *o);
+
+/* Meta events: of a session that can be used, or has left; of a subscription or
+ * registration that `m` has come to hold, or holds no longer. */
+void meta_joined(const struct member *m);
+void meta_left(const struct member *m);
+void meta_added(const struct member *m, const struct held *h);
+void meta_removed(const struct member *m, const struct held *h);
 
 /* ---- call.c ------------------------------------------------------------------------ */
 

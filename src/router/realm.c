@@ -55,6 +55,14 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
     return rule && (rule->allow & action) == action;
 }
 
+bool role_grants_meta(const struct role_rules *role, struct slice uri)
+{
+    const struct rule *rule =
+        (const struct rule *)patterns_best(&role->permissions, uri, MATCH_EXACT);
+
+    return rule && slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
+}
+
 /* ---- realms ------------------------------------------------------------------------ */
 
 struct realm *realm_new(struct router *r, const struct realm_config *config)
@@ -63,6 +71,7 @@ struct realm *realm_new(struct router *r, const struct realm_config *config)
 
     realm->name = xstrdup(config->name);
     realm->router = r;
+    realm->topics.realm = realm->procedures.realm = realm;
     realm->role_count = config->count ? config->count : 1;
     realm->roles = xcalloc(realm->role_count, sizeof *realm->roles);
     if (!config->count) {
@@ -74,6 +83,12 @@ struct realm *realm_new(struct router *r, const struct realm_config *config)
     return realm;
 }
 
+static void catalog_fini(struct catalog *c)
+{
+    patterns_fini(&c->patterns);
+    map_fini(&c->ids);
+}
+
 /* Nobody is a member any more. */
 void realm_free(struct realm *realm)
 {
@@ -81,8 +96,8 @@ void realm_free(struct realm *realm)
         role_fini(&realm->roles[i]);
     free(realm->roles);
     map_fini(&realm->members);
-    patterns_fini(&realm->topics);
-    patterns_fini(&realm->procedures);
+    catalog_fini(&realm->topics);
+    catalog_fini(&realm->procedures);
     free(realm->name);
     free(realm);
 }
@@ -123,17 +138,31 @@ struct member *member_join(struct peer *p, struct realm *realm,
     return m;
 }
 
-/* In the order of visibility (WAMP: ending a session): nothing more is sent to it,
- * nothing matches it, its callers are answered, its callees are told. */
+/* In the order of visibility (WAMP: ending a session): nothing more is sent to it, its
+ * callers are answered, its callees are told; then the realm hears what has gone with
+ * it, and last that it has. */
 void member_leave(struct member *m)
 {
     m->gone = true;
     map_del(&m->realm->members, m->id);
+    call_leave(m);
     broker_leave(m);
     dealer_leave(m);
-    call_leave(m);
+    meta_left(m);
     m->realm->router->stats.sessions--;
     free(m);
+}
+
+void member_describe(const struct member *m, struct writer *w)
+{
+    writer_key(w, SLICE("authid"));
+    writer_string(w, slice_of(m->authid));
+    writer_key(w, SLICE("authrole"));
+    writer_string(w, slice_of(m->role->name));
+    writer_key(w, SLICE("authmethod"));
+    writer_string(w, SLICE("anonymous"));
+    writer_key(w, SLICE("authprovider"));
+    writer_string(w, SLICE("static"));
 }
 
 void member_send(struct member *m, const struct msg *message)

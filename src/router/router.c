@@ -107,6 +107,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
 
     r->rng = *rng;
     r->agent = config->agent;
+    r->epoch = config->epoch;
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
     list_init(&r->peers);
@@ -205,7 +206,8 @@ void router_shutdown(struct router *r, uint64_t now)
     r->now = now;
     r->closing = true;
     list_each (node, tmp, &r->peers)
-        peer_goodbye(list_entry(node, struct peer, link), "wamp.close.system_shutdown");
+        peer_goodbye(list_entry(node, struct peer, link),
+                     SLICE("wamp.close.system_shutdown"), (struct slice){ 0 });
 }
 
 struct router_stats router_stats(const struct router *r)

@@ -6,8 +6,8 @@
  * msg, neither knows the other.
  *
  * realm.c keeps who has joined, broker.c topics, dealer.c procedures, call.c calls;
- * peer.c walks a peer through HELLO ... GOODBYE and hands what a joined one says to
- * the other two. */
+ * meta.c answers for what the router itself is asked; peer.c walks a peer through
+ * HELLO ... GOODBYE and hands what a joined one says to the others. */
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
 
@@ -48,6 +48,7 @@ struct router_config {
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
     const char *agent; /* WELCOME agent; may be NULL */
+    uint64_t epoch;    /* ms since 1970 when the router's `now` is 0 */
 };
 
 struct router;

@@ -45,6 +45,13 @@
  * instead. */
 #define LIMIT_KILL_MS 30000
 
+/* Ids in one answer of the meta API. As JSON they are a fifth of the largest message; who
+ * asks again and again must not make the router write more than that each time. */
+#define LIMIT_META_IDS 200000
+
+/* The reason and the message of wamp.session.kill, which go to every session it ends. */
+#define LIMIT_KILL_TEXT 1024
+
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192
 

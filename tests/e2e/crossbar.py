@@ -73,15 +73,22 @@ class Crossbar:
         self.port = free_port()
         self.process = None
 
+    def config(self):
+        return config(self.port, self.pair)
+
+    def ports(self):
+        """Those that listen when it is up."""
+        return [self.port]
+
     def __enter__(self):
         with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
-            json.dump(config(self.port, self.pair), file)
+            json.dump(self.config(), file)
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen(  # a group of its own: its workers end with it
                 [PROGRAM, "start", "--cbdir", self.folder], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True)
         end = time.time() + 60
-        while not listens(self.port):
+        while not all(map(listens, self.ports())):
             if self.process.poll() is not None or time.time() > end:
                 with open(os.path.join(self.folder, "log"), encoding="utf-8") as log:
                     sys.stderr.write(log.read())

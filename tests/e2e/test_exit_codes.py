@@ -42,6 +42,13 @@ def code_1_is_an_error_in_a_script(t):
     t.run(1, "-e", "error('broken')")
 
 
+@test
+def a_task_that_never_ran_does_not_keep_an_app_that_fails(t):
+    app = t.file("app.lua", 'require("wampy").spawn(function() require("wampy").sleep(900) end)\n'
+                            "error('no luck')")
+    one_line(t.run(3, "run", "-q", app, "--grace", "800s"), "no luck")
+
+
 @test_each({
     "unknown flag": (["run", "--retires", "0", "x.lua"], "--retires.*[Dd]id you mean.*--retries"),
     "unknown flag of router": (["router", "--lisen", "0"], "--lisen.*[Dd]id you mean.*--listen"),

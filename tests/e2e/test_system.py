@@ -29,9 +29,10 @@ local ok, e = pcall(c.rpc.get_weather, "Atlantis")
 print(ok, e.uri)
 c:publish { topic = "global-weather", message = "rain" }
 print(heard:get(10))
+print(c.rpc.order("apple", 3).cents)
 """
 ANSWERS = ["Hello wampy", "true", "0b1100100", "foo", "15",
-           "false\tcom.example.weather.no_such_city", "rain"]
+           "false\tcom.example.weather.no_such_city", "rain", "90"]
 
 
 def serves_all_apps(t, **kw):
@@ -45,13 +46,13 @@ def serves_all_apps(t, **kw):
 
 
 @test
-def the_six_apps_answer_a_script(t):
-    equal(len(APPS), 6)
+def the_seven_apps_answer_a_script(t):
+    equal(len(APPS), 7)
     serves_all_apps(t)
 
 
 @test
-def the_six_apps_answer_plain_lua(t):
+def the_seven_apps_answer_plain_lua(t):
     serves_all_apps(t, program=[shutil.which("lua5.4")], env={
         "LUA_PATH": os.path.join(ROOT, "lua/?.lua") + ";;",
         "LUA_CPATH": os.path.join(os.path.dirname(PROGRAM[0]), "?.so") + ";;"})

@@ -155,6 +155,48 @@ static const char *const uris[] = {
     "wamp.a", "com..c", "..",      "com. a", "secret", "com.a\\u0062", "c", "com.a..c",
 };
 
+/* The router's own procedures and topics. */
+static const char *const metas[] = {
+    "wamp.session.count",
+    "wamp.session.list",
+    "wamp.session.get",
+    "wamp.session.kill",
+    "wamp.session.kill_by_authid",
+    "wamp.session.kill_by_authrole",
+    "wamp.session.kill_all",
+    "wamp.registration.list",
+    "wamp.registration.lookup",
+    "wamp.registration.match",
+    "wamp.registration.get",
+    "wamp.registration.list_callees",
+    "wamp.subscription.list",
+    "wamp.subscription.lookup",
+    "wamp.subscription.match",
+    "wamp.subscription.count_subscribers",
+    "wamp.",
+    "wamp.session.on_leave",
+    "wamp.session.on_join",
+    "wamp.registration.on_create",
+    "wamp.registration.on_delete",
+    "wamp.subscription.on_subscribe",
+    "wamp.subscription.on_unsubscribe",
+};
+
+static const char *const meta_arguments[] = {
+    "",
+    ",[1]",
+    ",[2]",
+    ",[3]",
+    ",[\"com.a\"]",
+    ",[\"com.\",{\"match\":\"prefix\"}]",
+    ",[\"com..b\",{\"match\":\"wildcard\",\"x\":[{}]}]",
+    ",[[\"anonymous\"]]",
+    ",[\"anonymous\"],{\"reason\":\"com.a\",\"message\":\"x\"}",
+    ",[],{\"reason\":null,\"message\":\"\\u0041\"}",
+    ",[null,null]",
+    ",[{\"match\":1}],{\"reason\":1}",
+};
+
 static const char *const options[] = {
     "{}",
     "{\"match\":\"prefix\"}",
@@ -184,7 +226,7 @@ static const char *const options[] = {
 static void write_message(struct run *r, char *to, size_t size)
 {
     static const char *const bodies[] = { "", ",[1,\"x\"]", ",[],{\"k\":[{}]}" };
-    unsigned kind = byte(r) % 14, id = 1 + byte(r) % 32;
+    unsigned kind = byte(r) % 16, id = 1 + byte(r) % 32;
 
     if (kind == 0)
         snprintf(to, size, "[1,\"%s\",%s]", PICK(r, realms), PICK(r, roles));
@@ -207,6 +249,11 @@ static void write_message(struct run *r, char *to, size_t size)
     else if (kind < 12)
         snprintf(to, size, "[48,%u,%s,\"%s\"%s]", id, PICK(r, options), PICK(r, uris),
                  PICK(r, bodies));
+    else if (kind == 14)
+        snprintf(to, size, "[48,%u,{},\"%s\"%s]", id, PICK(r, metas),
+                 PICK(r, meta_arguments));
+    else if (kind == 15)
+        snprintf(to, size, "[32,%u,%s,\"%s\"]", id, PICK(r, options), PICK(r, metas));
     else
         snprintf(to, size, "[%d,%u,%s,\"%s\"]", kind == 12 ? 32 : 64, id,
                  PICK(r, options), PICK(r, uris));
@@ -314,9 +361,10 @@ static struct router *router_make(struct run *r)
         { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH },
         { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE },
         { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
+        { (char *)"wamp.", MATCH_PREFIX, ALLOW_CALL | ALLOW_SUBSCRIBE },
     };
-    static struct role_config role = { (char *)"anonymous", some, 4 };
-    static struct role_config other = { (char *)"admin", some, 4 };
+    static struct role_config role = { (char *)"anonymous", some, 5 };
+    static struct role_config other = { (char *)"admin", some, 5 };
     static struct realm_config config[] = { { (char *)"all", NULL, 0 },
                                             { (char *)"some", &role, 1 },
                                             { (char *)"none", &other, 1 } };

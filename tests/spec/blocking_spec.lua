@@ -33,6 +33,7 @@ describe("waiting", function()
       subscribe = function() p.client:subscribe("x", print) end,
       acknowledge = function() p.client:publish("x", 1, wampy.options { acknowledge = true }) end,
       readable = function() wampy.readable(0, 0) end,
+      exec = function() wampy.exec { "true" } end,
       start = function() pair.client(p.router):start() end,
     }
     local wrong = {}

@@ -174,6 +174,15 @@ describe("a call", function()
       assert.equal("RemoteError: fail: no joe (com.app.no_such_user)", tostring(e))
     end)
 
+    it("leaves nothing behind", function()
+      p.server:register("fails", function() error(wampy.error("com.example.no")) end)
+      p.server:register("slow", function() wampy.sleep(1) end)
+      for _ = 1, 20 do pcall(p.client.call, p.client, "fails") end
+      pcall(p.client.call, p.client, "slow", options { timeout = 0.001 })
+      pcall(p.client.register, p.client, "fails", function() end)
+      assert.equal(0, (select(4, p.client._core:stats())))
+    end)
+
     it("raises a RemoteError when nobody serves the procedure", function()
       local e = pair.failure(p.client.call, p.client, "nobody.here")
       assert.equal("wamp.error.no_such_procedure", e.uri)

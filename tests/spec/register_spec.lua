@@ -97,6 +97,14 @@ describe("registering", function()
       assert.is_true(missing "once")
     end)
 
+    it("answers a call that was on its way when it was unregistered", function()
+      local held = p.server:register("f", function() return "just in time" end)
+      local asked = p.client:call_async("f")
+      held:unregister()
+      assert.equal("just in time", asked:wait(5))
+      assert.is_true(missing "f")
+    end)
+
     it("that is none is refused", function()
       assert.matches("register: expected a function",
         pair.complaint(p.server.register, p.server, "f", {}))

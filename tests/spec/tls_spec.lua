@@ -10,8 +10,8 @@ describe("TLS settings of a client", function()
 
   it("are refused when they are not known, or of the wrong type", function()
     assert.equal('Client: tls: unknown field "ca"', refusal { tls = { ca = "x" } })
-    assert.equal("Client: tls.cert: expected a string, got boolean", refusal { tls = { cert = true } })
-    assert.equal("Client: tls.insecure: expected a boolean, got string",
+    assert.equal("Client: tls: field cert: expected a string, got true", refusal { tls = { cert = true } })
+    assert.equal('Client: tls: field insecure: expected a boolean, got "yes"',
       refusal { tls = { insecure = "yes" } })
     assert.equal("Client: field tls: expected a table, got string", refusal { tls = "x" })
     assert.equal("Client: field cert_path: expected a string, got table", refusal { cert_path = {} })
@@ -46,7 +46,7 @@ describe("TLS settings of a client", function()
     assert.equal("ca.pem", router.cert_path)
     assert.equal(443, router.port)
     assert.is_true(router:can_use_tls())
-    assert.equal("Router: field cert_path: expected a string, got number",
+    assert.equal("Router: field cert_path: expected a string, got 1",
       pair.complaint(wampy.routers.Router, { cert_path = 1 }))
   end)
 
@@ -85,6 +85,13 @@ describe("the flags of TLS", function()
     assert.equal("ca", r.cert_path)
     assert.same({ cert = "c", key = "k", insecure = true, server_name = "n" }, r.tls)
     assert.is_nil(r.router_tls)
+  end)
+
+  it("are not for workers, whose router is plain", function()
+    local r = cli.parse { "run", "app.lua", "--workers", "2", "--router=wss://127.0.0.1:0/",
+      "--cert", "c", "--cert-key", "k" }
+    assert.equal(2, r.exit)
+    assert.matches("^error: %-%-workers: their router listens on ws://", r.stderr)
   end)
 
   it("are the router's where run starts one on wss", function()

@@ -14,6 +14,8 @@
 #include "router/router.h"
 #include "talk.h"
 
+#define EPOCH 1767323044678 /* at 1000, a talk's start: 2026-01-02T03:04:05.678Z */
+
 struct line {
     struct list link;
     char *text; /* owned */
@@ -234,6 +236,7 @@ static void *start(const char *text)
     d->config.agent = "talk";
     d->rng = (struct rng){ random_next, d };
     d->now = 1000;
+    d->config.epoch = EPOCH;
     if (!options(d, text)) {
         stop(d);
         return NULL;

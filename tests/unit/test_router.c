@@ -292,6 +292,37 @@ static void registrations_are_limited(void)
     router_free(b.router); /* with everything still in it */
 }
 
+static void subscribe_to(struct bench *b, struct peer *p, const char *what, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        feed(b, p, "[32,1,{},\"com.%s.%u\"]", what, i);
+        drain(b);
+    }
+}
+
+static void long_lists_are_refused(void)
+{
+    struct bench b;
+    struct peer *p, *last;
+    char text[256];
+
+    bench_init(&b);
+    for (unsigned i = 0; i < LIMIT_META_IDS / LIMIT_SUBSCRIPTIONS; i++) {
+        p = join(&b);
+        snprintf(text, sizeof text, "of_%u", i);
+        subscribe_to(&b, p, text, LIMIT_SUBSCRIPTIONS);
+    }
+    last = join(&b);
+    feed(&b, last, "[48,1,{},\"wamp.subscription.list\"]");
+    take(&b, text, sizeof text);
+    CHECK(!strncmp(text, "[50,1,{},[{\"exact\":[1,2,3,", 26));
+    subscribe_to(&b, last, "more", 1);
+    feed(&b, last, "[48,2,{},\"wamp.subscription.list\"]");
+    take(&b, text, sizeof text);
+    CHECK(strstr(text, "[8,48,2,") && strstr(text, "payload_size_exceeded"));
+    router_free(b.router);
+}
+
 static void idle_sessions_are_small(void)
 {
     struct bench b;
@@ -425,6 +456,8 @@ void test_router(void)
     registrations_are_limited();
     TEST("an idle session costs less than 1.5 KiB");
     idle_sessions_are_small();
+    TEST("an answer of the meta API has room for so many ids and no more");
+    long_lists_are_refused();
     TEST("the index of patterns agrees with the rule");
     patterns_agree_with_the_rule();
 }

@@ -1,0 +1,91 @@
+-- router_embedded.lua - wampy.routers.Embedded: a router inside this host, with the same verbs as
+-- the others. Clients of the same host are joined to it in memory.
+
+local config = require "wampy.config"
+local core = require "wampy.core"
+local errors = require "wampy.errors"
+local router = require "wampy.router"
+local tasks = require "wampy.tasks"
+local tls = require "wampy.tls"
+
+local embedded = {}
+
+local Embedded = router.class("wampy.routers.Embedded")
+embedded.Embedded = Embedded
+
+--- A router inside this host.
+-- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
+-- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
+-- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss:// }
+-- @return Embedded, not started
+function Embedded.new(t)
+  local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
+    strict_uris = 1, tls = 1 }
+  for name in pairs(t) do
+    if not known[name] then
+      errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
+    end
+  end
+  local self = setmetatable({ listen = t.listen, urls = {} }, Embedded)
+  local read = t.config_path and config.load(t.config_path)
+    or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
+  self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
+    realms = read and read.realms or {} }
+  if read and self.listen == nil then self.listen = read.transport.listen end
+  self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or read and read.transport.tls
+  if not read then
+    for i, name in ipairs(type(t.realm) == "table" and t.realm or { t.realm or "realm1" }) do
+      if not core.uri_ok(name) then
+        errors.raise("WampyError", ("Embedded: invalid realm %q"):format(name))
+      end
+      self.config.realms[i] = { name = name, roles = {} }
+    end
+  end
+  if self.listen == nil then self.listen = "127.0.0.1:0" end
+  return self
+end
+
+--- Starts it.
+-- @return self, with `url` and `port` of its first listener; raises ConnectionError when it
+-- cannot listen
+function Embedded:start()
+  if self._router then return self end
+  self._router = core.router(self.config)
+  local listen = self.listen or {}
+  for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
+    local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)
+    if not ok then
+      self._router:close()
+      self._router = nil
+      error(url, 0)
+    end
+    self.urls[i] = url
+    if i == 1 then self.url, self.port = url, port end
+  end
+  return self
+end
+
+--- For clients in this host: they are joined to it in memory.
+function Embedded:server()
+  if not self._router then errors.raise("WampyError", "the embedded router is not started") end
+  return self._router
+end
+
+--- Says GOODBYE to everybody and closes, after `drain` seconds at most (default 1).
+function Embedded:stop(drain)
+  if not self._router then return end
+  self._router:shutdown()
+  local limit = core.now() + (drain or 1)
+  while not self._router:idle() and core.now() < limit do tasks.sleep(0.005) end
+  self._router:close()
+  self._router, self.urls = nil, {}
+end
+
+--- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.
+function Embedded:stats()
+  return self:server():stats()
+end
+
+Embedded.__close = function(self) self:stop() end
+
+return embedded

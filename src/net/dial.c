@@ -1,0 +1,83 @@
+/* dial.c - connecting a plain socket. See dial.h.
+ *
+ * Each address of a host is a step of its own, resolved anew, so that nothing has to be
+ * kept between steps. Not known here: who waits, and for how long. */
+#include "net/dial.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static enum dial failed(int number, char *error, size_t size)
+{
+    snprintf(error, size, "%s", strerror(number));
+    return DIAL_FAILED;
+}
+
+static enum dial connect_to(int *fd, const struct sockaddr *address, socklen_t n,
+                            char *error, size_t size)
+{
+    int s = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int number;
+
+    if (s < 0)
+        return failed(errno, error, size);
+    if (connect(s, address, n) < 0 && errno != EINPROGRESS) {
+        number = errno;
+        close(s);
+        return failed(number, error, size);
+    }
+    *fd = s;
+    return DIAL_STARTED;
+}
+
+static enum dial dial_unix(int *fd, const struct url *u, char *error, size_t size)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    memcpy(address.sun_path, u->path, strnlen(u->path, sizeof address.sun_path - 1));
+    return connect_to(fd, (struct sockaddr *)&address, sizeof address, error, size);
+}
+
+enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
+                     size_t error_size)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found, *a;
+    enum dial result = DIAL_EXHAUSTED;
+    char port[12];
+    int unknown;
+
+    if (u->unix_socket)
+        return n ? DIAL_EXHAUSTED : dial_unix(fd, u, error, error_size);
+    if (ipv)
+        hints.ai_family = ipv == 6 ? AF_INET6 : AF_INET;
+    snprintf(port, sizeof port, "%d", u->port);
+    unknown = getaddrinfo(u->host, port, &hints, &found);
+    if (unknown) {
+        snprintf(error, error_size, "unknown host %s (%s)", u->host,
+                 gai_strerror(unknown));
+        return n ? DIAL_EXHAUSTED : DIAL_FAILED;
+    }
+    for (a = found; a && n; a = a->ai_next)
+        n--;
+    if (a)
+        result = connect_to(fd, a->ai_addr, a->ai_addrlen, error, error_size);
+    freeaddrinfo(found);
+    return result;
+}
+
+bool dial_result(int fd, char *error, size_t error_size)
+{
+    int number = 0;
+    socklen_t size = sizeof number;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0)
+        number = errno;
+    if (number)
+        failed(number, error, error_size);
+    return number == 0;
+}

@@ -1,0 +1,27 @@
+/* dial.h - a plain TCP or Unix socket to where a URL points: whether somebody listens
+ * there.
+ *
+ * Connecting does not wait; resolving a name does, as it does for a WebSocket (ws.h). */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/url.h"
+
+enum dial {
+    DIAL_STARTED,  /* *fd is the caller's now: it gets writable, then ask dial_result */
+    DIAL_FAILED,   /* `error` says why */
+    DIAL_EXHAUSTED /* the host has no n-th address */
+};
+
+/* Starts to connect to the n-th (from 0) address of the URL's host; `ipv` is 4, 6 or 0
+ * for either. */
+enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
+                     size_t error_size);
+
+/* Whether it has connected; otherwise `error` says why not. */
+bool dial_result(int fd, char *error, size_t error_size);
+
+#endif
