@@ -167,7 +167,7 @@ local function bad_flag(result)
 end
 
 local function bad_identity(result)
-  if not result.cert ~= not result.cert_key then
+  if (result.cert == nil) ~= (result.cert_key == nil) then
     return "a certificate needs its key: give --cert and --cert-key"
   end
 end

@@ -154,8 +154,8 @@ end
 
 --- Runs apps until they end.
 -- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, cert_path, tls, router_tls, args, worker = { number, lives,
--- control = descriptor that is readable when it is to leave in peace, ready = function } }
+-- (seconds), once, connect_timeout, ping, cert_path, tls, router_tls, args, worker = { number,
+-- lives, control = descriptor that is readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}
