@@ -6,7 +6,6 @@
  * events of the session meet here. */
 #include "lua/l_client.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -343,7 +342,7 @@ uint64_t milliseconds(lua_State *L, int table, const char *field, double absent)
     if (lua_getfield(L, table, field) != LUA_TNIL)
         seconds = luaL_checknumber(L, -1);
     lua_pop(L, 1);
-    return seconds > 0 ? (uint64_t)ceil(seconds * 1000) : 0;
+    return to_ms(seconds);
 }
 
 static const char *text_field(lua_State *L, int table, const char *field)
@@ -409,8 +408,9 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
- * send_message of the object's message_handler see every message) */
+ * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out
+ * (booleans: handle_message, send_message of the object's message_handler see every
+ * message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
