@@ -1,4 +1,4 @@
--- What a spec costs around what it tests: a network or a router, an app and a client, and their end.
+-- What a spec costs around what it tests: a network or a router, an app, a client, and their end.
 -- usage: set_up.lua network|router        prints milliseconds, the mean of many
 local testing = require "wampy.testing"
 local wampy = require "wampy"

@@ -151,8 +151,8 @@ function network.new(t)
   if type(fields.auth) == "table" then fields.auth = with_maker(fields.auth) end
   local router = routers.Embedded(fields):start()
   local self = setmetatable({ router = router, realm = router.config.realms[1].name,
-    clock = setmetatable({}, Clock), _auth = fields.auth and maker, _book = spies.open(router:server()), _callees = {},
-    _over = tasks.event() }, Network)
+    clock = setmetatable({}, Clock), _auth = fields.auth and maker,
+    _book = spies.open(router:server()), _callees = {}, _over = tasks.event() }, Network)
   self.calls, self.published = self._book.calls, self._book.published
   open[#open + 1] = self
   return scope.add(self, Network.close)

@@ -180,6 +180,32 @@ describe("a message handler", function()
     assert.equal("wamp.error.no_such_realm", e.uri)
   end)
 
+  it("sees how the client authenticates, and why it was refused", function()
+    local router <close> = pair.router { auth = { ticket = { principals = {
+      joe = { ticket = "t", role = "anonymous" } } } } }
+    local function join(ticket, change)
+      local methods, came, went = watcher()
+      for name, fn in pairs(change or {}) do methods[name] = fn end
+      local Handler = MessageHandler:extend("Handler")
+      for name, fn in pairs(methods) do Handler[name] = fn end
+      local c = pair.client(router, { message_handler = Handler(),
+        auth = { authid = "joe", ticket = ticket } })
+      local ok, e = pcall(c.start, c)
+      c:stop()
+      return ok or e, came, went
+    end
+    local ok, came, went = join "t"
+    assert.same({ true, { "challenge", "welcome", "goodbye" },
+      { "hello", "authenticate", "goodbye" } }, { ok, came, went })
+    ok, came, went = join "other"
+    assert.is_true(ok:is(wampy.errors.AuthenticationError))
+    assert.same({ { "challenge", "abort" }, { "hello", "authenticate" } }, { came, went })
+    pair.logged(function()
+      local e = join("t", { handle_challenge = function() error("boom", 0) end })
+      assert.equal("wampy.error.message_handler", e.uri)
+    end)
+  end)
+
   it("sees the last message of a connection that is closed behind it", function()
     local router <close> = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start()
     local Handler = MessageHandler:extend("Handler")
