@@ -17,6 +17,7 @@
 #include "lua/handler.h"
 #include "lua/l_router.h"
 #include "lua/message.h"
+#include "lua/tls_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -408,7 +409,7 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
+ * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
  * send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
@@ -448,8 +449,11 @@ static int l_connect(lua_State *L)
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
+    lua_getfield(L, 2, "tls");
+    tls_options_read(L, -1, &config.ws.tls);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
+    tls_options_fini(&config.ws.tls);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");

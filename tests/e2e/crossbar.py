@@ -68,7 +68,8 @@ def alive(pid):
         return False
 
 
-def config(port, auth):
+def config(port, auth=False, pair=None):
+    tls = {"tls": {"certificate": pair[0], "key": pair[1]}} if pair else {}
     return {
         "version": 2,
         "controller": {},
@@ -80,23 +81,23 @@ def config(port, auth):
             }]}],
             "transports": [{
                 "type": "websocket",
-                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port} | tls,
             } | ({"auth": AUTH} if auth else {})],
         }],
     }
 
 
 class Crossbar:
-    """with Crossbar() as url: ..."""
+    """with Crossbar() as url: ...; with a certificate and its key the url is wss."""
 
-    def __init__(self, auth=False):
-        self.auth = auth
+    def __init__(self, auth=False, pair=None):
+        self.auth, self.pair = auth, pair
         self.folder = tempfile.mkdtemp(prefix="crossbar-")
         self.port = free_port()
         self.process = None
 
     def config(self):
-        return config(self.port, self.auth)
+        return config(self.port, self.auth, self.pair)
 
     def ports(self):
         """Those that listen when it is up."""
@@ -117,7 +118,7 @@ class Crossbar:
                 self.__exit__()
                 raise RuntimeError("Crossbar.io did not start")
             time.sleep(0.05)
-        return "ws://127.0.0.1:%d/" % self.port
+        return "%s://127.0.0.1:%d/" % ("wss" if self.pair else "ws", self.port)
 
     def __exit__(self, *_):
         if self.process.poll() is None:
