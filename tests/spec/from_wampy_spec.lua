@@ -127,6 +127,11 @@ describe("an example of docs/FROM_WAMPY.md:", function()
     assert.same({ "true" }, printed)
   end)
 
+  it("TLS (here in memory; test_tls.py has the sockets)", function()
+    run("TLS/wss Support", 1)
+    assert.same({ "over TLS" }, printed)
+  end)
+
   it("the helpers that wait", function()
     local Service = wampy.Client:extend("Service")
     Service.say_hello = wampy.callee(function(_, name) return "Hello " .. name end)
