@@ -13,6 +13,8 @@
  *   vanish   a session of --topics subscriptions loses its link; the time to join of the
  *            next one, --count times
  *
+ * With --tls 1 all of it goes over TLS.
+ *
  * `serve` and `idle` say "ready" when the other side may begin; `serve` then reads the
  * process id to watch from standard input, the other modes take it from --pid.
  *
@@ -22,6 +24,7 @@
  */
 #include "meter.h"
 #include "peer.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -44,7 +47,7 @@ enum {
 struct options {
     const char *mode, *realm, *uri;
     uint64_t port, pid, callers, callees, subscribers, sessions;
-    uint64_t window, size, warmup, count, raw, topics;
+    uint64_t window, size, warmup, count, raw, tls, topics;
 };
 
 struct caller {
@@ -460,7 +463,8 @@ static const struct {
     { "--window", &opt.window, NULL },     { "--size", &opt.size, NULL },
     { "--count", &opt.count, NULL },       { "--warmup", &opt.warmup, NULL },
     { "--raw", &opt.raw, NULL },           { "--subscribers", &opt.subscribers, NULL },
-    { "--sessions", &opt.sessions, NULL }, { "--topics", &opt.topics, NULL },
+    { "--sessions", &opt.sessions, NULL }, { "--tls", &opt.tls, NULL },
+    { "--topics", &opt.topics, NULL },
 };
 
 static void set_option(const char *name, const char *value)
@@ -499,6 +503,8 @@ int main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    if (opt.tls)
+        tls_use();
     make_payload();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(modes[i].name, opt.mode) != 0)

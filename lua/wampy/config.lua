@@ -25,7 +25,8 @@ local keys = {
   role = set("name", "permissions", "id"),
   permission = set("uri", "match", "allow", "cache", "disclose", "trust"),
   transport = set("type", "endpoint", "paths", "url", "id", "serializers", "auth"),
-  endpoint = set("type", "port", "interface", "path", "backlog"),
+  endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
+  tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
   websocket = set("type", "serializers", "url", "auth"),
 }
 
@@ -124,11 +125,38 @@ local function read_realm(realm, path, warn)
   return result
 end
 
+-- A path in the file is relative to the file.
+local function beside(file, path)
+  if path:sub(1, 1) == "/" then return path end
+  return (file:match("^(.*/)") or "") .. path
+end
+
+local function read_files(t, field, path, name)
+  local result = {}
+  if t[field] == nil then return result end
+  for i, file in ipairs(list(t[field], path .. "." .. field)) do
+    check(file, "string", ("%s.%s[%d]"):format(path, field, i - 1))
+    result[i] = beside(name, file)
+  end
+  return result
+end
+
+local function read_tls(t, path, name, warn)
+  check(t, "table", path)
+  warn_unknown(t, keys.tls, path, warn)
+  return {
+    cert = beside(name, check(t.certificate, "string", path .. ".certificate")),
+    key = beside(name, check(t.key, "string", path .. ".key")),
+    chain = read_files(t, "chain_certificates", path, name),
+    cas = read_files(t, "ca_certificates", path, name),
+  }
+end
+
 local function read_endpoint(endpoint, path, warn)
   check(endpoint, "table", path)
   warn_unknown(endpoint, keys.endpoint, path, warn)
   if endpoint.type == "unix" then
-    return "ws+unix://" .. check(endpoint.path, "string", path .. ".path"), nil
+    return "ws+unix://" .. check(endpoint.path, "string", path .. ".path")
   elseif endpoint.type ~= "tcp" then
     wrong(path .. ".type", "expected tcp or unix, got %s", tostring(endpoint.type))
   end
@@ -139,7 +167,7 @@ local function read_endpoint(endpoint, path, warn)
   local host = endpoint.interface or "127.0.0.1"
   check(host, "string", path .. ".interface")
   if host:find(":", 1, true) then host = "[" .. host .. "]" end
-  return ("ws://%s:%d"):format(host, port), host
+  return ("%s://%s:%d"):format(endpoint.tls and "wss" or "ws", host, port)
 end
 
 -- The first path of type websocket of a web transport, by name: its URL path, `auth`, and where
@@ -161,9 +189,10 @@ local function read_paths(t, path, warn)
 end
 
 -- A websocket transport, or the first websocket path of a web transport.
-local function read_transport(t, path, warn)
+local function read_transport(t, path, name, warn)
   warn_unknown(t, keys.transport, path, warn)
   local listen = read_endpoint(t.endpoint, path .. ".endpoint", warn)
+  local tls = t.endpoint.tls and read_tls(t.endpoint.tls, path .. ".endpoint.tls", name, warn)
   local suffix, auth, where = "/", t.auth, path .. ".auth"
   if t.type == "web" then
     suffix, auth, where = read_paths(t, path, warn)
@@ -175,10 +204,10 @@ local function read_transport(t, path, warn)
   end
   local url = listen:gsub("//0%.0%.0%.0:", "//127.0.0.1:") .. suffix
   return { listen = listen .. suffix, url = type(t.url) == "string" and t.url or url,
-    principals = principals }
+    principals = principals, tls = tls }
 end
 
-local function read_worker(worker, path, result, warn)
+local function read_worker(worker, path, result, name, warn)
   warn_unknown(worker, keys.worker, path, warn)
   for i, realm in ipairs(list(worker.realms, path .. ".realms")) do
     table.insert(result.realms, read_realm(realm, ("%s.realms[%d]"):format(path, i - 1), warn))
@@ -186,7 +215,7 @@ local function read_worker(worker, path, result, warn)
   for i, t in ipairs(list(worker.transports, path .. ".transports")) do
     local at = ("%s.transports[%d]"):format(path, i - 1)
     check(t, "table", at)
-    local found = (t.type == "websocket" or t.type == "web") and read_transport(t, at, warn)
+    local found = (t.type == "websocket" or t.type == "web") and read_transport(t, at, name, warn)
     if not found or result.transport then
       warn(("%s (type %s) is not supported and ignored"):format(at, tostring(t.type)))
     else
@@ -199,8 +228,8 @@ end
 -- @param t the decoded file
 -- @param name for messages, the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { realms = router's form, transport = { listen =, url = }, principals = router's form, or
--- nil when there is no `auth` }
+-- @return { realms = router's form, transport = { listen =, url =, tls = core's form },
+-- principals = router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
   check(t, "table", name)
   local result = { realms = {} }
@@ -212,7 +241,7 @@ function config.read(t, name, warn)
     local path = ("%s.workers[%d]"):format(name, i - 1)
     check(worker, "table", path)
     if worker.type == "router" then
-      read_worker(worker, path, result, warn)
+      read_worker(worker, path, result, name, warn)
     else
       warn(("%s (type %s) is not supported and ignored"):format(path, tostring(worker.type)))
     end

@@ -9,6 +9,7 @@ local auth = require "wampy.auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local message_handler = require "wampy.message_handler"
+local tls = require "wampy.tls"
 
 local session = {}
 
@@ -82,12 +83,12 @@ function session.end_error(class, reason, text, transport, code)
   return errors.make(class, message, fields_of)
 end
 
--- Where to: the in-memory link of an embedded router, or a URL.
+-- Where to: the in-memory link of an embedded router, or a URL and how to trust what is there.
 local function target(self)
-  local router = self.config.router
-  if not router then return { url = self.url } end
+  local c = self.config
+  local router = c.router or {}
   if router.server then return { server = router:server() } end
-  return { url = router.url, cert_path = router.cert_path }
+  return { url = router.url or self.url, tls = tls.client(c.cert_path or router.cert_path, c.tls) }
 end
 
 local GAVE_UP = "wamp.error.cannot_authenticate"

@@ -6,7 +6,6 @@
  * events of the session meet here. */
 #include "lua/l_client.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "lua/handler.h"
 #include "lua/l_router.h"
 #include "lua/message.h"
+#include "lua/tls_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -342,7 +342,7 @@ uint64_t milliseconds(lua_State *L, int table, const char *field, double absent)
     if (lua_getfield(L, table, field) != LUA_TNIL)
         seconds = luaL_checknumber(L, -1);
     lua_pop(L, 1);
-    return seconds > 0 ? (uint64_t)ceil(seconds * 1000) : 0;
+    return to_ms(seconds);
 }
 
 static const char *text_field(lua_State *L, int table, const char *field)
@@ -408,8 +408,9 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
- * send_message of the object's message_handler see every message) */
+ * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out
+ * (booleans: handle_message, send_message of the object's message_handler see every
+ * message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -448,8 +449,11 @@ static int l_connect(lua_State *L)
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
+    lua_getfield(L, 2, "tls");
+    tls_options_read(L, -1, &config.ws.tls);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
+    tls_options_fini(&config.ws.tls);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");

@@ -10,6 +10,7 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/state.h"
+#include "lua/tls_options.h"
 
 static const char ROUTER[] = "wampy.router";
 
@@ -197,7 +198,8 @@ static int l_router_new(lua_State *L)
     return 1;
 }
 
-/* router:listen(LISTEN) -> url, port | raises ConnectionError */
+/* router:listen(LISTEN, tls) -> url, port | raises ConnectionError; tls as
+ * tls_options_read reads it, or nil */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
@@ -209,7 +211,9 @@ static int l_listen(lua_State *L)
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
+    tls_options_read(L, 3, &o.tls);
     port = server_listen(server, &url, &o, &end);
+    tls_options_fini(&o.tls);
     if (port < 0)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)

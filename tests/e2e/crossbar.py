@@ -72,7 +72,8 @@ HISTORY = {"type": "memory", "event-history": [
     {"uri": "com.log.", "match": "prefix", "limit": 3}]}
 
 
-def config(port, auth, history):
+def config(port, auth=False, pair=None, history=False):
+    tls = {"tls": {"certificate": pair[0], "key": pair[1]}} if pair else {}
     return {
         "version": 2,
         "controller": {},
@@ -84,24 +85,23 @@ def config(port, auth, history):
             }]} | ({"store": HISTORY} if history else {})],
             "transports": [{
                 "type": "websocket",
-                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port} | tls,
             } | ({"auth": AUTH} if auth else {})],
         }],
     }
 
 
 class Crossbar:
-    """with Crossbar() as url: ..."""
+    """with Crossbar() as url: ...; with a certificate and its key the url is wss."""
 
-    def __init__(self, auth=False, history=False):
-        self.auth = auth
-        self.history = history
+    def __init__(self, auth=False, pair=None, history=False):
+        self.auth, self.pair, self.history = auth, pair, history
         self.folder = tempfile.mkdtemp(prefix="crossbar-")
         self.port = free_port()
         self.process = None
 
     def config(self):
-        return config(self.port, self.auth, self.history)
+        return config(self.port, self.auth, self.pair, self.history)
 
     def ports(self):
         """Those that listen when it is up."""
@@ -122,7 +122,7 @@ class Crossbar:
                 self.__exit__()
                 raise RuntimeError("Crossbar.io did not start")
             time.sleep(0.05)
-        return "ws://127.0.0.1:%d/" % self.port
+        return "%s://127.0.0.1:%d/" % ("wss" if self.pair else "ws", self.port)
 
     def __exit__(self, *_):
         if self.process.poll() is None:
