@@ -6,7 +6,6 @@
  * events of the session meet here. */
 #include "lua/l_client.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -343,7 +342,7 @@ uint64_t milliseconds(lua_State *L, int table, const char *field, double absent)
     if (lua_getfield(L, table, field) != LUA_TNIL)
         seconds = luaL_checknumber(L, -1);
     lua_pop(L, 1);
-    return seconds > 0 ? (uint64_t)ceil(seconds * 1000) : 0;
+    return to_ms(seconds);
 }
 
 static const char *text_field(lua_State *L, int table, const char *field)

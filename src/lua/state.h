@@ -72,6 +72,9 @@ void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
 
+/* Seconds as whole milliseconds, rounded up; 0 for what is no time, a bound for ever. */
+uint64_t to_ms(double seconds);
+
 /* The seconds from now at idx as a limit of task_wait; none or negative: NEVER. */
 uint64_t check_limit(lua_State *L, int idx);
 
