@@ -11,7 +11,8 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "net/link.h"
-#include "net/ws.h"
+#include "net/listener.h"
+#include "net/raw.h"
 #include "router/router.h"
 #include "wamp/session.h"
 
@@ -54,7 +55,7 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 
 struct client_config {
     struct session_config session;
-    struct ws_options ws;
+    struct net_options net;
     const struct wire *wire;
 };
 
@@ -84,7 +85,7 @@ void client_break(struct client *c); /* cuts an in-memory link, for tests */
 struct server *server_new(struct host *h, const struct router_config *config);
 
 /* Adds a listener; returns its port (0 for a unix socket), or -1 with `end` filled. */
-int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end);
 
 /* Stops accepting and says GOODBYE to everybody. */
@@ -92,7 +93,7 @@ void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
-/* Events dropped because a queue was full. */
+/* Events dropped because a queue was full, or they were longer than a peer takes. */
 uint64_t server_dropped(const struct server *s);
 
 #endif

@@ -4,6 +4,7 @@
  * is carried on by pump_client, from the pump. See host.h. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "host_private.h"
@@ -18,7 +19,9 @@ static void client_opened(struct conn *conn, struct slice subprotocol)
 {
     struct client *c = conn->user;
 
-    (void)subprotocol; /* the one that was offered; ws.c checks */
+    (void)subprotocol; /* the one that was offered; the transport checks */
+    if (conn->takes)
+        session_limit(c->session, conn->takes);
     session_opened(c->session, c->started);
     client_touch(c);
 }
@@ -91,9 +94,28 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->session = session_new(config->wire, &config->session, host_rng());
     c->deadline.fire = client_fire;
     c->started = loop_now();
-    c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
+    c->max_queue = config->net.max_queue ? config->net.max_queue : LIMIT_QUEUE;
     list_init(&c->dirty);
     return c;
+}
+
+/* ---- connecting -------------------------------------------------------------------- */
+
+typedef struct conn *connect_fn(struct loop *l, const struct url *url,
+                                const struct net_options *o,
+                                const struct conn_handler *handler, void *user);
+
+/* Who makes a conn of a URL: by its scheme without what it runs on. */
+static connect_fn *maker_of(const struct url *url)
+{
+    static const struct {
+        const char *scheme;
+        connect_fn *make;
+    } makers[] = { { "rs", raw_client_connect }, { "ws", ws_connect } };
+
+    for (size_t i = 0;; i++)
+        if (!strncmp(url->scheme, makers[i].scheme, 2))
+            return makers[i].make;
 }
 
 struct client *client_connect(struct host *h, const struct url *url,
@@ -101,7 +123,7 @@ struct client *client_connect(struct host *h, const struct url *url,
 {
     struct client *c = client_new(h, config, user);
 
-    c->conn = ws_connect(h->loop, url, &config->ws, &client_handler, c);
+    c->conn = maker_of(url)(h->loop, url, &config->net, &client_handler, c);
     return c;
 }
 

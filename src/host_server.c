@@ -23,6 +23,8 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     struct server *s = sc->server;
 
     sc->peer = router_open(s->router, wire_of_subprotocol(subprotocol), sc, loop_now());
+    if (conn->takes)
+        router_limit(sc->peer, conn->takes);
     server_touch(s);
 }
 
@@ -109,10 +111,10 @@ struct server *server_new(struct host *h, const struct router_config *config)
     return s;
 }
 
-int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end)
 {
-    struct listener *ln = ws_listen(s->host->loop, url, o, server_accepted, s, end);
+    struct listener *ln = listener_open(s->host->loop, url, o, server_accepted, s, end);
 
     if (!ln)
         return -1;
@@ -170,6 +172,12 @@ uint64_t server_dropped(const struct server *s)
     return s->dropped;
 }
 
+/* Whether this peer can have this event: its transport takes it, and it reads. */
+static bool receives(const struct server *s, const struct conn *c, const struct buf *b)
+{
+    return c->queued <= s->max_queue && (!c->takes || b->len <= c->takes);
+}
+
 /* The policy for slow readers: events are dropped first, anything else closes the
  * connection. */
 static void deliver(struct server *s, struct output *out)
@@ -178,11 +186,11 @@ static void deliver(struct server *s, struct output *out)
 
     if (out->kind == OUTPUT_CLOSE) {
         conn_close(sc->conn, out->close_code, NULL);
+    } else if (out->kind == OUTPUT_EVENT && !receives(s, sc->conn, out->bytes)) {
+        s->dropped++;
     } else if (sc->conn->queued <= s->max_queue) {
         conn_send(sc->conn, out->bytes);
         return;
-    } else if (out->kind == OUTPUT_EVENT) {
-        s->dropped++;
     } else {
         log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
                  sc->conn->queued);

@@ -21,16 +21,6 @@
 #define WS_CLOSE_WAIT \
     1000 /* ms that a closing connection may stand still before it is cut */
 
-/* Options with the defaults filled in; shared by all connections of a listener. */
-struct ws_settings {
-    unsigned refs;
-    uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
-    size_t max_message, max_queue;
-    const char *const *subprotocols;
-    const char *const *headers; /* may be NULL */
-    char *server_text;          /* owned; may be NULL */
-};
-
 /* What this transport keeps per loop. */
 struct ws_net {
     struct loop *loop;
@@ -57,11 +47,11 @@ enum ws_state {
 
 struct ws {
     struct conn conn;
-    struct list due;              /* in net->due */
-    struct ws_net *net;           /* borrowed */
-    struct lws *wsi;              /* NULL before and after */
-    struct ws_settings *settings; /* counted */
-    struct loop_timer timer;      /* connecting, pinging or closing: one at a time */
+    struct list due;               /* in net->due */
+    struct ws_net *net;            /* borrowed */
+    struct lws *wsi;               /* NULL before and after */
+    struct net_settings *settings; /* counted */
+    struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
     enum ws_state state;
     struct listener *listener; /* while a server's upgrade is answered; else NULL */
     struct slice subprotocol;  /* one of settings->subprotocols */
@@ -90,9 +80,7 @@ struct ws {
 
 /* ws_net.c */
 struct ws_net *ws_net_of(struct loop *l);
-struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
-void ws_settings_unref(struct ws_settings *s);
-struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
+struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where);
 /* `client_tls` may be NULL; it stays the caller's. */
 struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *client_tls);
 
