@@ -51,6 +51,16 @@ local function tls_flags(command, whose)
   command:option("--cert-key", "Its private key (WAMPY_CERT_KEY)."):argname("FILE")
 end
 
+-- Who an app is. Secrets are in files and variables: a command line is for everybody to read.
+local function auth_options(command)
+  command:option("--authid", "Who the apps are (WAMPY_AUTHID)."):argname("NAME")
+  command:option("--authmethod", "Methods offered, ticket,wampcra ... (WAMPY_AUTHMETHOD; default: "
+    .. "by the secret)."):argname("LIST")
+  command:option("--secret-file", "File with a secret or password (WAMPYSECRET)."):argname("FILE")
+  command:option("--ticket-file", "File with a ticket (WAMPY_TICKET)."):argname("FILE")
+  command:option("--key", "File with an Ed25519 private key (WAMPY_PRIVATE_KEY)."):argname("FILE")
+end
+
 local function run_command(parser)
   local c = parser:command("run", "Load apps and run them until they end.")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
@@ -60,6 +70,7 @@ local function run_command(parser)
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  auth_options(c)
   tls_flags(c, "Client")
   c:flag("--insecure", "Accept any certificate of the router.")
   c:option("--server-name", "Name that the router's certificate must have (default: of the URL).")
@@ -164,10 +175,15 @@ local function bad_flag(result)
   if result.realm and not core.uri_ok(result.realm) then
     return ("--realm: invalid realm '%s'"):format(result.realm)
   end
+  local files = {}
+  for _, flag in ipairs { "secret_file", "ticket_file", "key" } do
+    if result[flag] then files[#files + 1] = "--" .. flag:gsub("_", "-") end
+  end
+  if files[2] then return ("give %s or %s, not both"):format(files[1], files[2]) end
 end
 
 local function bad_identity(result)
-  if not result.cert ~= not result.cert_key then
+  if (result.cert == nil) ~= (result.cert_key == nil) then
     return "a certificate needs its key: give --cert and --cert-key"
   end
 end
@@ -187,7 +203,9 @@ local function for_run(result, rest, worker)
     config = result.config, url = result.url or worker and worker.url, realm = result.realm,
     retries = result.retries, grace = result.grace, once = result.once,
     connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
-    tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker }
+    tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker,
+    auth = { authid = result.authid, authmethod = result.authmethod,
+      secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
@@ -201,7 +219,7 @@ local function for_router(result)
     if not ok then
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
-    settings.realms = read.realms
+    settings.realms, settings.principals = read.realms, read.principals
     if not tls.cert then tls = read.transport.tls end
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end

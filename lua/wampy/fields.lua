@@ -1,6 +1,7 @@
 -- fields.lua - the fields of wampy.Client { ... }: what each may be, and which of several places
--- that give one wins.
+-- that give one wins. The field `auth` is for credentials.lua.
 
+local announce = require "wampy.announce"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
@@ -22,10 +23,12 @@ local types = {
   call_timeout = "number", ping_interval = "number", ping_timeout = "number",
   max_message_size = "number", max_tasks = "number", headers = "table", roles = "table",
   router = is_object, reconnect = function(v) return type(v) == "boolean" or type(v) == "table" end,
-  serializers = "table", cert_path = "string", tls = "table",
+  cert_path = "string", tls = "table",
+  serializers = "table", message_handler = function() return true end, -- Client looks at it
 }
 
 local function check_field(name, value)
+  if name == "auth" then return end -- credentials.lua judges it, and keeps what is in it
   local want = types[name]
   if not want then bad("Client: unknown field %q", tostring(name)) end
   local ok = type(want) == "function" and want(value) or type(value) == want
@@ -46,6 +49,7 @@ local function check_fields(t)
   if t.realm and not core.uri_ok(t.realm) then
     bad("Client: field realm: invalid URI %q", t.realm)
   end
+  announce.roles(t.roles)
   for _, s in ipairs(t.serializers or {}) do
     if s ~= "json" then
       bad("Client: field serializers: %q is not available (json is)", tostring(s))

@@ -5,6 +5,7 @@ local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
 local config = require "wampy.config"
 local core = require "wampy.core"
+local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local loader = require "wampy.loader"
@@ -74,6 +75,7 @@ local function set_up(options)
     if not forced.url then forced.router = router end
   end
   fields.forced = forced
+  credentials.force(options.auth)
   fields.fallback = { reconnect = options.retries and { tries = options.retries } or true }
   if options.retries == 0 then fields.fallback.reconnect = false end
   return router
@@ -154,8 +156,9 @@ end
 
 --- Runs apps until they end.
 -- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, cert_path, tls, router_tls, args, worker = { number, lives,
--- control = descriptor that is readable when it is to leave in peace, ready = function } }
+-- (seconds), once, connect_timeout, ping, auth = { authid, authmethod, secret_file, ticket_file,
+-- key }, cert_path, tls, router_tls, args, worker = { number, lives, control = descriptor that is
+-- readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}

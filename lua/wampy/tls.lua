@@ -1,5 +1,6 @@
 -- tls.lua - the TLS settings of clients and routers: what may be given, checked and put into the
--- form that the core takes: { cas = {path...}, cert, key, chain = {path...}, server_name, insecure }.
+-- form that the core takes: { cas = {path...}, cert, key, chain = {path...}, server_name,
+-- insecure }.
 -- The files themselves are read, and judged, by the core when it needs them.
 
 local check = require "wampy.check"
@@ -13,7 +14,7 @@ local client_rules = { ca_path = "string", cert = "string", key = "string", serv
 
 local function checked(t, rules, where)
   check.fields(where, t, rules)
-  if not t.cert ~= not t.key then
+  if (t.cert == nil) ~= (t.key == nil) then
     errors.raise("WampyError", ("%s: %s without %s; give both"):format(where,
       t.cert and "cert" or "key", t.cert and "key" or "cert"))
   end

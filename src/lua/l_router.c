@@ -114,6 +114,7 @@ void check_router_config(lua_State *L, int idx, struct router_config *c)
     luaL_checktype(L, idx, LUA_TTABLE);
     *c = (struct router_config){ .agent = "wampy-lua " WAMPY_VERSION };
     lua_pushvalue(L, idx);
+    check_principals(L, c);
     c->strict_ids = allowed(L, "strict_ids", 1);
     c->strict_uris = allowed(L, "strict_uris", 1);
     n = list_field(L, "realms");
@@ -143,6 +144,7 @@ void router_config_fini(struct router_config *c)
         free(c->realms[i].name);
     }
     free(c->realms);
+    principals_fini(c);
     *c = (struct router_config){ 0 };
 }
 

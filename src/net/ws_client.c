@@ -150,8 +150,9 @@ static int check_status(struct ws *ws)
         return 0;
     ws_end(ws, CONN_HTTP_STATUS, (int)status,
            "HTTP %u to the WebSocket upgrade; is the path right? (Crossbar.io often uses "
-           "/ws)",
-           status);
+           "/ws)%s",
+           status,
+           status == 400 && !ws->tls ? " Or is it wss:// that is spoken there?" : "");
     return -1;
 }
 

@@ -1,10 +1,11 @@
 /* ws_net.c - what the WebSocket transport keeps per loop, per listener and per
  * connection: how it is made. See ws_private.h.
  *
- * Each loop has one lws vhost for all of its connections, of both sides, and one more for
- * each set of a client's TLS settings (ws_tls.c). A vhost has one lws protocol, whose name is a buffer of ours: lws compares subprotocols with that name at
- * the moment of an upgrade, and we write the agreed one there just before. So a listener
- * may know any list.
+ * Each loop has one lws vhost for all of its connections, of both sides, and one more
+ * for each set of a client's TLS settings (ws_tls.c). A vhost has one lws protocol, whose
+ * name is a buffer of ours: lws compares subprotocols with that name at the moment of an
+ * upgrade, and we write the agreed one there just before. So a listener may know any
+ * list.
  *
  * Not known here: what happens on a connection. */
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* ws_private.h - what the files of the WebSocket transport share.
  *
  * ws.c owns an open connection (queue, messages, pings, closing) and is the one lws
- * callback; ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks
- * at their first frame; ws_tls.c and ws_tunnel.c are TLS of the one and the other. A struct ws is the conn; lws's wsi points to it
- * (lws_get_opaque_user_data) until ws_finish, which cuts that tie: a wsi without a ws
- * is one that lws is still saying goodbye to. */
+ * callback; ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks at
+ * their first frame; ws_tls.c and ws_tunnel.c are TLS of the one and the other. A struct
+ * ws is the conn; lws's wsi points to it (lws_get_opaque_user_data) until ws_finish,
+ * which cuts that tie: a wsi without a ws is one that lws is still saying goodbye to. */
 #ifndef NET_WS_PRIVATE_H
 #define NET_WS_PRIVATE_H
 

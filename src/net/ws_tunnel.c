@@ -202,10 +202,13 @@ static void show(struct tunnel *t, struct slice what)
         ws_take(t->ws);
 }
 
-static void peer_ended(struct tunnel *t)
+/* Behind what inner has not taken yet. */
+static void pass_end(struct tunnel *t)
 {
     t->peer_ended = true;
     stop(&t->outer_reads);
+    if (t->in)
+        return;
     shutdown(t->inner, SHUT_WR);
     show(t, (struct slice){ 0 });
 }
@@ -228,7 +231,7 @@ static void carry_in(struct tunnel *t)
             break;
     }
     if (error == SSL_ERROR_ZERO_RETURN)
-        peer_ended(t);
+        pass_end(t);
     else if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL)
         fail(t);
     else if (error == SSL_ERROR_WANT_WRITE ||
@@ -376,7 +379,9 @@ static void on_room(void *user)
         show(t, (struct slice){ 0 });
         buf_unref(in);
     }
-    if (!t->in && !t->failed && !t->peer_ended) {
+    if (!t->in && t->peer_ended) {
+        pass_end(t);
+    } else if (!t->in && !t->failed) {
         listen_outer(t);
         carry_in(t);
     }

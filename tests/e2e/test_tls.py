@@ -407,7 +407,7 @@ def a_foreign_client_uses_our_router_and_our_app(t, command, flavour):
 @test
 def our_client_uses_a_crossbar_with_tls(t):
     certs = certs_of(t)
-    with Crossbar(certs.issue("good")) as url:
+    with Crossbar(pair=certs.issue("good")) as url:
         expect(join(t, url, "{}"), "unknown CA, Test CA")
         expect(join(t, url, "{ cert_path = %r }" % certs.ca), "answer back")
 

@@ -10,11 +10,13 @@ describe("TLS settings of a client", function()
 
   it("are refused when they are not known, or of the wrong type", function()
     assert.equal('Client: tls: unknown field "ca"', refusal { tls = { ca = "x" } })
-    assert.equal("Client: tls: field cert: expected a string, got true", refusal { tls = { cert = true } })
+    assert.equal("Client: tls: field cert: expected a string, got true",
+      refusal { tls = { cert = true } })
     assert.equal('Client: tls: field insecure: expected a boolean, got "yes"',
       refusal { tls = { insecure = "yes" } })
     assert.equal("Client: field tls: expected a table, got string", refusal { tls = "x" })
-    assert.equal("Client: field cert_path: expected a string, got table", refusal { cert_path = {} })
+    assert.equal("Client: field cert_path: expected a string, got table",
+      refusal { cert_path = {} })
   end)
 
   it("need a certificate and its key", function()
@@ -38,7 +40,8 @@ describe("TLS settings of a client", function()
     assert.same({ cas = {} }, tls.client(nil, nil))
     assert.same({ cas = { "a", "b" }, server_name = "n" },
       tls.client("a", { ca_path = "b", server_name = "n" }))
-    assert.same({ cas = { "b" }, insecure = true }, tls.client(nil, { ca_path = "b", insecure = true }))
+    assert.same({ cas = { "b" }, insecure = true },
+      tls.client(nil, { ca_path = "b", insecure = true }))
   end)
 
   it("may stand in a Router object", function()
