@@ -111,13 +111,21 @@ static void peer_name(int fd, char *out, size_t size)
                  port);
 }
 
+static SSL *server_ssl(const struct listener *ln)
+{
+    SSL *ssl = SSL_new(ln->tls);
+
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
 static void greet(struct listener *ln, int fd)
 {
     struct greeting *g = xcalloc(1, sizeof *g);
 
     peer_name(fd, g->peer, sizeof g->peer);
     if (ln->tls)
-        fd = tunnel_open(ln->net, ln->tls, fd, g->peer, &g->tunnel);
+        fd = tunnel_open(ln->net, server_ssl(ln), fd, g->peer, &g->tunnel);
     if (fd < 0) {
         free(g);
         return;

@@ -79,6 +79,7 @@ void raw_finish(struct raw *raw)
     if (raw->fd >= 0)
         close(raw->fd);
     raw_end(raw, CONN_LOST, 0, "the connection was lost");
+    raw_tls_fini(raw);
     if (raw->conn.handler)
         raw->conn.handler->closed(&raw->conn, &raw->end);
     if (raw->counted)

@@ -36,6 +36,13 @@ static void give_up(struct raw *raw, enum conn_error error, int code, const char
 
 static void dial(struct raw *raw);
 
+static void hang_up(struct raw *raw)
+{
+    raw_tls_leave(raw);
+    close(raw->fd);
+    raw->fd = -1;
+}
+
 /* A server that speaks the last serializer of ours only has refused all others. */
 static void ask_next(struct raw *raw)
 {
@@ -49,8 +56,7 @@ static void ask_next(struct raw *raw)
     }
     d->offer++;
     d->have = 0;
-    close(raw->fd);
-    raw->fd = -1;
+    hang_up(raw);
     dial(raw);
 }
 
@@ -148,9 +154,12 @@ static void connected(void *user)
 
     raw->room = NULL;
     if (!dial_result(raw->fd, d->why, sizeof d->why)) {
-        close(raw->fd);
-        raw->fd = -1;
+        hang_up(raw);
         failed(raw);
+        return;
+    }
+    if (raw->tls && !raw_tls_wrap(raw)) {
+        give_up(raw, CONN_UNREACHABLE, 0, "no sockets are left for TLS");
         return;
     }
     raw_hello_write(&h, octets);
@@ -193,9 +202,9 @@ struct conn *raw_client_connect(struct loop *l, const struct url *url,
     raw->dialing->url = *url;
     raw->dialing->offer = s->subprotocols;
     loop_timer_set(l, &raw->timer, loop_now() + s->connect_timeout);
-    if (url->tls)
-        give_up(raw, CONN_TLS, 0, "rss is not supported by clients yet");
-    else
+    if (!url->tls || raw_tls_init(raw, o ? &o->tls : NULL, url->host))
         dial(raw);
+    else
+        raw_finish_soon(raw);
     return &raw->conn;
 }

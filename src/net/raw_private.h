@@ -40,6 +40,8 @@ struct raw {
     struct net_settings *settings; /* counted */
     struct dialing *dialing;       /* owned; of raw_client.c until it is up, else NULL */
     unsigned *counted;             /* of a server: where it counts as a connection */
+    struct ws_tls *tls;            /* counted; of a client of rss://, else NULL */
+    struct tunnel *tunnel;         /* likewise, while it stands */
     struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
     enum raw_state state;
     int fd;              /* -1: none */
@@ -78,5 +80,15 @@ void raw_finish(struct raw *raw);
 
 /* The same in the next round: where the caller still needs it. */
 void raw_finish_soon(struct raw *raw);
+
+/* raw_tls.c: rss:// of a client. */
+/* The settings, for connections to `host`; false when they are wrong, which is noted. */
+bool raw_tls_init(struct raw *raw, const struct tls_options *o, const char *host);
+
+/* From here on raw->fd is the plain side of the socket that it was; false: there is
+ * none. */
+bool raw_tls_wrap(struct raw *raw);
+void raw_tls_leave(struct raw *raw); /* that socket is given up */
+void raw_tls_fini(struct raw *raw);
 
 #endif

@@ -142,16 +142,25 @@ struct ws_tls *ws_tls_get(struct ws_net *net, const struct tls_options *o,
                           const char *host, char *error);
 void ws_tls_put(struct ws_tls *tls); /* NULL is ignored */
 struct lws_vhost *ws_tls_vhost(const struct ws_tls *tls);
-void ws_tls_free_all(struct ws_net *net); /* when lws's context has gone */
+SSL *ws_tls_client(const struct ws_tls *tls); /* about to connect; the caller's */
+void ws_tls_free_all(struct ws_net *net);     /* when lws's context has gone */
 
 /* Notes why there is no connection; false when that is not TLS's fault. */
 bool ws_tls_explain(struct ws *ws);
 
-/* ws_tunnel.c: TLS of a listener. */
-/* Takes an accepted socket, and returns a plain one in its place, -1 on failure.
- * `*held_by` is the tunnel as long as it stands. */
-int tunnel_open(struct ws_net *net, SSL_CTX *context, int fd, const char *peer,
+/* Why the handshake of a client failed, with the alert that came in *alert (0: none); NULL
+ * when OpenSSL does not say. */
+const char *ws_tls_why(const SSL *ssl, int *alert);
+
+/* ws_tunnel.c: TLS of a listener, and of a client of RawSocket. */
+/* Takes a connected socket and an SSL that knows its side, and returns a plain socket in
+ * its place, -1 on failure. `*held_by` is the tunnel as long as it stands. */
+int tunnel_open(struct ws_net *net, SSL *ssl, int fd, const char *peer,
                 struct tunnel **held_by);
+
+/* While it is held: tells when TLS has failed, before the plain side ends. */
+void tunnel_watch(struct tunnel *t, void (*failed)(void *user, const SSL *ssl),
+                  void *user);
 void tunnel_join(struct tunnel **from, struct ws *ws); /* the plain side is lws's now */
 void tunnel_leave(struct tunnel **held); /* its owner goes; it lives on for a while */
 void tunnel_flush(struct tunnel *t);     /* carries on what lws has written */
