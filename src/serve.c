@@ -29,7 +29,7 @@ static void signalled(int signo, void *user)
 static bool listen_on(struct server *server, const char *text,
                       const struct tls_options *tls, char *shown, size_t size)
 {
-    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000, .tls = *tls };
+    struct net_options o = { .ping_interval = 10000, .ping_timeout = 10000, .tls = *tls };
     struct conn_end end = { 0 };
     struct url url;
     int port;

@@ -203,7 +203,7 @@ static int l_router_new(lua_State *L)
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct net_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
     struct conn_end end = { 0 };
     struct url url;
     char text[1400];
