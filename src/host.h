@@ -132,8 +132,6 @@ void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
-/* Events dropped because a queue was full, or they were longer than a peer takes. */
-uint64_t server_dropped(const struct server *s);
 
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
 

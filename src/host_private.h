@@ -15,6 +15,7 @@ struct host {
     struct links *links; /* owned */
     struct heap timers;
     struct list dirty_clients, dirty_servers;
+    struct list servers; /* all */
     struct host_hooks hooks;
     uint64_t now;
     uint64_t ahead;  /* ms that the clock was put forward by */
@@ -52,9 +53,10 @@ struct server {
     struct listener **listeners; /* owned */
     size_t listener_count;
     struct host_timer deadline;
-    size_t max_queue;
-    uint64_t dropped;
-    struct spy *spy; /* owned; NULL: nobody listens in */
+    struct list link;  /* in host->servers */
+    size_t max_memory; /* bytes of messages in the process */
+    size_t spare_at;   /* and at which to look next for who holds most of them */
+    struct spy *spy;   /* owned; NULL: nobody listens in */
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -83,6 +85,9 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 
 /* host_server.c */
 void pump_server(struct server *s);
+
+/* Cuts off who holds most, if messages take too much memory. */
+void server_spare(struct server *s);
 
 /* host_spy.c */
 void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);

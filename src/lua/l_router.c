@@ -263,7 +263,7 @@ static int l_stats(lua_State *L)
                  { "subscriptions", s.subscriptions },
                  { "registrations", s.registrations },
                  { "invocations", s.invocations },
-                 { "dropped", server_dropped(server) } };
+                 { "dropped", s.dropped } };
 
     lua_newtable(L);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

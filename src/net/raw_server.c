@@ -43,7 +43,8 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
     raw_hello_write(&own, octets);
     answer(g, octets);
     raw->fd = g->fd;
-    raw->counted = &ln->net->connections;
+    raw->guest = g->guest;
+    g->guest = NULL;
     g->fd = -1;
     ln->accepted(&raw->conn, ln->user);
     raw_open(raw, subprotocol, h->takes);

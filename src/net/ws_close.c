@@ -51,8 +51,8 @@ void ws_finish(struct ws *ws)
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
     if (ws->conn.handler)
         ws->conn.handler->closed(&ws->conn, &ws->end);
-    if (ws->server)
-        ws->net->connections--;
+    guest_leave(ws->guest);
+    buf_count(0, ws->unsettled);
     free_queue(ws);
     buf_unref(ws->rx);
     free(ws->close_reason);

@@ -103,11 +103,14 @@ static struct buf *invocation_details(const struct call *call, const struct call
     return details_encode(&d, c->holder.member->peer->wire);
 }
 
-/* A message that a transport cannot carry (WAMP: RawSocket, maximum length) is the end of
- * the call, not of the session. */
-static void call_outgrow(struct call *c, const char *text)
+/* A message that a transport cannot carry (WAMP: RawSocket, maximum length), or that is
+ * one too many for who does not read, is the end of the call, not of the session. */
+static void call_refused(struct call *c, const struct peer *by)
 {
-    call_fail(c, "wamp.error.payload_size_exceeded", text);
+    struct fault f;
+
+    peer_refusal(by, &f);
+    call_fail(c, f.uri, f.text);
 }
 
 /* An invocation that is not sent has not taken its id. */
@@ -124,7 +127,7 @@ static void invoke(struct call *call, const struct callee *c, const struct msg *
     payload_carry(&i, message, c->holder.member->peer->wire);
     if (!member_send(c->holder.member, &i)) {
         call->callee->last_invocation = i.request - 1;
-        call_outgrow(call, "the callee's transport does not take a message of this size");
+        call_refused(call, call->callee->peer);
     }
     buf_unref(details);
 }
@@ -178,8 +181,8 @@ static struct call *answered(struct member *m, const struct msg *message)
     return map_get(&m->invocations, message->request);
 }
 
-/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too large
- * for him, which ends the call (false). */
+/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless he cannot be
+ * sent it, which ends the call (false). */
 static bool settle(struct call *c, struct msg *answer, const struct msg *message,
                    const struct opts *o, bool progress)
 {
@@ -202,7 +205,7 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
         return true;
     if (progress)
         cancel_interrupt(c, "killnowait");
-    call_outgrow(c, "the caller's transport does not take an answer of this size");
+    call_refused(c, c->caller->peer);
     return false;
 }
 
