@@ -174,8 +174,8 @@ static void listener_readable(void *user)
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         struct sockaddr_storage from = { .ss_family = AF_UNIX };
         socklen_t n = sizeof from;
-        int fd = accept4(ln->fd, (struct sockaddr *)&from, &n,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd =
+            accept4(ln->fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
             log_warn("cannot accept a connection: %s", strerror(errno));

@@ -60,7 +60,8 @@ bool peer_send(struct peer *p, const struct msg *m)
     if (!p->state)
         return true;
     bytes = msg_encode(m, p->wire);
-    if (bytes->len <= p->takes && (!is_refusable(m, bytes->len) || output_fits(p, bytes->len))) {
+    if (bytes->len <= p->takes &&
+        (!is_refusable(m, bytes->len) || output_fits(p, bytes->len))) {
         output_push(p, OUTPUT_SEND, bytes);
         return true;
     }
