@@ -33,7 +33,8 @@ local rooms = {
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },
   main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "supervise.h", "lua" },
-    system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$" } },
+    system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$",
+      "^malloc%.h$" } },
 }
 
 local files = {

@@ -77,6 +77,8 @@ class Canary:
     def stop(self):
         self.stopped.set()
         self.thread.join(PATIENCE)
+        self.service.sock.close()
+        self.caller.sock.close()
 
 
 class Target:
@@ -205,3 +207,320 @@ def thirds():
 
 
 thirds()
+
+
+# ---- states, and what belongs to others ----------------------------------------------------------
+
+
+@attack()
+def messages_before_hello(target):
+    for shape in mutants.SHAPES:
+        if shape.name in ("HELLO", "ABORT"):
+            continue
+        with target.wire() as wire:
+            wire.send(shape.message)
+            refused(wire)
+
+
+@attack()
+def messages_of_a_router(target):
+    for shape in mutants.SHAPES:
+        if shape.who == mutants.ROUTER:
+            with target.session() as session:
+                session.send(shape.message)
+                refused(session)
+
+
+@attack()
+def words_after_the_last_word(target):
+    """HELLO twice, AUTHENTICATE to nobody; what comes behind ABORT and GOODBYE."""
+    for again in ([1, "realm1", ROLES], [5, "proof", {}]):
+        with target.session() as session:
+            session.send(again)
+            refused(session)
+    with target.session() as session:
+        equal(session.ask(6, {}, "wamp.close.normal")[0], 6)
+        session.send([48, 1, {}, "canary.add", [1, 2]])
+        refused(session)
+    with target.session(raw=True) as session:
+        session.bytes(raw_frame(b'[3,{},"wamp.close.normal"]') + raw_frame(text_of(PROBE)) * 100)
+        equal(session.end()[0], None)
+
+
+@attack()
+def request_ids_that_are_in_use(target):
+    with target.session() as callee, target.session() as caller:
+        callee.ask(64, 1, {}, "hostile.never")
+        caller.send([48, 1, {}, "hostile.never"])
+        equal(callee.recv()[0], 68)
+        caller.send([48, 1, {}, "hostile.never"])
+        refused(caller)
+
+
+@attack()
+def answers_to_invocations_of_others(target):
+    """An id that was sent to the canary, and never to this session."""
+    for answer in ([70, 1, {}, ["forged"]], [8, 68, 1, {}, "forged.error"],
+                   [70, 2 ** 53, {}], [70, 1, {"progress": True}, [1]]):
+        for raw in (False, True):
+            with target.session(raw=raw) as session:
+                session.send(answer)
+                refused(session)
+
+
+@attack()
+def cancels_for_calls_of_others(target):
+    with target.session() as session:
+        for n in range(300):
+            session.send([49, n + 1, {"mode": ("kill", "killnowait", "skip")[n % 3]}])
+        equal(session.ask(*PROBE)[:2], [50, PROBE[1]])
+
+
+@attack()
+def subscriptions_and_registrations_of_others(target):
+    with target.session() as session:
+        for n in range(1, 200):
+            equal(session.ask(34, n, n)[4], "wamp.error.no_such_subscription")
+            equal(session.ask(66, n, n)[4], "wamp.error.no_such_registration")
+        got = session.ask(64, 200, {"force_reregister": "yes"}, "canary.add")
+        equal(got[2] if got[0] == 3 else got[4], VIOLATION)
+
+
+@attack()
+def names_of_the_router(target):
+    """The canary listens to wamp.session., and fails if it hears of this."""
+    with target.session() as session:
+        for n, uri in enumerate(("wamp.session.on_leave", "wamp.session.on_join", "wamp.x"), 1):
+            got = session.ask(16, n, {"acknowledge": True}, uri, ["spoofed"])
+            equal(got[:3], [8, 16, n])
+            session.send([16, 10 + n, {}, uri, ["spoofed"]])
+            equal(session.ask(64, 20 + n, {}, uri)[:3], [8, 64, 20 + n])
+        got = session.ask(64, 30, {"match": "prefix"}, "wamp.session.")
+        equal(got[:3], [8, 64, 30])
+        equal(session.ask(*PROBE)[:2], [50, PROBE[1]])
+
+
+# ---- frames --------------------------------------------------------------------------------------
+
+FRAMES = {  # name: bytes, and the close codes that they may get (None: the link just ends)
+    "declared too long": (frame(b"[", declared=2 ** 40), (1009, None)),
+    "declared longer than there are numbers": (frame(b"[", declared=2 ** 63 + 5), (1002, 1009, None)),
+    "declared just too long": (frame(b"[", declared=16 * MIB + 1), (1009, None)),
+    "compressed": (frame(b"\xaa\x56\x02\x00", 0xc0 | TEXT), (1002, None)),
+    "reserved bits": (frame(b"[]", 0xb0 | TEXT), (1002, None)),
+    "reserved opcode": (frame(b"[]", 0x83), (1002, None)),
+    "not masked": (frame(b"[]", masked=False), (1002, None)),
+    "binary": (frame(b"[]", 0x82), (1003, None)),
+    "continues nothing": (frame(b"[]", 0x80), (1002, None)),
+    "a long ping": (frame(b"x" * 126, 0x80 | PING), (1002, None)),
+    "a ping in parts": (frame(b"x", PING), (1002, None)),
+    "a new message inside of one": (frame(b"[", TEXT) + frame(b"[", 0x80 | TEXT), (1002, None)),
+    "half a close code": (frame(b"x", 0x80 | CLOSE), (1002, None)),
+}
+
+
+@attack()
+def frames_that_break_the_protocol(target):
+    for name, (data, codes) in FRAMES.items():
+        with target.session() as session:
+            session.bytes(data)
+            _, code = session.end()
+            assert code in codes, "%s: %s" % (name, code)
+    for octets in (b"\x00\xff\xff\xff", b"\x01\xff\xff\xff", b"\x03\0\0\0", b"\x80\0\0\0"):
+        wire = target.session(raw=True)  # a declared length costs nothing, and ends with the link
+        wire.bytes(octets)
+        wire.vanish()
+
+
+@attack()
+def a_message_in_fragments_without_end(target):
+    piece = frame(b"[" * 65536, 0)
+    with target.session() as session:
+        session.bytes(frame(b"[", TEXT))
+        try:
+            for _ in range(16 * MIB // 65536 + 2):
+                session.bytes(piece)
+            _, code = session.end()
+        except OSError:
+            code = None
+        assert code in (1009, None), code
+
+
+@attack()
+def fragments_of_nothing(target):
+    with target.session() as session:
+        session.bytes(frame(b"[48,7,{},", TEXT) + frame(b"", 0) * 20000
+                      + frame(b'"wamp.session.count"]', 0x80))
+        equal(session.recv()[:2], [50, 7])
+
+
+@attack()
+def two_hundred_kilobytes_of_brackets(target):
+    deep = b"[" * 100000 + b"]" * 100000
+    for text in (deep, b"[16,1,{},\"x\"," + deep + b"]", b"[48,1," + b'{"a":' * 40000,
+                 b'[48,1,{"x":' + deep + b'},"canary.add"]'):
+        with target.session() as session:
+            session.send(text)
+            refused(session)
+    with target.wire() as wire:
+        wire.send(b'[1,"realm1",{"roles":{"caller":' + deep + b"}}]")
+        refused(wire)
+
+
+# ---- peers that do not read, or do not speak -----------------------------------------------------
+
+
+def flood(session, count, size):
+    """Publishes, and waits until the last one has been worked on."""
+    words = "x" * size
+    for n in range(count):
+        session.send([16, n + 1, {}, "hostile.news", [words]])
+    equal(session.ask(*PROBE)[:2], [50, PROBE[1]])
+
+
+@attack()
+def a_subscriber_that_never_reads(target):
+    """It costs its queue, and what goes past that is dropped."""
+    with target.session(receive_buffer=4096) as deaf, target.session() as loud:
+        equal(deaf.ask(32, 1, {}, "hostile.news")[0], 33)
+        before = target.memory()
+        flood(loud, 60, MIB)
+        most = (QUEUE + 4 * MIB) * (2 if target.shadow() > 1 else 1)
+        target.until(target.memory, before + most)
+        assert target.memory() - before > QUEUE // 2
+        deaf.vanish()
+
+
+@attack()
+def a_caller_that_never_reads(target):
+    """Its results become errors, then it is cut off."""
+    size = 4 * MIB
+    with target.session(receive_buffer=4096) as deaf, target.session() as callee:
+        callee.ask(64, 1, {}, "hostile.long")
+        words = "x" * size
+        for n in range(1, 13):
+            deaf.send([48, n, {}, "hostile.long"])
+            callee.send([70, callee.recv()[1], {}, [words]])
+        equal(callee.ask(*PROBE)[:2], [50, PROBE[1]])
+        try:
+            for n in range(1000):
+                deaf.bytes(frame(text_of([48, n + 100, {}, "no." + "x" * 1000])) * 200)
+        except OSError:
+            pass
+        deaf.sock.close()
+
+
+@attack()
+def a_callee_that_never_reads(target):
+    """Calls that have no room there end with an error at once, the others when it has gone."""
+    with target.session(receive_buffer=4096) as deaf, target.session() as caller:
+        deaf.ask(64, 1, {}, "hostile.deaf")
+        words = "x" * (4 * MIB)
+        for n in range(1, 12):
+            caller.send([48, n, {}, "hostile.deaf", [words]])
+        equal(caller.recv()[4], "wamp.error.unavailable")
+        deaf.vanish()
+        got = {}
+        while len(got) < 10:
+            message = caller.recv()
+            got[message[2]] = message[4]
+        assert "wamp.error.canceled" in got.values(), got
+
+
+@attack()
+def who_reads_a_byte_at_a_time(target):
+    with target.session(receive_buffer=4096) as slow, target.session() as loud:
+        equal(slow.ask(32, 1, {}, "hostile.news")[0], 33)
+        flood(loud, 40, 256 * 1024)
+        for _ in range(500):
+            slow.sock.recv(1)
+        target.canary.sings()
+        slow.vanish()
+
+
+def held_open(target, first, count=100):
+    wires = [Wire(target.port) for _ in range(count)]
+    for wire in wires:
+        wire.bytes(first)
+    return wires
+
+
+@attack(times=1)
+def words_that_are_never_finished(target):
+    """In the request, the RawSocket handshake, before HELLO, in HELLO: five seconds each."""
+    wires = [wire for first in (b"", b"GET / HT", request()[:-2], RAW_HELLO[:3], RAW_HELLO,
+                                RAW_HELLO + raw_frame(b"[1,")[:5], request(),
+                                request() + frame(b'[1,"realm1",', TEXT))
+             for wire in held_open(target, first, 40)]
+    for wire in wires:
+        drain(wire.sock)
+        wire.sock.close()
+
+
+def drain(sock):
+    try:
+        while sock.recv(65536):
+            pass
+    except ConnectionError:
+        pass
+
+
+@attack(times=1)
+def a_link_that_has_died(target):
+    """Who does not answer pings loses his session, and others may have his procedure."""
+    dead = target.session()
+    equal(dead.ask(64, 1, {}, "hostile.dead")[0], 65)
+    with target.session() as other:
+        equal(other.ask(64, 1, {}, "hostile.dead")[4], "wamp.error.procedure_already_exists")
+        dead.sock.settimeout(2 * PATIENCE)
+        drain(dead.sock)  # reads, and says nothing
+        dead.sock.close()
+        equal(other.ask(64, 2, {}, "hostile.dead")[0], 65)
+
+
+# ---- many ----------------------------------------------------------------------------------------
+
+
+@attack()
+def a_thousand_connections_that_come_and_go(target):
+    """As fast as one process can, each given up at another moment, most with a reset."""
+    hello = frame(text_of([1, "realm1", ROLES]))
+    steps = (b"", b"GET", request(), request() + hello, request() + hello[:9],
+             RAW_HELLO, RAW_HELLO + raw_frame(text_of([1, "realm1", ROLES])))
+    for n in range(1000):
+        wire = Wire(target.port)
+        wire.bytes(steps[n % len(steps)])
+        if n % 5:
+            wire.vanish()
+        else:
+            wire.sock.close()
+
+
+@attack()
+def ten_thousand_subscriptions_that_vanish(target):
+    with target.session(raw=True) as session:
+        texts = [raw_frame(text_of([32, n, {"match": ("exact", "prefix", "wildcard")[n % 3]},
+                                    "hostile.topic.%d" % n])) for n in range(1, 10001)]
+        session.bytes(b"".join(texts[:5000]))
+        for _ in range(5000):
+            equal(session.recv()[0], 33)
+        session.bytes(b"".join(texts[5000:]))
+        for _ in range(5000):
+            equal(session.recv()[0], 33)
+        session.vanish()
+
+
+@attack()
+def calls_that_nobody_waits_for(target):
+    """Thousands under way when their caller vanishes: the callee is told of each."""
+    with target.session() as callee, target.session(raw=True) as caller:
+        callee.ask(64, 1, {}, "hostile.never")
+        caller.bytes(b"".join(raw_frame(text_of([48, n, {}, "hostile.never"]))
+                              for n in range(1, 3001)))
+        for _ in range(3000):
+            equal(callee.recv()[0], 68)
+        caller.vanish()
+        for _ in range(3000):
+            equal(callee.recv()[0], 69)
+        callee.send([70, 1, {}, ["late"]])
+        equal(callee.ask(*PROBE)[:2], [50, PROBE[1]])
