@@ -407,7 +407,7 @@ def a_caller_that_never_reads(target):
                 deaf.bytes(frame(text_of([48, n + 100, {}, "no." + "x" * 1000])) * 200)
         except OSError:
             pass
-        deaf.sock.close()
+        target.router.err.wait("does not read")
 
 
 @attack()
