@@ -501,8 +501,7 @@ static const struct {
 } modes[] = {
     { "call", mode_call },     { "serve", mode_serve }, { "publish", mode_publish },
     { "flood", mode_flood },   { "echo", mode_echo },   { "idle", mode_idle },
-    { "vanish", mode_vanish },
-    { "join", mode_join },
+    { "vanish", mode_vanish }, { "join", mode_join },
 };
 
 int main(int argc, char **argv)
