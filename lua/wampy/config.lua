@@ -73,13 +73,15 @@ local function read_permission(p, path, warn)
   end
   local allow = p.allow == nil and {} or check(p.allow, "table", path .. ".allow")
   for action, yes in pairs(allow) do
-    if not set("call", "register", "publish", "subscribe")[action] then
+    if not set("call", "register", "publish", "subscribe", "force_reregister")[action] then
       wrong(path .. ".allow", "unknown action %q", action)
     end
     check(yes, "boolean", path .. ".allow." .. action)
   end
+  local force = allow.force_reregister -- ours; to Crossbar.io it is a part of register
+  if force == nil then force = allow.register end
   return { uri = uri, match = match, call = allow.call, register = allow.register,
-    publish = allow.publish, subscribe = allow.subscribe }
+    publish = allow.publish, subscribe = allow.subscribe, force_reregister = force }
 end
 
 local function read_role(role, path, warn)

@@ -73,7 +73,8 @@ static void read_permission(lua_State *L, struct permission *p)
     free(match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
                allowed(L, "publish", ALLOW_PUBLISH) |
-               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
+               allowed(L, "force_reregister", ALLOW_FORCE);
 }
 
 static void read_role(lua_State *L, struct role_config *role)

@@ -182,7 +182,7 @@ static bool receives(struct publication *p, const struct subscription *s,
         return false;
     if (m == p->publisher && opt_is(p->o, OPT_EXCLUDE_ME, true))
         return false;
-    if (!filter_passes(&p->filter, m))
+    if (!filter_passes(&p->filter, m) || !passthru_fits(m, ROLE_SUBSCRIBER, p->o))
         return false;
     return s->held.pattern.match == MATCH_EXACT || role_receives(p, m->role);
 }

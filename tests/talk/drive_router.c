@@ -65,6 +65,7 @@ static unsigned actions_of(const char *p, size_t n)
     for (size_t i = 0; i < n; i++)
         allow |= p[i] == 'c'   ? ALLOW_CALL
                  : p[i] == 'r' ? ALLOW_REGISTER
+                 : p[i] == 'f' ? ALLOW_FORCE
                  : p[i] == 'p' ? ALLOW_PUBLISH
                  : p[i] == 's' ? ALLOW_SUBSCRIBE
                                : 0u;
