@@ -44,10 +44,21 @@ describe("a configuration", function()
     local role = result.realms[1].roles[1]
     assert.equal("anonymous", role.name)
     assert.same({ uri = "com.open.", match = "prefix", call = true, register = true, publish = true,
-      subscribe = true }, role.permissions[1])
+      subscribe = true, force_reregister = true }, role.permissions[1])
     assert.same({ uri = "com.listen", match = "exact", subscribe = true }, role.permissions[2])
-    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true },
-      role.permissions[3])
+    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true,
+      force_reregister = true }, role.permissions[3])
+  end)
+
+  it("gives force_reregister with register, unless it says otherwise", function()
+    local function permission(allow)
+      return read(function(_, w)
+        w.realms[1].roles[1].permissions[1] = { uri = "com.a", allow = allow }
+      end).realms[1].roles[1].permissions[1].force_reregister
+    end
+    assert.is_true(permission { register = true })
+    assert.is_nil(permission { call = true })
+    assert.is_false(permission { register = true, force_reregister = false })
   end)
 
   it("says where to listen, and where an app finds it", function()
