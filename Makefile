@@ -33,12 +33,12 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 WARN += $(if $(filter true,$(CI)),-Werror)
 LUA_CFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags $(LUA_PC)))
+ARGON2 := $(shell $(PKG_CONFIG) --silence-errors --libs libargon2)
 OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION='"$(VERSION)"' \
-	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets)
+	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets) $(if $(ARGON2),-DWITH_ARGON2)
 OWN_LDFLAGS := -Wl,-E
-CORE_MAP := -Wl,--version-script=tools/core.map
 LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
-LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lcrypto -lm -ldl
+LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lssl -lcrypto $(ARGON2) -lm -ldl
 ifeq ($(MODE),release)
 OWN_CFLAGS += -fstack-protector-strong -fstack-clash-protection $(if $(filter -O1 -O2 -O3 -Os,\
 	$(CFLAGS)),$(if $(findstring FORTIFY,$(CFLAGS)$(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
@@ -110,7 +110,7 @@ $(B)/libnet.a: $(call obj,$(NET))
 $(B)/wampy-lua: $(call obj,$(MAIN) $(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES)
 	$(call run,LD ,$(LINK) $^ $(LUA_LIBS) $(LIBS) -o $@)
 $(B)/wampy/core.so: $(call obj,$(BORDER)) $(PRELUDE_OBJ) $(ARCHIVES) tools/core.map
-	$(call run,LD ,$(LINK) -shared $(CORE_MAP) $(filter-out %.map,$^) $(LIBS) -o $@)
+	$(call run,LD ,$(LINK) -shared -Xlinker --version-script=tools/core.map $(filter-out %.map,$^) $(LIBS) -o $@)
 
 # --- tests -------------------------------------------------------------------------------------
 $(B)/unit_list.h: $(UNIT)

@@ -13,9 +13,9 @@ description = {
 }
 supported_platforms = { "linux" }
 dependencies = { "lua ~> 5.4", "argparse >= 0.7", "lua-cjson" }
-external_dependencies = {
+external_dependencies = { -- libargon2 is used besides where pkg-config finds it (wamp-scram)
   LIBWEBSOCKETS = { header = "libwebsockets.h", library = "websockets" },
-  OPENSSL = { header = "openssl/evp.h", library = "crypto" },
+  OPENSSL = { header = "openssl/ssl.h", library = "ssl" },
   LIBEV = { header = "ev.h", library = "ev" },
 }
 build = {

@@ -10,6 +10,8 @@
  *   echo     frames to an echo server and back (--raw 1: without the upgrade)
  *   idle     --sessions joined sessions, kept until standard input ends
  *
+ * With --tls 1 all of it goes over TLS.
+ *
  * `serve` and `idle` say "ready" when the other side may begin; `serve` then reads the
  * process id to watch from standard input, the other modes take it from --pid.
  *
@@ -19,6 +21,7 @@
  */
 #include "meter.h"
 #include "peer.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,7 +44,7 @@ enum {
 struct options {
     const char *mode, *realm, *uri;
     uint64_t port, pid, callers, callees, subscribers, sessions;
-    uint64_t window, size, warmup, count, raw;
+    uint64_t window, size, warmup, count, raw, tls;
 };
 
 struct caller {
@@ -425,7 +428,7 @@ static const struct {
     { "--window", &opt.window, NULL },     { "--size", &opt.size, NULL },
     { "--count", &opt.count, NULL },       { "--warmup", &opt.warmup, NULL },
     { "--raw", &opt.raw, NULL },           { "--subscribers", &opt.subscribers, NULL },
-    { "--sessions", &opt.sessions, NULL },
+    { "--sessions", &opt.sessions, NULL }, { "--tls", &opt.tls, NULL },
 };
 
 static void set_option(const char *name, const char *value)
@@ -464,6 +467,8 @@ int main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    if (opt.tls)
+        tls_use();
     make_payload();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(modes[i].name, opt.mode) != 0)

@@ -26,7 +26,7 @@ ROOT = BENCH.parent
 BUILD = ROOT / "build" / "bench"
 PEERS = ROOT / "build" / "peers"
 TOOLS = {
-    "load": (["load", "peer", "meter", "wire"], ["-lcrypto"]),
+    "load": (["load", "peer", "meter", "wire", "tls"], ["-lssl", "-lcrypto"]),
     "start": (["start", "peer", "wire"], ["-lcrypto"]),
     "relay": (["relay", "wire"], ["-lcrypto"]),
     "echo": (["echo", "wire"], ["-lcrypto"]),
@@ -134,6 +134,15 @@ class Server:
         stop(self.process)
 
 
+def certificate(directory):
+    """A certificate that nobody trusts, and its key."""
+    paths = [str(pathlib.Path(directory, name)) for name in ("cert.pem", "cert.key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                    "-out", paths[0], "-keyout", paths[1]], check=True, stderr=subprocess.DEVNULL)
+    return paths
+
+
 class Crossbar(Server):
     """Controller and worker; only the worker, which routes, is charged."""
 
@@ -212,8 +221,8 @@ def cost(result):
     }
 
 
-def router_call(server, count, window=1, size=32):
-    return cost(load("call", server.port, pid=server.pid, window=window, size=size,
+def router_call(server, count, window=1, size=32, tls=0):
+    return cost(load("call", server.port, pid=server.pid, window=window, size=size, tls=tls,
                      warmup=count // 5, count=count))
 
 

@@ -22,7 +22,7 @@ static int dirty_n;
 int peer_connect_raw(struct peer *p, int port)
 {
     p->fd = tcp_connect(port);
-    return p->fd < 0 ? -1 : 0;
+    return p->fd < 0 ? -1 : wire_connected ? wire_connected(p->fd) : 0;
 }
 
 int peer_connect(struct peer *p, int port)

@@ -80,9 +80,23 @@ void bytes_free(struct bytes *b)
     *b = (struct bytes){ 0 };
 }
 
+static long plain_recv(int fd, char *p, size_t n)
+{
+    return recv(fd, p, n, 0);
+}
+
+static long plain_send(int fd, const char *p, size_t n)
+{
+    return send(fd, p, n, MSG_NOSIGNAL);
+}
+
+long (*wire_recv)(int fd, char *p, size_t n) = plain_recv;
+long (*wire_send)(int fd, const char *p, size_t n) = plain_send;
+int (*wire_connected)(int fd);
+
 long bytes_recv(struct bytes *b, int fd)
 {
-    long got = recv(fd, bytes_room(b, RECV_ROOM), RECV_ROOM, 0);
+    long got = wire_recv(fd, bytes_room(b, RECV_ROOM), RECV_ROOM);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     if (got == 0)
@@ -93,7 +107,7 @@ long bytes_recv(struct bytes *b, int fd)
 
 int bytes_send(struct bytes *b, int fd)
 {
-    long sent = send(fd, b->p + b->at, bytes_left(b), MSG_NOSIGNAL);
+    long sent = wire_send(fd, b->p + b->at, bytes_left(b));
     if (sent < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     b->at += (size_t)sent;
@@ -416,7 +430,7 @@ int upgrade_ask(int fd, int port, struct bytes *in)
         "Connection: Upgrade\r\nSec-WebSocket-Key: d2FtcHktbHVhLWJlbmNoIQ==\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n",
         port);
-    if (send(fd, ask, (size_t)n, MSG_NOSIGNAL) != n)
+    if (wire_send(fd, ask, (size_t)n) != n)
         return -1;
     size_t head;
     while ((head = head_length(in)) == 0)

@@ -66,6 +66,12 @@ static inline size_t bytes_left(const struct bytes *b)
 char *bytes_room(struct bytes *b, size_t n); /* where n more bytes may be written */
 void bytes_add(struct bytes *b, struct slice s);
 void bytes_free(struct bytes *b);
+/* How bytes come and go, as recv and send; tls.c puts others here, and `wire_connected`,
+ * which is called with a new connection of tcp_connect and may be NULL. A record of TLS
+ * fits into one receiving. */
+extern long (*wire_recv)(int fd, char *p, size_t n);
+extern long (*wire_send)(int fd, const char *p, size_t n);
+extern int (*wire_connected)(int fd); /* 0 or -1 */
 /* One recv: the number of bytes, 0 when there is nothing now, -1 when the peer has gone.
  * */
 long bytes_recv(struct bytes *b, int fd);

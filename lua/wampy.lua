@@ -24,6 +24,7 @@ local wampy = {
   create = tasks.create, progress = tasks.progress,
   exec = process.exec, process = process,
   run = tasks.run, stop = tasks.stop, with = tasks.with,
+  messages = require "wampy.messages", MessageHandler = require "wampy.message_handler",
   routers = require "wampy.routers", log = require "wampy.log",
   constants = require "wampy.constants", state = {}, args = {},
 }

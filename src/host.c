@@ -20,7 +20,28 @@
  * link for ever cannot starve sockets and signals. */
 #define PUMP_ROUNDS 64
 
+/* Turns in which one moment of an advancing clock may go on to be busy. */
+#define ADVANCE_TURNS 16
+
 /* ---- randomness -------------------------------------------------------------------- */
+
+/* The state behind host_seed; 0: the system's generator. */
+static uint64_t seeded;
+
+/* splitmix64: any seed is as good as another, and one word is all its state. */
+static uint64_t next_seeded(void)
+{
+    uint64_t x = seeded += 0x9e3779b97f4a7c15;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+void host_seed(uint64_t seed)
+{
+    seeded = seed ? seed : 1;
+}
 
 /* The system's generator, a block at a time: an id costs no system call. */
 static uint64_t system_random(void *ctx)
@@ -29,6 +50,8 @@ static uint64_t system_random(void *ctx)
     static size_t left;
 
     (void)ctx;
+    if (seeded)
+        return next_seeded();
     if (!left) {
         if (getrandom(pool, sizeof pool, 0) != (ssize_t)sizeof pool)
             abort();
@@ -52,6 +75,13 @@ static void no_event(void *user, struct event *e)
     (void)e;
 }
 
+static void no_tap(void *user, struct buf *message, unsigned way)
+{
+    (void)user;
+    (void)way;
+    buf_unref(message);
+}
+
 static void no_room(void *user)
 {
     (void)user;
@@ -73,8 +103,8 @@ struct host *host_new(enum loop_backend backend)
     h = xcalloc(1, sizeof *h);
     h->loop = loop;
     h->links = links_new();
-    h->hooks = (struct host_hooks){ no_event, no_room, no_run, NULL };
-    h->now = loop_now();
+    h->hooks = (struct host_hooks){ no_event, no_tap, no_room, no_run, NULL };
+    h->now = host_clock(h);
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);
     map_seed(system_random(NULL), system_random(NULL));
@@ -105,6 +135,17 @@ struct loop *host_loop(struct host *h)
 uint64_t host_now(const struct host *h)
 {
     return h->now;
+}
+
+uint64_t host_clock(const struct host *h)
+{
+    return h->frozen ? h->frozen : loop_now() + h->ahead;
+}
+
+/* Less than nothing for a moment: real time passes while the clock is stepped. */
+int64_t host_ahead(const struct host *h)
+{
+    return (int64_t)(host_clock(h) - loop_now());
 }
 
 void host_timer_set(struct host *h, struct host_timer *t, uint64_t when)
@@ -156,6 +197,7 @@ static bool pump_round(struct host *h)
 static void host_pump(struct host *h)
 {
     fire_timers(h);
+    links_tick(h->links, h->now);
     h->more = true;
     for (int i = 0; i < PUMP_ROUNDS; i++) {
         if (!pump_round(h)) {
@@ -172,17 +214,53 @@ static bool has_work(const struct host *h)
            !links_idle(h->links);
 }
 
+static uint64_t next_deadline(const struct host *h)
+{
+    uint64_t timers = heap_deadline(&h->timers), links = links_deadline(h->links);
+
+    return timers < links ? timers : links;
+}
+
 void host_turn(struct host *h, int64_t timeout_ms)
 {
-    uint64_t deadline = heap_deadline(&h->timers);
+    uint64_t deadline = next_deadline(h);
 
-    h->now = loop_now();
+    h->now = host_clock(h);
     if (has_work(h) || deadline <= h->now)
         timeout_ms = 0;
     else if (deadline != NEVER &&
              (timeout_ms < 0 || deadline - h->now < (uint64_t)timeout_ms))
         timeout_ms = (int64_t)(deadline - h->now);
     loop_run_once(h->loop, timeout_ms);
-    h->now = loop_now();
+    h->now = host_clock(h);
     host_pump(h);
+}
+
+/* Runs what is due now, and what follows from it. Who is busy without end (a task that
+ * sleeps 0 seconds again and again) does not hold the clock for ever. */
+static void settle(struct host *h)
+{
+    int left = ADVANCE_TURNS;
+
+    do
+        host_turn(h, 0);
+    while ((has_work(h) || next_deadline(h) <= h->frozen) && --left);
+}
+
+void host_advance(struct host *h, uint64_t ms)
+{
+    uint64_t until, next;
+
+    h->frozen = host_clock(h);
+    settle(h);
+    until = h->frozen + ms;
+    while ((next = next_deadline(h)) <= until && h->frozen < until) {
+        h->frozen = next > h->frozen ? next : h->frozen + 1;
+        settle(h);
+    }
+    h->frozen = until;
+    settle(h);
+    if (until > loop_now() + h->ahead)
+        h->ahead = until - loop_now();
+    h->frozen = 0;
 }

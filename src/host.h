@@ -24,6 +24,10 @@ struct host_hooks {
     /* Something happened to a client. The event is ended by the host afterwards, unless
      * the hook has moved it away (e->m.row NULLed by msg_move). `user` is client_user. */
     void (*event)(void *user, struct event *e);
+    /* A message of a tapped client stands here on its way (TAP_IN or TAP_OUT); the
+     * reference passes. It travels on by client_process or client_transmit, or not at
+     * all; client_tap_done follows in any case, later. */
+    void (*tap)(void *user, struct buf *message, unsigned way);
     /* A client's queue has room (said again and again). `user` is client_user. */
     void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
@@ -36,11 +40,24 @@ void host_free(struct host *h); /* clients and servers must be gone */
 void host_set_hooks(struct host *h, const struct host_hooks *hooks);
 struct loop *host_loop(struct host *h);
 uint64_t host_now(const struct host *h); /* ms; as of the last turn */
-const struct rng *host_rng(void);        /* the system's random source */
+
+/* The clock of everything in a host, ms: the system's monotonic one, and what
+ * host_advance has put it forward by (host_ahead). Sockets keep to the system's. */
+uint64_t host_clock(const struct host *h);
+int64_t host_ahead(const struct host *h);
+const struct rng *host_rng(void); /* the system's random source, unless seeded */
 
 /* One turn: waits for input up to `timeout_ms` (negative: no limit) or until a timer is
  * due, then pumps. */
 void host_turn(struct host *h, int64_t timeout_ms);
+
+/* For tests. Puts the clock forward, step by step: whatever falls due on the way runs at
+ * its own time, with all that follows from it in memory, before the clock goes on. Not
+ * from inside a turn. */
+void host_advance(struct host *h, uint64_t ms);
+
+/* For tests. From now on host_rng repeats what it gave after the same seed. */
+void host_seed(uint64_t seed);
 
 /* A timer in the host's heap. `fire` is called from the pump. */
 struct host_timer { /* zero-initialised = not set */
@@ -56,6 +73,7 @@ struct client_config {
     struct session_config session;
     struct ws_options ws;
     const struct wire *wire;
+    unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
 
 /* Starts connecting to a URL, or joined in memory to a server of the same host. The end
@@ -77,7 +95,21 @@ size_t client_queued(const struct client *c); /* bytes not yet handed to the tra
 bool client_full(const struct client *c); /* the queue is over its limit: wait for room */
 /* How the transport ended; error CONN_OK while it is up. */
 const struct conn_end *client_end(const struct client *c);
-void client_break(struct client *c); /* cuts an in-memory link, for tests */
+/* Its end of an in-memory link, for tests; NULL for a socket, and when it is closed. */
+struct conn *client_link_end(const struct client *c);
+
+/* ---- the tap ----------------------------------------------------------------------- *
+ * A tapped client's messages do not travel by themselves: each goes to the hook first, in
+ * order. What the hook holds is bounded by LIMIT_TAPPED; what came meanwhile by the limit
+ * of the queue, past which the session is aborted. Once the session is over nothing is
+ * tapped: the last words (ABORT, the answer to GOODBYE) go out by themselves. */
+
+enum { TAP_IN = 1, TAP_OUT = 2 };
+
+void client_process(struct client *c, struct buf *message); /* to the session; borrowed */
+void client_transmit(struct client *c,
+                     struct buf *message); /* out; the reference passes */
+void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the message */
 
 /* ---- servers ----------------------------------------------------------------------- */
 
@@ -87,6 +119,13 @@ struct server *server_new(struct host *h, const struct router_config *config);
 int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
                   struct conn_end *end);
 
+/* Joins something else than a client to a server in memory, as client_link does. */
+struct conn *server_link(struct server *s, struct slice subprotocol,
+                         const struct conn_handler *handler, void *user);
+
+/* Ends the faults of all its in-memory links (net/link.h), for tests. */
+void server_heal(struct server *s);
+
 /* Stops accepting and says GOODBYE to everybody. */
 void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
@@ -94,5 +133,23 @@ void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
 /* Events dropped because a queue was full. */
 uint64_t server_dropped(const struct server *s);
+
+/* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
+
+/* One message that a peer sent to a server that is spied on. */
+struct overheard {
+    struct list link;
+    struct buf *message; /* owned */
+    const struct wire *wire;
+    uint64_t session; /* of its sender; 0 before it joined */
+};
+
+#define SPY_LIMIT 10000 /* messages kept: who does not look loses the oldest */
+
+void server_spy(struct server *s); /* from now on; harmless twice */
+/* The oldest; NULL when there is none. Passes to the caller: end with overheard_free. */
+struct overheard *server_overheard(struct server *s);
+uint64_t server_spy_lost(const struct server *s); /* over SPY_LIMIT */
+void overheard_free(struct overheard *t);
 
 #endif

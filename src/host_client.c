@@ -27,7 +27,10 @@ static void client_message(struct conn *conn, struct buf *message)
 {
     struct client *c = conn->user;
 
-    session_feed(c->session, message, c->host->now);
+    if (client_is_tapped(c, TAP_IN))
+        tap_keep(c, message);
+    else
+        session_feed(c->session, message, c->host->now);
     client_touch(c);
 }
 
@@ -37,7 +40,7 @@ static void client_closed(struct conn *conn, const struct conn_end *end)
 
     c->conn = NULL;
     c->end = *end;
-    session_closed(c->session, end->text, loop_now());
+    tap_closed(c);
     client_touch(c);
 }
 
@@ -79,7 +82,7 @@ static void client_fire(struct host_timer *t)
         (struct client *)(void *)((char *)t - offsetof(struct client, deadline));
 
     session_tick(c->session, c->host->now);
-    client_touch(c);
+    client_touch(c); /* and tap_pump looks at close_by */
 }
 
 struct client *client_new(struct host *h, const struct client_config *config, void *user)
@@ -90,8 +93,11 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->user = user;
     c->session = session_new(config->wire, &config->session, host_rng());
     c->deadline.fire = client_fire;
-    c->started = loop_now();
+    c->started = host_clock(h);
     c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
+    c->taps = config->taps;
+    c->close_by = NEVER;
+    list_init(&c->inbox);
     list_init(&c->dirty);
     return c;
 }
@@ -118,6 +124,7 @@ void client_free(struct client *c)
     }
     host_timer_clear(c->host, &c->deadline);
     list_remove(&c->dirty);
+    tap_fini(c);
     session_free(c->session);
     free(c);
 }
@@ -141,7 +148,7 @@ struct session *client_session(struct client *c)
 
 size_t client_queued(const struct client *c)
 {
-    return session_queued(c->session) + (c->conn ? c->conn->queued : 0);
+    return session_queued(c->session) + tap_queued(c) + (c->conn ? c->conn->queued : 0);
 }
 
 bool client_full(const struct client *c)
@@ -154,18 +161,19 @@ const struct conn_end *client_end(const struct client *c)
     return &c->end;
 }
 
-void client_break(struct client *c)
+struct conn *client_link_end(const struct client *c)
 {
-    if (c->conn)
-        link_break(c->conn);
+    return c->conn && link_is(c->conn) ? c->conn : NULL;
 }
 
 static void send_all(struct client *c)
 {
     struct buf *out;
 
-    while ((out = session_next_out(c->session))) {
-        if (c->conn)
+    while (tap_has_room(c, TAP_OUT) && (out = session_next_out(c->session))) {
+        if (client_is_tapped(c, TAP_OUT))
+            tap_out(c, out);
+        else if (c->conn)
             conn_send(c->conn, out);
         else
             buf_unref(out);
@@ -180,9 +188,12 @@ void pump_client(struct client *c)
 {
     struct host *h = c->host;
     struct event e;
+    uint64_t deadline;
 
+    tap_pump(c);
     send_all(c);
-    host_timer_set(h, &c->deadline, session_deadline(c->session));
+    deadline = session_deadline(c->session);
+    host_timer_set(h, &c->deadline, deadline < c->close_by ? deadline : c->close_by);
     if (c->retired) {
         if (!c->conn)
             client_free(c);

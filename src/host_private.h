@@ -1,7 +1,8 @@
 /* host_private.h - what the files of the host know of each other.
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
- * one conn, host_server.c a router machine with listeners and the conns they accepted.
+ * one conn (host_tap.c: with somebody between the two), host_server.c a router machine
+ * with listeners and the conns they accepted, host_spy.c what a test hears of a server.
  * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
  * lets machines out. */
 #ifndef HOST_PRIVATE_H
@@ -16,8 +17,10 @@ struct host {
     struct list dirty_clients, dirty_servers;
     struct host_hooks hooks;
     uint64_t now;
-    size_t retired; /* clients given to the host */
-    bool more;      /* the last pump stopped with work left */
+    uint64_t ahead;  /* ms that the clock was put forward by */
+    uint64_t frozen; /* ms: the clock while host_advance steps it; else 0 */
+    size_t retired;  /* clients given to the host */
+    bool more;       /* the last pump stopped with work left */
 };
 
 struct client {
@@ -31,6 +34,14 @@ struct client {
     size_t max_queue;
     bool retired; /* the host's: freed when conn has closed */
     void *user;
+
+    unsigned taps;     /* TAP_IN, TAP_OUT */
+    struct list inbox; /* struct tapped: they came, and wait for the hook */
+    size_t inbox_bytes;
+    size_t tapped_in, tapped_out; /* messages with the hook */
+    size_t tapped_bytes;          /* of those on their way out */
+    uint64_t close_by; /* ms: the transport is gone; by then the session hears of it,
+                          though messages are still with the hook. NEVER: not gone */
 };
 
 struct server {
@@ -43,6 +54,7 @@ struct server {
     struct host_timer deadline;
     size_t max_queue;
     uint64_t dropped;
+    struct spy *spy; /* owned; NULL: nobody listens in */
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -50,8 +62,19 @@ struct server_conn {
     struct server *server;
     struct conn *conn;
     struct peer *peer; /* NULL until opened */
-    struct list link;  /* in server->conns */
+    const struct wire *wire;
+    struct list link; /* in server->conns */
 };
+
+/* host_tap.c */
+bool client_is_tapped(const struct client *c, unsigned way);
+void tap_keep(struct client *c, struct buf *message); /* one that came; borrowed */
+void tap_pump(struct client *c);
+void tap_closed(struct client *c); /* the transport is gone: the session will hear */
+size_t tap_queued(const struct client *c); /* bytes on their way out, with the hook */
+bool tap_has_room(const struct client *c, unsigned way);
+void tap_out(struct client *c, struct buf *message); /* the reference passes */
+void tap_fini(struct client *c);
 
 /* host_client.c: carries on what one client's session wants. May free the client. */
 void pump_client(struct client *c);
@@ -60,6 +83,10 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 
 /* host_server.c */
 void pump_server(struct server *s);
+
+/* host_spy.c */
+void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);
+void spy_free(struct spy *spy);
 
 /* For conns whose owner has gone: nobody is interested any more. */
 extern const struct conn_handler nobody_handler;

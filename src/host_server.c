@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "host_private.h"
 
+#define LINK_PING_MS 10000 /* when a server misses the other end of a paused link */
+
 static void server_touch(struct server *s)
 {
     if (!list_linked(&s->dirty))
@@ -22,7 +24,8 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     struct server_conn *sc = conn->user;
     struct server *s = sc->server;
 
-    sc->peer = router_open(s->router, wire_of_subprotocol(subprotocol), sc, loop_now());
+    sc->wire = wire_of_subprotocol(subprotocol);
+    sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
     server_touch(s);
 }
 
@@ -30,6 +33,8 @@ static void server_message(struct conn *conn, struct buf *message)
 {
     struct server_conn *sc = conn->user;
 
+    if (sc->server->spy)
+        spy_note(sc->server->spy, sc, message);
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
     server_touch(sc->server);
 }
@@ -40,7 +45,7 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
 
     log_debug("router: connection ended: %s", end->text);
     if (sc->peer)
-        router_closed(sc->server->router, sc->peer, loop_now());
+        router_closed(sc->server->router, sc->peer, host_clock(sc->server->host));
     server_touch(sc->server);
     list_remove(&sc->link);
     free(sc);
@@ -65,15 +70,37 @@ static void server_accepted(struct conn *conn, void *user)
     conn->user = server_conn_new(user, conn);
 }
 
+struct conn *server_link(struct server *s, struct slice subprotocol,
+                         const struct conn_handler *handler, void *user)
+{
+    struct server_conn *sc = server_conn_new(s, NULL);
+    struct conn *conn;
+
+    link_pair(s->host->links, subprotocol, handler, user, &server_handler, sc, &conn,
+              &sc->conn);
+    link_pings(sc->conn, LINK_PING_MS, LINK_PING_MS);
+    return conn;
+}
+
 struct client *client_link(struct host *h, struct server *server,
                            const struct client_config *config, void *user)
 {
     struct client *c = client_new(h, config, user);
-    struct server_conn *sc = server_conn_new(server, NULL);
 
-    link_pair(h->links, slice_of(config->wire->subprotocol), &client_handler, c,
-              &server_handler, sc, &c->conn, &sc->conn);
+    c->conn =
+        server_link(server, slice_of(config->wire->subprotocol), &client_handler, c);
+    link_pings(c->conn, config->ws.ping_interval, config->ws.ping_timeout);
     return c;
+}
+
+void server_heal(struct server *s)
+{
+    for (struct list *node = s->conns.next; node != &s->conns; node = node->next) {
+        struct server_conn *sc = list_entry(node, struct server_conn, link);
+
+        if (link_is(sc->conn))
+            link_heal(sc->conn);
+    }
 }
 
 static void server_fire(struct host_timer *t)
@@ -156,6 +183,7 @@ void server_free(struct server *s)
     host_timer_clear(s->host, &s->deadline);
     list_remove(&s->dirty);
     router_free(s->router);
+    spy_free(s->spy);
     free(s->listeners);
     free(s);
 }

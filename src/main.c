@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "lua/l_router.h"
 #include "lua/state.h"
+#include "lua/tls_options.h"
 #include "serve.h"
 #include "supervise.h"
 
@@ -205,6 +206,7 @@ static char **string_list(lua_State *L, const char *name, size_t *count)
 /* What a router needs to know of the command line, without the Lua that read it. */
 struct router_plan {
     struct router_config config;
+    struct tls_options tls;
     char **listen;
     size_t count;
 };
@@ -215,12 +217,15 @@ static void router_plan_init(struct router_plan *plan, lua_State *L)
     plan->listen = string_list(L, "listen", &plan->count);
     lua_getfield(L, -1, "settings");
     check_router_config(L, lua_gettop(L), &plan->config);
-    lua_pop(L, 1);
+    lua_getfield(L, -2, "tls");
+    tls_options_read(L, -1, &plan->tls);
+    lua_pop(L, 2);
 }
 
 static void router_plan_fini(struct router_plan *plan)
 {
     router_config_fini(&plan->config);
+    tls_options_fini(&plan->tls);
     for (size_t i = 0; i < plan->count; i++)
         free(plan->listen[i]);
     free(plan->listen);
@@ -234,8 +239,10 @@ static int router_main(lua_State *L)
 
     router_plan_init(&plan, L);
     lua_close(L);
-    code = serve(&(struct serve_job){
-        .config = &plan.config, .listen = plan.listen, .count = plan.count });
+    code = serve(&(struct serve_job){ .config = &plan.config,
+                                      .listen = plan.listen,
+                                      .count = plan.count,
+                                      .tls = &plan.tls });
     router_plan_fini(&plan);
     return code;
 }
@@ -326,6 +333,7 @@ static int crew_router(const struct crew_plan *plan, const struct worker *w)
     struct serve_job job = { .config = &plan->router.config,
                              .listen = again ? &again : plan->router.listen,
                              .count = 1,
+                             .tls = &plan->router.tls,
                              .listening = listening,
                              .user = (void *)w };
     int code = serve(&job);

@@ -2,12 +2,14 @@
 #ifndef SERVE_H
 #define SERVE_H
 
+#include "net/tls.h"
 #include "router/router.h"
 
 struct serve_job {
     const struct router_config *config;
     char *const *listen; /* LISTEN arguments */
     size_t count;
+    const struct tls_options *tls;                  /* for those that are wss:// */
     void (*listening)(const char *url, void *user); /* or NULL; told the first URL */
     void *user;
 };

@@ -10,7 +10,7 @@ local backoff = {}
 -- router answers.
 -- @param e error of ours
 function backoff.is_final(e)
-  return e.name == "WampyError"
+  return e.name == "WampyError" or e.name == "AuthenticationError"
     or e.uri ~= nil and e.uri ~= "wamp.close.system_shutdown" and e.uri ~= "wamp.close.normal"
     or e.transport == "http_status" or e.transport == "subprotocol" or e.transport == "tls"
 end

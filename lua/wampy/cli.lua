@@ -45,6 +45,22 @@ local function common(command)
   command:flag("-q --quiet", "As --log error.")
 end
 
+local function tls_flags(command, whose)
+  command:option("--ca", "CA certificates besides the system's (WAMPY_CA)."):argname("FILE")
+  command:option("--cert", whose .. " certificate (WAMPY_CERT)."):argname("FILE")
+  command:option("--cert-key", "Its private key (WAMPY_CERT_KEY)."):argname("FILE")
+end
+
+-- Who an app is. Secrets are in files and variables: a command line is for everybody to read.
+local function auth_options(command)
+  command:option("--authid", "Who the apps are (WAMPY_AUTHID)."):argname("NAME")
+  command:option("--authmethod", "Methods offered, ticket,wampcra ... (WAMPY_AUTHMETHOD; default: "
+    .. "by the secret)."):argname("LIST")
+  command:option("--secret-file", "File with a secret or password (WAMPYSECRET)."):argname("FILE")
+  command:option("--ticket-file", "File with a ticket (WAMPY_TICKET)."):argname("FILE")
+  command:option("--key", "File with an Ed25519 private key (WAMPY_PRIVATE_KEY)."):argname("FILE")
+end
+
 local function run_command(parser)
   local c = parser:command("run", "Load apps and run them until they end.")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
@@ -54,6 +70,11 @@ local function run_command(parser)
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  auth_options(c)
+  tls_flags(c, "Client")
+  c:flag("--insecure", "Accept any certificate of the router.")
+  c:option("--server-name", "Name that the router's certificate must have (default: of the URL).")
+    :argname("NAME")
   c:option("--retries", "Attempts to connect before giving up (default inf)."):argname("N")
     :convert(retries)
   c:option("--connect-timeout", "Seconds for connecting and joining (default 10)."):argname("S")
@@ -78,6 +99,10 @@ local function router_command(parser)
     :argname("LISTEN"):count("*")
   c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
   c:option("--config", "A Crossbar.io configuration (JSON)."):argname("FILE")
+  c:option("--cert", "Certificate for LISTENs that are wss://, in PEM."):argname("FILE")
+  c:option("--cert-key", "Its private key."):argname("FILE")
+  c:option("--ca", "CA of the clients, each of which must then show a certificate.")
+    :argname("FILE")
   c:flag("--check", "Only check the configuration.")
   common(c)
   c:epilog("Examples:\n  wampy-lua router\n"
@@ -150,25 +175,52 @@ local function bad_flag(result)
   if result.realm and not core.uri_ok(result.realm) then
     return ("--realm: invalid realm '%s'"):format(result.realm)
   end
+  local files = {}
+  for _, flag in ipairs { "secret_file", "ticket_file", "key" } do
+    if result[flag] then files[#files + 1] = "--" .. flag:gsub("_", "-") end
+  end
+  if files[2] then return ("give %s or %s, not both"):format(files[1], files[2]) end
+end
+
+local function bad_identity(result)
+  if (result.cert == nil) ~= (result.cert_key == nil) then
+    return "a certificate needs its key: give --cert and --cert-key"
+  end
+end
+
+-- The flags of TLS are the router's where it listens on wss://, else the clients'.
+local function run_tls(result)
+  local url = core.parse_listen(result.router or "")
+  local identity = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
+  if url and url.scheme == "wss" then return { router_tls = identity, tls = {} } end
+  return { cert_path = result.ca, tls = { cert = result.cert, key = result.cert_key,
+    insecure = result.insecure, server_name = result.server_name } }
 end
 
 local function for_run(result, rest, worker)
+  local tls = run_tls(result)
   return { verb = "run", apps = result.app, router = not worker and result.router or nil,
     config = result.config, url = result.url or worker and worker.url, realm = result.realm,
     retries = result.retries, grace = result.grace, once = result.once,
-    connect_timeout = result.connect_timeout, ping = result.ping, args = rest, worker = worker }
+    connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
+    tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker,
+    auth = { authid = result.authid, authmethod = result.authmethod,
+      secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }
 end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
 local function for_router(result)
   local listen, realms = result.listen, result.realm
   local settings = { realms = {} }
+  local tls = { cert = result.cert, key = result.cert_key, cas = { result.ca } }
+  if bad_identity(result) then return usage(bad_identity(result)) end
   if result.config then
     local ok, read = pcall(require("wampy.config").load, result.config)
     if not ok then
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
-    settings.realms = read.realms
+    settings.realms, settings.principals = read.realms, read.principals
+    if not tls.cert then tls = read.transport.tls end
     if not listen[1] then listen = { read.transport.listen } end
     if realms[1] then return usage("give --config or --realm, not both") end
   else
@@ -182,7 +234,7 @@ local function for_router(result)
     if not url then return usage("--listen: " .. e) end
   end
   if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "router", settings = settings,
+  return { verb = "router", settings = settings, tls = tls,
     listen = listen[1] and listen or { "127.0.0.1:8080" } }
 end
 
@@ -190,6 +242,9 @@ end
 -- have had inside.
 local function for_crew(result)
   local crew = {}
+  if run_tls(result).router_tls then
+    return usage("--workers: their router listens on ws://; wampy-lua router serves wss://")
+  end
   if result.router then
     local realm = result.realm or os.getenv("WAMPY_REALM")
     crew = for_router { config = result.config, realm = { not result.config and realm or nil },
@@ -203,7 +258,7 @@ end
 local function for_verb(result, rest, worker)
   if result.verb == "router" then return for_router(result) end
   if result.verb ~= "run" then return usage("a verb is missing; try wampy-lua --help") end
-  local bad = bad_flag(result)
+  local bad = bad_flag(result) or bad_identity(result)
   if bad then return usage(bad) end
   if result.workers and not worker then return for_crew(result) end
   return for_run(result, rest, worker)
@@ -213,7 +268,7 @@ end
 -- @param args list of arguments, without the program's name
 -- @param worker what a process of `run --workers` was told: the result is then for that process
 -- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
--- { verb = "router", settings, listen }, or { exit = code, stdout =, stderr = }
+-- { verb = "router", settings, listen, tls }, or { exit = code, stdout =, stderr = }
 function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)

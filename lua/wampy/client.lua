@@ -6,10 +6,14 @@
 -- is and how messages travel is not known here.
 
 local core = require "wampy.core"
+local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
+local message_handler = require "wampy.message_handler"
+local messages = require "wampy.messages"
 local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local session = require "wampy.session"
@@ -30,6 +34,7 @@ local function construct(class, given)
   end
   local self = setmetatable({}, class)
   self.config = fields.settle(class, given or {})
+  auth.check(credentials.settle(self, class, given or {}))
   if self.config.url then
     local url, e = core.parse_url(self.config.url)
     if not url then bad("%s", e) end
@@ -44,6 +49,8 @@ local function construct(class, given)
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
   self.rpc = proxies.RpcProxy(function(...) return self._core:call(...) end)
   self.publish = proxies.PublishProxy(self, function(...) return self:_publish("publish", ...) end)
+  self.message_handler = self.config.message_handler
+  if self.message_handler ~= nil then message_handler.attach(self.message_handler, self) end
   if self.config.max_tasks then core.set_max_tasks(self.config.max_tasks) end
   return self
 end
@@ -54,7 +61,7 @@ Client._taken = {}
 for _, name in ipairs {
   "call", "rpc", "publish", "session", "connected", "name", "url", "realm", "config",
   "registration_map", "subscription_map", "request_ids", "on_join", "on_leave", "on_disconnect",
-  "on_error", "on_revoked", "super", "is_class", "defaults",
+  "on_error", "on_revoked", "super", "is_class", "defaults", "message_handler",
 } do
   Client._taken[name] = true
 end
@@ -243,6 +250,11 @@ function Client:_ended(class, reason, text, transport, code)
   end
 end
 
+-- Called by the core, as a task, when the router wants to know who joins.
+function Client:_challenge(method, extra)
+  session.challenged(self, method, extra)
+end
+
 function Client:_revoked(role, id, reason)
   local map = role == "registration" and self.registration_map or self.subscription_map
   map[id] = nil
@@ -309,6 +321,49 @@ end
 --- As publish, but returns false in place of waiting when the link cannot keep up.
 function Client:try_publish(...)
   return self:_publish("try_publish", ...)
+end
+
+-- ---- messages by hand ---------------------------------------------------------------------------
+
+--- Sends a message that the app made itself, after checking it as the client's own are checked.
+-- GOODBYE and ABORT end the session, and wait for that as stop does.
+-- @param message object of wampy.messages; a request gets its id, unless it has the next one
+-- @return the id of a request; raises when the message is wrong, or wrong now
+function Client:send_message(message)
+  if not messages.is_message(message) then
+    bad("send_message: expected a message of wampy.messages, got a %s", type(message))
+  end
+  local id = self._core:send(message)
+  if message.name == "goodbye" or message.name == "abort" then self:stop() end
+  if not message.numbered then return nil end
+  message.request = id
+  return id
+end
+
+--- The next message that came for one sent by hand: its answer, or what comes for a subscription
+-- or registration made by hand. In order of arrival.
+-- @param timeout seconds, 5 when nil
+-- @return object of wampy.messages | nil, "timeout"; raises ConnectionError after the session's end
+function Client:recv_message(timeout)
+  return self._core:receive(timeout or 5)
+end
+
+--- Sends a Call and waits for its result.
+-- @param message object of wampy.messages.Call; it keeps no id, so it can be made again
+-- @return the results, as call returns them; raises RemoteError, TimeoutError after call_timeout
+function Client:make_rpc(message)
+  if not messages.is_message(message) or message.name ~= "call" then
+    bad("make_rpc: expected a wampy.messages.Call, got %s",
+      messages.is_message(message) and message.title or "a " .. type(message))
+  end
+  return self._core:call_message(message)
+end
+
+-- Called by the core, as a task, when the message handler has raised.
+function Client:_message_failed(e, trace, name)
+  core.log("error", ("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
+    tostring(e), trace or ""))
+  self:_failed(e, "message_handler " .. name)
 end
 
 return Client

@@ -2,52 +2,18 @@
 -- and permissions a router gets, where it listens, and where an app finds it.
 --
 -- What is used: workers of type router: realms (name, roles: name, permissions), one transport of
--- type websocket or web on a tcp or unix endpoint. Anything else is named in a warning; anything
--- wrong is an error that gives its path in the file.
+-- type websocket or web on a tcp or unix endpoint, and who may join by it (config_auth.lua).
+-- Anything else is named in a warning; anything wrong is an error that gives its path in the file.
 
+local checks = require "wampy.config_check"
+local config_auth = require "wampy.config_auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 
 local config = {}
 
-local function wrong(path, fmt, ...)
-  errors.raise("WampyError", ("%s: %s"):format(path, fmt:format(...)))
-end
-
-local function kind(value)
-  if value == nil then return "nothing" end
-  return getmetatable(value) == core.array_mt and "a list" or type(value)
-end
-
-local function check(value, want, path)
-  if kind(value) ~= want then
-    wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind(value))
-  end
-  return value
-end
-
-local function list(value, path)
-  if getmetatable(value) ~= core.array_mt then wrong(path, "expected a list") end
-  return value
-end
-
--- Names the keys of `t` that are not in `known`.
-local function warn_unknown(t, known, path, warn)
-  local names = {}
-  for key in pairs(t) do
-    if not known[key] then names[#names + 1] = key end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    warn(("%s.%s is not supported and ignored"):format(path, name))
-  end
-end
-
-local function set(...)
-  local s = {}
-  for _, name in ipairs { ... } do s[name] = true end
-  return s
-end
+local check, list, set = checks.check, checks.list, checks.set
+local warn_unknown, wrong = checks.warn_unknown, checks.wrong
 
 local keys = {
   top = set("version", "workers", "controller", "$schema"),
@@ -55,9 +21,10 @@ local keys = {
   realm = set("name", "roles", "id"),
   role = set("name", "permissions", "id"),
   permission = set("uri", "match", "allow", "cache", "disclose"),
-  transport = set("type", "endpoint", "paths", "url", "id", "serializers"),
-  endpoint = set("type", "port", "interface", "path", "backlog"),
-  websocket = set("type", "serializers", "url"),
+  transport = set("type", "endpoint", "paths", "url", "id", "serializers", "auth"),
+  endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
+  tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
+  websocket = set("type", "serializers", "url", "auth"),
 }
 
 local function read_permission(p, path, warn)
@@ -106,11 +73,38 @@ local function read_realm(realm, path, warn)
   return result
 end
 
+-- A path in the file is relative to the file.
+local function beside(file, path)
+  if path:sub(1, 1) == "/" then return path end
+  return (file:match("^(.*/)") or "") .. path
+end
+
+local function read_files(t, field, path, name)
+  local result = {}
+  if t[field] == nil then return result end
+  for i, file in ipairs(list(t[field], path .. "." .. field)) do
+    check(file, "string", ("%s.%s[%d]"):format(path, field, i - 1))
+    result[i] = beside(name, file)
+  end
+  return result
+end
+
+local function read_tls(t, path, name, warn)
+  check(t, "table", path)
+  warn_unknown(t, keys.tls, path, warn)
+  return {
+    cert = beside(name, check(t.certificate, "string", path .. ".certificate")),
+    key = beside(name, check(t.key, "string", path .. ".key")),
+    chain = read_files(t, "chain_certificates", path, name),
+    cas = read_files(t, "ca_certificates", path, name),
+  }
+end
+
 local function read_endpoint(endpoint, path, warn)
   check(endpoint, "table", path)
   warn_unknown(endpoint, keys.endpoint, path, warn)
   if endpoint.type == "unix" then
-    return "ws+unix://" .. check(endpoint.path, "string", path .. ".path"), nil
+    return "ws+unix://" .. check(endpoint.path, "string", path .. ".path")
   elseif endpoint.type ~= "tcp" then
     wrong(path .. ".type", "expected tcp or unix, got %s", tostring(endpoint.type))
   end
@@ -121,32 +115,47 @@ local function read_endpoint(endpoint, path, warn)
   local host = endpoint.interface or "127.0.0.1"
   check(host, "string", path .. ".interface")
   if host:find(":", 1, true) then host = "[" .. host .. "]" end
-  return ("ws://%s:%d"):format(host, port), host
+  return ("%s://%s:%d"):format(endpoint.tls and "wss" or "ws", host, port)
+end
+
+-- The first path of type websocket of a web transport, by name: its URL path, `auth`, and where
+-- that stands. Nothing when there is none.
+local function read_paths(t, path, warn)
+  local suffix, auth, where
+  if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
+  check(t.paths, "table", path .. ".paths")
+  for _, name in ipairs(checks.sorted(t.paths)) do
+    local p, at = t.paths[name], ("%s.paths.%s"):format(path, name)
+    if type(p) == "table" and p.type == "websocket" and not suffix then
+      suffix, auth, where = "/" .. (name == "/" and "" or name), p.auth, at .. ".auth"
+      warn_unknown(p, keys.websocket, at, warn)
+    else
+      warn(("%s is not supported and ignored"):format(at))
+    end
+  end
+  return suffix, auth, where
 end
 
 -- A websocket transport, or the first websocket path of a web transport.
-local function read_transport(t, path, warn)
+local function read_transport(t, path, name, warn)
   warn_unknown(t, keys.transport, path, warn)
   local listen = read_endpoint(t.endpoint, path .. ".endpoint", warn)
-  local suffix = "/"
+  local tls = t.endpoint.tls and read_tls(t.endpoint.tls, path .. ".endpoint.tls", name, warn)
+  local suffix, auth, where = "/", t.auth, path .. ".auth"
   if t.type == "web" then
-    suffix = nil
-    for name, p in pairs(check(t.paths, "table", path .. ".paths")) do
-      if type(p) == "table" and p.type == "websocket" then
-        suffix = "/" .. (name == "/" and "" or name)
-        warn_unknown(p, keys.websocket, path .. ".paths." .. name, warn)
-      else
-        warn(("%s.paths.%s is not supported and ignored"):format(path, name))
-      end
-    end
+    suffix, auth, where = read_paths(t, path, warn)
     if not suffix then return nil end
   end
-  if listen:find("^ws%+unix") then return { listen = listen, url = listen } end
+  local principals = auth ~= nil and config_auth.read(auth, where) or nil
+  if listen:find("^ws%+unix") then
+    return { listen = listen, url = listen, principals = principals }
+  end
   local url = listen:gsub("//0%.0%.0%.0:", "//127.0.0.1:") .. suffix
-  return { listen = listen .. suffix, url = type(t.url) == "string" and t.url or url }
+  return { listen = listen .. suffix, url = type(t.url) == "string" and t.url or url,
+    principals = principals, tls = tls }
 end
 
-local function read_worker(worker, path, result, warn)
+local function read_worker(worker, path, result, name, warn)
   warn_unknown(worker, keys.worker, path, warn)
   for i, realm in ipairs(list(worker.realms, path .. ".realms")) do
     table.insert(result.realms, read_realm(realm, ("%s.realms[%d]"):format(path, i - 1), warn))
@@ -154,7 +163,7 @@ local function read_worker(worker, path, result, warn)
   for i, t in ipairs(list(worker.transports, path .. ".transports")) do
     local at = ("%s.transports[%d]"):format(path, i - 1)
     check(t, "table", at)
-    local found = (t.type == "websocket" or t.type == "web") and read_transport(t, at, warn)
+    local found = (t.type == "websocket" or t.type == "web") and read_transport(t, at, name, warn)
     if not found or result.transport then
       warn(("%s (type %s) is not supported and ignored"):format(at, tostring(t.type)))
     else
@@ -167,7 +176,8 @@ end
 -- @param t the decoded file
 -- @param name for messages, the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { realms = router's form, transport = { listen =, url = } }
+-- @return { realms = router's form, transport = { listen =, url =, tls = core's form }, principals =
+-- router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
   check(t, "table", name)
   local result = { realms = {} }
@@ -179,13 +189,15 @@ function config.read(t, name, warn)
     local path = ("%s.workers[%d]"):format(name, i - 1)
     check(worker, "table", path)
     if worker.type == "router" then
-      read_worker(worker, path, result, warn)
+      read_worker(worker, path, result, name, warn)
     else
       warn(("%s (type %s) is not supported and ignored"):format(path, tostring(worker.type)))
     end
   end
   if not result.realms[1] then wrong(name, "no realm in any worker of type router") end
   if not result.transport then wrong(name, "no transport of type websocket or web") end
+  result.principals = result.transport.principals
+  if result.principals then config_auth.check_roles(result.principals, result.realms) end
   return result
 end
 

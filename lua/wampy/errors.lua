@@ -46,13 +46,17 @@ RemoteError.__tostring = function(e)
   return ("RemoteError: %s (%s)"):format(text, e.uri)
 end
 
+--- Whether a function's source (debug.getinfo) is of this module, not of an app.
+function errors.is_ours(source)
+  return source:find("wampy/[%w_]+%.lua$") or source:find("wampy%.lua$")
+end
+
 -- The first frame of the stack that is neither C nor ours.
 local function app_line()
   for level = 3, 40 do
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
-    if info.what ~= "C" and not info.source:find("wampy/[%w_]+%.lua$")
-      and not info.source:find("wampy%.lua$") then
+    if info.what ~= "C" and not errors.is_ours(info.source) then
       return ("%s:%d"):format(info.short_src, info.currentline)
     end
   end

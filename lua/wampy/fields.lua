@@ -1,9 +1,11 @@
 -- fields.lua - the fields of wampy.Client { ... }: what each may be, and which of several places
--- that give one wins.
+-- that give one wins. The field `auth` is for credentials.lua.
 
+local announce = require "wampy.announce"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
+local tls = require "wampy.tls"
 
 -- Set by `wampy-lua run`: fields that win over everything (its flags), and defaults that lose to
 -- everything but the built-in ones.
@@ -21,10 +23,12 @@ local types = {
   call_timeout = "number", ping_interval = "number", ping_timeout = "number",
   max_message_size = "number", max_tasks = "number", headers = "table", roles = "table",
   router = is_object, reconnect = function(v) return type(v) == "boolean" or type(v) == "table" end,
-  serializers = "table",
+  cert_path = "string", tls = "table",
+  serializers = "table", message_handler = function() return true end, -- Client looks at it
 }
 
 local function check_field(name, value)
+  if name == "auth" then return end -- credentials.lua judges it, and keeps what is in it
   local want = types[name]
   if not want then bad("Client: unknown field %q", tostring(name)) end
   local ok = type(want) == "function" and want(value) or type(value) == want
@@ -41,9 +45,11 @@ end
 local function check_fields(t)
   for name, value in pairs(t) do check_field(name, value) end
   if t.url and t.router then bad("Client: give url or router, not both") end
+  if t.tls then tls.check_client(t.tls, "Client: tls") end
   if t.realm and not core.uri_ok(t.realm) then
     bad("Client: field realm: invalid URI %q", t.realm)
   end
+  announce.roles(t.roles)
   for _, s in ipairs(t.serializers or {}) do
     if s ~= "json" then
       bad("Client: field serializers: %q is not available (json is)", tostring(s))
@@ -56,7 +62,20 @@ local function environment()
   return {
     url = os.getenv("WAMPY_URL"), realm = os.getenv("WAMPY_REALM"),
     call_timeout = timeout and (tonumber(timeout) or bad("WAMPY_CALL_TIMEOUT: expected seconds")),
+    cert_path = os.getenv("WAMPY_CA"),
+    tls = { cert = os.getenv("WAMPY_CERT"), key = os.getenv("WAMPY_CERT_KEY") },
   }
+end
+
+-- The settings of TLS are settled one by one, but a certificate and its key stay together.
+local function settle_tls(layers)
+  local result = {}
+  for i = #layers, 1, -1 do
+    local t = layers[i].tls or {}
+    if t.cert or t.key then result.cert, result.key = nil, nil end
+    for name, value in pairs(t) do result[name] = value end
+  end
+  return result
 end
 
 local builtin = {
@@ -87,6 +106,7 @@ function fields.settle(class, given)
     if layer.router then config.url = nil break end
     if layer.url then config.router = nil break end
   end
+  config.tls = settle_tls(layers)
   return config
 end
 

@@ -2,24 +2,36 @@
 -- the others. Clients of the same host are joined to it in memory.
 
 local config = require "wampy.config"
+local config_auth = require "wampy.config_auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
+local tls = require "wampy.tls"
 
 local embedded = {}
 
 local Embedded = router.class("wampy.routers.Embedded")
 embedded.Embedded = Embedded
 
+-- Roles are made for realms that have none.
+local function set_principals(settings, principals)
+  settings.principals = principals
+  for _, realm in ipairs(settings.realms) do
+    if not realm.roles[1] then config_auth.add_roles(realm, principals) end
+  end
+  config_auth.check_roles(principals, settings.realms)
+end
+
 --- A router inside this host.
 -- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
 -- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
--- strict_ids, strict_uris }
+-- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may join, as Crossbar.io has it: { ticket = { principals =
+-- { joe = { ticket = "...", role = "user" } } } } }
 -- @return Embedded, not started
 function Embedded.new(t)
   local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
-    strict_uris = 1 }
+    strict_uris = 1, auth = 1, tls = 1 }
   for name in pairs(t) do
     if not known[name] then
       errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
@@ -29,8 +41,9 @@ function Embedded.new(t)
   local read = t.config_path and config.load(t.config_path)
     or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
-    realms = read and read.realms or {} }
+    realms = read and read.realms or {}, principals = read and read.principals }
   if read and self.listen == nil then self.listen = read.transport.listen end
+  self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or read and read.transport.tls
   if not read then
     for i, name in ipairs(type(t.realm) == "table" and t.realm or { t.realm or "realm1" }) do
       if not core.uri_ok(name) then
@@ -39,6 +52,7 @@ function Embedded.new(t)
       self.config.realms[i] = { name = name, roles = {} }
     end
   end
+  if t.auth ~= nil then set_principals(self.config, config_auth.read(t.auth, "auth")) end
   if self.listen == nil then self.listen = "127.0.0.1:0" end
   return self
 end
@@ -51,7 +65,7 @@ function Embedded:start()
   self._router = core.router(self.config)
   local listen = self.listen or {}
   for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
-    local ok, url, port = pcall(self._router.listen, self._router, l)
+    local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)
     if not ok then
       self._router:close()
       self._router = nil

@@ -5,6 +5,7 @@ local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
 local config = require "wampy.config"
 local core = require "wampy.core"
+local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local loader = require "wampy.loader"
@@ -53,7 +54,8 @@ end
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
 local function set_up(options)
   local forced = { url = options.url, realm = options.realm,
-    connect_timeout = options.connect_timeout, ping_interval = options.ping }
+    connect_timeout = options.connect_timeout, ping_interval = options.ping,
+    cert_path = options.cert_path, tls = options.tls }
   local read = options.config -- an embedded router reads it again, and warns
     and config.load(options.config, options.quiet and function() end or nil)
   if read then
@@ -67,11 +69,13 @@ local function set_up(options)
     local realm = options.realm or os.getenv("WAMPY_REALM") or "realm1"
     router = routers.Embedded {
       listen = listen, realm = not read and realm or nil, config_path = options.config,
+      tls = options.router_tls,
     }:start()
     say("router", router.url, read and read.realms[1].name or realm)
     if not forced.url then forced.router = router end
   end
   fields.forced = forced
+  credentials.force(options.auth)
   fields.fallback = { reconnect = options.retries and { tries = options.retries } or true }
   if options.retries == 0 then fields.fallback.reconnect = false end
   return router
@@ -152,8 +156,9 @@ end
 
 --- Runs apps until they end.
 -- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, args, worker = { number, lives, control = descriptor
--- that is readable when it is to leave in peace, ready = function } }
+-- (seconds), once, connect_timeout, ping, auth = { authid, authmethod, secret_file, ticket_file,
+-- key }, cert_path, tls, router_tls, args, worker = { number, lives, control = descriptor that is
+-- readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}

@@ -1,10 +1,61 @@
--- session.lua - joining a realm: where the router is, what is asked of it, and the error when
--- nothing comes of it.
+-- session.lua - joining a realm: where the router is, what is asked of it, the error when nothing
+-- comes of it, and the Session object when something does (lua-api: Session).
+--
+-- A client has one Session object, which describes its latest session: `client.session` is that
+-- object while joined, else nil. Starting and stopping are the client's.
 
+local announce = require "wampy.announce"
+local auth = require "wampy.auth"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local message_handler = require "wampy.message_handler"
+local tls = require "wampy.tls"
 
 local session = {}
+
+local Session = { __name = "wampy.Session" }
+Session.__index = Session
+
+--- Sends a message made by hand; see Client:send_message.
+function Session:send_message(message)
+  return self._client:send_message(message)
+end
+
+--- The next message that came for one sent by hand; see Client:recv_message.
+function Session:recv_message(timeout)
+  return self._client:recv_message(timeout)
+end
+
+--- Joins the realm again, if the session has ended: the client's start, with its roles.
+-- @return self, with the new id; raises as start does, after connect_timeout at the latest
+function Session:begin()
+  self._client:start()
+  return self
+end
+
+--- Says GOODBYE and ends the session: the client's stop. `begin`, or start, may follow.
+function Session:finish()
+  self._client:stop()
+end
+
+Session["end"] = Session.finish
+
+function Session.__tostring(self)
+  return ("session %s of realm %s"):format(self.id, self.realm)
+end
+
+-- The client's Session object, describing the session that began with this WELCOME.
+local function describe(client, welcome, url)
+  local self = client._session or setmetatable({ _client = client }, Session)
+  client._session = self
+  self.id, self.realm, self.roles = welcome.session, client.realm, welcome.roles
+  self.host, self.port, self.details = url.host, url.port, welcome
+  for _, name in ipairs { "authid", "authrole", "authmethod", "authprovider" } do
+    local value = welcome[name]
+    self[name] = value ~= core.null and value or nil -- some routers write null
+  end
+  return self
+end
 
 local refusals = {
   ["wamp.error.not_authorized"] = true, ["wamp.error.authentication_failed"] = true,
@@ -32,12 +83,35 @@ function session.end_error(class, reason, text, transport, code)
   return errors.make(class, message, fields_of)
 end
 
--- Where to: the in-memory link of an embedded router, or a URL.
+-- Where to: the in-memory link of an embedded router, or a URL and how to trust what is there.
 local function target(self)
-  local router = self.config.router
-  if not router then return { url = self.url } end
+  local c = self.config
+  local router = c.router or {}
   if router.server then return { server = router:server() } end
-  return { url = router.url, cert_path = router.cert_path }
+  return { url = router.url or self.url, tls = tls.client(c.cert_path or router.cert_path, c.tls) }
+end
+
+local GAVE_UP = "wamp.error.cannot_authenticate"
+
+--- Answers a CHALLENGE, or gives up; then `join` raises why. The router is only told that.
+function session.challenged(self, method, extra)
+  local attempt = auth.attempt(self)
+  local ok, signature, more = pcall(auth.answer, attempt, method, extra)
+  if auth.attempt(self) ~= attempt then return end -- that session is over, another one joins
+  if ok then
+    ok, signature = pcall(self._core.authenticate, self._core, signature, more)
+  end
+  if ok then return end
+  attempt.failure = signature
+  self._core:abort(GAVE_UP, "the challenge was not answered")
+end
+
+-- A router that does not prove what it should gets nothing from us.
+local function verify(self, attempt, welcome)
+  local ok, e = pcall(auth.verify, attempt, welcome)
+  if ok then return end
+  self._core:abort(GAVE_UP, "the router has not proved itself")
+  error(e, 0)
 end
 
 --- Connects a client and joins its realm.
@@ -49,16 +123,20 @@ function session.join(self)
     "ping_timeout", "max_message_size", "headers" } do
     options[name] = c[name]
   end
+  options.tap_in, options.tap_out = message_handler.overrides(self.message_handler)
   options.agent = core.agent or "wampy-lua " .. core.version
+  options.roles = announce.roles(c.roles)
+  local url = options.url and core.parse_url(options.url)
+  options.hello = auth.begin(self, url)
+  local attempt = auth.attempt(self)
   local welcome, class, reason, text, transport, code = self._core:connect(options)
-  if not welcome then error(session.end_error(class, reason, text, transport, code), 0) end
-  local url = options.url and core.parse_url(options.url) or {}
+  if not welcome then
+    error(attempt.failure or session.end_error(class, reason, text, transport, code), 0)
+  end
+  verify(self, attempt, welcome)
+  url = url or {}
   self.connected = true
-  self.session = {
-    id = welcome.session, realm = self.realm, roles = welcome.roles, host = url.host,
-    port = url.port, authid = welcome.authid, authrole = welcome.authrole,
-    authmethod = welcome.authmethod, details = welcome,
-  }
+  self.session = describe(self, welcome, url)
 end
 
 return session

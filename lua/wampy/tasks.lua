@@ -323,8 +323,9 @@ function tasks.lost(e, client)
 end
 
 --- Notes that a client was started again after its link was lost: there is nothing to raise.
+-- @param client any of them when nil
 function tasks.regained(client)
-  if failure and failure.client == client then failure = nil end
+  if failure and (not client or failure.client == client) then failure = nil end
 end
 
 --- Stops every started client, each with its GOODBYE. Never raises.

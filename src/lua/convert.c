@@ -392,6 +392,11 @@ static struct writer *fresh(struct writer *w, const struct wire *wire)
     return w;
 }
 
+struct writer *scratch_writer(struct state *S, const struct wire *wire)
+{
+    return fresh(&S->scratch[0], wire);
+}
+
 /* An option's value: integral floats go out as integers. */
 static void write_option(lua_State *L, struct writer *w, const char *key)
 {

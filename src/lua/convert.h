@@ -29,6 +29,9 @@ void push_token(lua_State *L, struct reader *r, enum token token);
  * cannot be encoded. */
 void write_value(lua_State *L, struct writer *w, int idx, const char *root);
 
+/* An empty writer in S->scratch, good until the next use of it. */
+struct writer *scratch_writer(struct state *S, const struct wire *wire);
+
 /* What follows the URI in call, publish, yield ...: positional arguments, then
  * optionally a kwargs{} and an options{} in either order. Slices point into S->scratch
  * and are good until the next use of it. */

@@ -2,7 +2,8 @@
  *
  * The prelude's Client (lua/wampy/client.lua) is what apps see; this is the part of it
  * that talks to the session machine. Requests are in l_request.c, waiting for answers in
- * reply.c, what arrives unasked in serve.c; the events of the session meet here. */
+ * reply.c, what arrives unasked in serve.c, messages made by hand in l_message.c; the
+ * events of the session meet here. */
 #include "lua/l_client.h"
 
 #include <math.h>
@@ -15,6 +16,8 @@
 #include "lua/errors.h"
 #include "lua/handler.h"
 #include "lua/l_router.h"
+#include "lua/message.h"
+#include "lua/tls_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -72,6 +75,9 @@ static int l_client_new(lua_State *L)
     list_init(&lc->link);
     list_init(&lc->replies);
     list_init(&lc->waiting);
+    list_init(&lc->unread);
+    list_init(&lc->readers);
+    list_init(&lc->passings);
     for (int i = CLIENT_REGISTRATIONS; i <= CLIENT_SUBSCRIPTIONS; i++) {
         lua_newtable(L);
         lua_setiuservalue(L, -2, i);
@@ -112,6 +118,8 @@ static void disconnected(struct l_client *lc)
     lc->c = NULL;
     list_remove(&lc->link);
     wake_room(lc);
+    unread_drop(lc);
+    tap_forget(lc);
     map_fini(&lc->jobs);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
@@ -132,6 +140,8 @@ static int l_client_gc(lua_State *L)
     list_each (node, tmp, &lc->replies) {
         reply_free(L, list_entry(node, struct reply, link));
     }
+    unread_drop(lc);
+    tap_free(lc);
     map_fini(&lc->jobs);
     return 0;
 }
@@ -269,6 +279,11 @@ static void on_event(void *user, struct event *e)
 {
     struct l_client *lc = user;
 
+    if (e->hand)
+        unread_put(lc, e);
+    if (e->hand &&
+        (e->request || e->kind == EVENT_INVOCATION || e->kind == EVENT_INTERRUPT))
+        return;
     switch (e->kind) {
     case EVENT_JOINED: {
         struct reply *join = lc->join;
@@ -279,9 +294,7 @@ static void on_event(void *user, struct event *e)
         return;
     }
     case EVENT_CHALLENGE:
-        session_abort(client_session(lc->c), "wamp.error.cannot_authenticate",
-                      "no credentials were given", host_now(lc->S->host));
-        client_touch(lc->c);
+        challenged(lc, e);
         return;
     case EVENT_LEFT:
         left(lc, e);
@@ -343,6 +356,28 @@ static const char *text_field(lua_State *L, int table, const char *field)
     return s; /* anchored by the table */
 }
 
+/* The roles to be announced, a dict as in HELLO; all of ours when it is absent. */
+static void read_roles(lua_State *L, struct l_client *lc, int table, struct roles *roles)
+{
+    struct slice dict;
+    struct fault f;
+
+    lua_getfield(L, table, "roles");
+    dict = check_options(L, lc->S, lc->wire, lua_gettop(L));
+    if (dict.p && !roles_decode(roles, lc->wire, dict, session_client_roles()->roles, &f))
+        raise_error(L, "WampyError", "%s", f.text);
+}
+
+static bool flag(lua_State *L, int table, const char *field)
+{
+    bool set;
+
+    lua_getfield(L, table, field);
+    set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
+}
+
 static int join_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
@@ -374,7 +409,8 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list) */
+ * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
+ * send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -401,6 +437,7 @@ static int l_connect(lua_State *L)
     config.ws.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
     lua_getfield(L, 2, "max_message_size");
     config.session.max_message = config.ws.max_message = (size_t)lua_tointeger(L, -1);
+    read_roles(L, lc, 2, &config.session.roles);
     lua_getfield(L, 2, "hello");
     config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
     if (lua_getfield(L, 2, "headers") == LUA_TTABLE)
@@ -409,9 +446,14 @@ static int l_connect(lua_State *L)
             lua_pop(L, 1);
         }
     config.ws.headers = headers[0] ? headers : NULL;
+    config.taps =
+        (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
+    lua_getfield(L, 2, "tls");
+    tls_options_read(L, -1, &config.ws.tls);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
+    tls_options_fini(&config.ws.tls);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");
@@ -448,13 +490,14 @@ static int l_leave(lua_State *L)
     return reply_wait(L, lc->leave, NEVER, leave_k);
 }
 
-/* client:drop(): cuts the connection without GOODBYE */
+/* client:drop(): cuts an in-memory link without GOODBYE; nothing else */
 static int l_drop(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
+    struct conn *link = lc->c ? client_link_end(lc->c) : NULL;
 
-    if (lc->c)
-        client_break(lc->c);
+    if (link)
+        link_break(link);
     return 0;
 }
 
@@ -471,7 +514,8 @@ static int l_state(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> requests under way, late answers, bytes queued, replies kept */
+/* client:stats() -> requests under way, late answers, bytes queued, replies kept,
+ * failures of the message handler */
 static int l_stats(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -487,7 +531,8 @@ static int l_stats(lua_State *L)
     lua_pushinteger(L, s ? (lua_Integer)session_late(s) : 0);
     lua_pushinteger(L, lc->c ? (lua_Integer)client_queued(lc->c) : 0);
     lua_pushinteger(L, kept);
-    return 4;
+    lua_pushinteger(L, (lua_Integer)lc->tap_failures);
+    return 5;
 }
 
 /* client:pending() -> { request id = URI }: wampy's request_ids */
@@ -530,13 +575,16 @@ static const luaL_Reg functions[] = { { "client", l_client_new },
 
 void open_client(lua_State *L, struct state *S)
 {
-    struct host_hooks hooks = { on_event, on_room, on_run, S };
+    struct host_hooks hooks = { on_event, on_tap, on_room, on_run, S };
 
     host_set_hooks(S->host, &hooks);
     luaL_newmetatable(L, CLIENT);
     lua_newtable(L);
     state_register(L, S, methods);
     state_register(L, S, client_requests);
+    state_register(L, S, client_auth);
+    state_register(L, S, client_messages);
+    state_register(L, S, client_passing);
     lua_setfield(L, -2, "__index");
     lua_pushlightuserdata(L, S);
     lua_pushcclosure(L, l_client_gc, 1);
@@ -546,4 +594,5 @@ void open_client(lua_State *L, struct state *S)
     handler_open(L);
     serve_open(L, S);
     state_register(L, S, functions);
+    message_open(L, S);
 }

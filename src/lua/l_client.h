@@ -1,6 +1,6 @@
 /* l_client.h - the client userdata: what ties Lua objects to one session. Shared by
- * l_client.c (life), l_request.c (requests), reply.c (who waits for an answer) and
- * serve.c (handlers). */
+ * l_client.c (life), l_request.c (requests), l_message.c (messages made by hand), reply.c
+ * (who waits for an answer), serve.c (handlers) and tap.c (the message handler). */
 #ifndef LUA_L_CLIENT_H
 #define LUA_L_CLIENT_H
 
@@ -17,14 +17,19 @@ enum {
 
 struct l_client {
     struct state *S;
-    struct client *c;      /* NULL while not connected */
-    struct list link;      /* in S->clients while connected */
-    struct list replies;   /* struct reply: all that are not freed */
-    struct list waiting;   /* tasks that wait for room in the queue */
-    struct reply *join;    /* who waits for WELCOME; NULL otherwise */
-    struct reply *leave;   /* who waits for the end */
-    struct map jobs;       /* invocation id -> task */
-    lua_Integer serving;   /* handlers of invocations and events that run */
+    struct client *c;    /* NULL while not connected */
+    struct list link;    /* in S->clients while connected */
+    struct list replies; /* struct reply: all that are not freed */
+    struct list waiting; /* tasks that wait for room in the queue */
+    struct reply *join;  /* who waits for WELCOME; NULL otherwise */
+    struct reply *leave; /* who waits for the end */
+    struct map jobs;     /* invocation id -> task */
+    lua_Integer serving; /* handlers of invocations and events that run */
+    struct list unread;  /* struct letter: what came for what was sent by hand */
+    size_t unread_count, unread_bytes;
+    struct list readers;   /* tasks that wait for a letter */
+    struct list passings;  /* struct passing: messages with the message handler */
+    uint64_t tap_failures; /* of the message handler */
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */
@@ -46,6 +51,32 @@ int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
 uint64_t milliseconds(lua_State *L, int table, const char *field, double absent);
 
 extern const luaL_Reg client_requests[]; /* l_request.c: methods of the userdata */
+extern const luaL_Reg client_auth[];     /* l_auth.c: likewise */
+
+/* l_auth.c: the router has sent CHALLENGE. */
+void challenged(struct l_client *lc, struct event *e);
+
+/* ---- l_message.c ------------------------------------------------------------------- */
+
+extern const luaL_Reg client_messages[]; /* methods of the userdata */
+
+/* Keeps the message of an event for whoever calls recv_message. */
+void unread_put(struct l_client *lc, struct event *e);
+void unread_drop(struct l_client *lc); /* all; whoever waits is woken */
+
+/* The message object at `idx` as bytes, for the caller to unref. A request without an id
+ * gets *next; then *next is the id that stands in it. NULL: it must have one. */
+struct buf *check_message(lua_State *L, struct l_client *lc, int idx, uint64_t *next);
+
+/* ---- tap.c ------------------------------------------------------------------------- */
+
+extern const luaL_Reg client_passing[];                     /* methods of the userdata */
+void on_tap(void *user, struct buf *message, unsigned way); /* the host's hook */
+void tap_forget(struct l_client *lc); /* the session is over: passings end in nothing */
+void tap_free(struct l_client *lc);   /* the universe closes */
+
+/* An INVOCATION that the message handler works on is answered by hand. */
+void tap_answer(struct l_client *lc, uint64_t invocation);
 
 /* ---- reply.c ----------------------------------------------------------------------- */
 
@@ -88,7 +119,8 @@ void serve_invocation(struct l_client *lc, struct event *e);
 void serve_event(struct l_client *lc, struct event *e);
 void serve_interrupt(struct l_client *lc, struct event *e);
 
-/* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top. */
-void serve_hook(struct l_client *lc, const char *method, int n);
+/* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top, and
+ * are popped. False when there is no task for it. */
+bool serve_hook(struct l_client *lc, const char *method, int n);
 
 #endif

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
@@ -80,6 +81,61 @@ static int l_call(lua_State *L)
 {
     need_wait(L);
     return reply_wait(L, send_call(L), NEVER, request_k);
+}
+
+/* Puts the intent of a CALL that is a whole message; nothing of it is kept. */
+static int64_t call_decoded(struct l_client *lc, struct buf *bytes, struct reply *r,
+                            struct fault *f)
+{
+    struct session *s = client_session(lc->c);
+    struct msg m;
+    struct request q = { .timeout = lc->call_timeout, .tag = r };
+    int64_t result = SESSION_BAD_OPTION;
+
+    if (!msg_decode(&m, lc->wire, bytes, f))
+        return result;
+    if (m.request != session_next_request(s)) {
+        fault_set(f, "", "CALL: request id %llu, but the next one is %llu",
+                  (unsigned long long)m.request,
+                  (unsigned long long)session_next_request(s));
+    } else {
+        q.uri = m.uri;
+        q.options = m.dict;
+        q.args = m.args;
+        q.kwargs = m.kwargs;
+        free(r->uri);
+        r->uri = xstrndup(m.uri.p, m.uri.n);
+        result = session_call(s, &q, host_now(lc->S->host));
+        if (result < 0)
+            fault_set(f, "", "%s", session_last_error(s));
+    }
+    msg_fini(&m);
+    return result;
+}
+
+/* client:call_message(message) -> results… | raises. A CALL, an object of its class */
+static int l_call_message(lua_State *L)
+{
+    struct l_client *lc = check_joined(L, 1);
+    uint64_t request;
+    struct buf *bytes;
+    struct reply *r;
+    struct fault f;
+
+    need_wait(L);
+    request = session_next_request(client_session(lc->c));
+    bytes = check_message(L, lc, 2, &request);
+    r = reply_new(lc, "");
+    r->request = call_decoded(lc, bytes, r, &f);
+    buf_unref(bytes);
+    client_touch(lc->c);
+    if (r->request < 0) {
+        const char *class = r->request == SESSION_BUSY ? "QueueFull" : "WampyError";
+
+        reply_free(L, r);
+        return raise_error(L, class, "%s", f.text);
+    }
+    return reply_wait(L, r, NEVER, request_k);
 }
 
 /* client:call_async(uri, ...) -> future */
@@ -262,6 +318,7 @@ static int l_unsubscribe(lua_State *L)
 
 const luaL_Reg client_requests[] = { { "call", l_call },
                                      { "call_async", l_call_async },
+                                     { "call_message", l_call_message },
                                      { "publish", l_publish },
                                      { "try_publish", l_try_publish },
                                      { "register", l_register },

@@ -10,6 +10,7 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/state.h"
+#include "lua/tls_options.h"
 
 static const char ROUTER[] = "wampy.router";
 
@@ -114,6 +115,7 @@ void check_router_config(lua_State *L, int idx, struct router_config *c)
     luaL_checktype(L, idx, LUA_TTABLE);
     *c = (struct router_config){ .agent = "wampy-lua " WAMPY_VERSION };
     lua_pushvalue(L, idx);
+    check_principals(L, c);
     c->strict_ids = allowed(L, "strict_ids", 1);
     c->strict_uris = allowed(L, "strict_uris", 1);
     n = list_field(L, "realms");
@@ -143,6 +145,7 @@ void router_config_fini(struct router_config *c)
         free(c->realms[i].name);
     }
     free(c->realms);
+    principals_fini(c);
     *c = (struct router_config){ 0 };
 }
 
@@ -164,7 +167,8 @@ static int l_router_new(lua_State *L)
     return 1;
 }
 
-/* router:listen(LISTEN) -> url, port | raises ConnectionError */
+/* router:listen(LISTEN, tls) -> url, port | raises ConnectionError; tls as
+ * tls_options_read reads it, or nil */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
@@ -176,7 +180,9 @@ static int l_listen(lua_State *L)
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
+    tls_options_read(L, 3, &o.tls);
     port = server_listen(server, &url, &o, &end);
+    tls_options_fini(&o.tls);
     if (port < 0)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)

@@ -10,19 +10,20 @@
 #include "lua/errors.h"
 #include "lua/state.h"
 
+/* A microsecond is forgiven: the difference of two times is not exact. */
 uint64_t check_limit(lua_State *L, int idx)
 {
     double seconds = luaL_optnumber(L, idx, -1);
 
     if (seconds < 0 || seconds > 1e9)
         return NEVER;
-    return loop_now() + (uint64_t)ceil(seconds * 1000);
+    return host_clock(state_of(L)->host) + (uint64_t)ceil(fmax(seconds - 1e-6, 0) * 1000);
 }
 
 /* core.now() -> seconds on a monotonic clock */
 static int l_now(lua_State *L)
 {
-    lua_pushnumber(L, (double)loop_now() / 1000);
+    lua_pushnumber(L, (double)host_clock(state_of(L)->host) / 1000);
     return 1;
 }
 

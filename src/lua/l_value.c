@@ -1,5 +1,5 @@
 /* l_value.c - values for the prelude: null, the marker metatables, exact JSON, URIs,
- * URLs, logs. */
+ * URLs, logs, and which features a client may announce. */
 #include <string.h>
 
 #include "base/log.h"
@@ -11,14 +11,9 @@
 /* core.json_encode(value) -> text; raises with the path of what cannot be encoded */
 static int l_json_encode(lua_State *L)
 {
-    struct state *S = state_of(L);
-    struct writer *w = &S->scratch[0];
+    struct writer *w = scratch_writer(state_of(L), &wire_json);
 
     luaL_checkany(L, 1);
-    if (!w->buf)
-        writer_init(w, &wire_json, 512);
-    w->wire = &wire_json;
-    w->buf->len = 0;
     write_value(L, w, 1, "value");
     lua_pushlstring(L, w->buf->data, w->buf->len);
     return 1;
@@ -124,6 +119,26 @@ static int l_set_errors(lua_State *L)
     return 0;
 }
 
+/* Pushes { role = { feature = true } }: what a client may announce. */
+static void push_features(lua_State *L)
+{
+    const struct roles *ours = session_client_roles();
+
+    lua_newtable(L);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        if (!roles_has(ours, (enum role)role))
+            continue;
+        lua_newtable(L);
+        for (int feature = 0; feature < FEATURE_COUNT; feature++) {
+            if (!roles_can(ours, (enum role)role, (enum feature)feature))
+                continue;
+            lua_pushboolean(L, 1);
+            lua_setfield(L, -2, feature_name((enum feature)feature));
+        }
+        lua_setfield(L, -2, role_name((enum role)role));
+    }
+}
+
 static const luaL_Reg functions[] = { { "json_encode", l_json_encode },
                                       { "json_decode", l_json_decode },
                                       { "uri_ok", l_uri_ok },
@@ -150,6 +165,8 @@ void open_value(lua_State *L, struct state *S)
         lua_rawgetp(L, LUA_REGISTRYINDEX, marks[i].key);
         lua_setfield(L, -2, marks[i].name);
     }
+    push_features(L);
+    lua_setfield(L, -2, "client_features");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     lua_pushliteral(L, WAMPY_VERSION);

@@ -152,6 +152,49 @@ static void report(struct task *t, struct job *j)
     lua_pop(L, 1);
 }
 
+/* ---- who watches handlers ---------------------------------------------------------- */
+
+static const char KEY_OBSERVER;
+
+/* core.observe(fn | nil): fn(client, "call" | "event", uri, topic | nil, ok, error) is
+ * called when a handler has run to its end; it cannot wait. `uri` is what was registered
+ * or subscribed, `topic` what a pattern stood for. */
+static int l_observe(lua_State *L)
+{
+    state_of(L)->observed = !lua_isnoneornil(L, 1);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
+    return 0;
+}
+
+static void observe(struct task *t, struct job *j)
+{
+    lua_State *L = t->S->L;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
+    lua_getiuservalue(L, -1, CLIENT_OBJECT);
+    lua_remove(L, -2); /* fn client */
+    lua_pushstring(L, j->invocation ? "call" : "event");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
+    lua_getiuservalue(L, -1, HANDLER_URI);
+    lua_remove(L, -2); /* fn client kind uri */
+    push_dict(L, j->m.wire, j->m.dict);
+    lua_getfield(L, -1, "topic");
+    lua_remove(L, -2); /* fn client kind uri topic */
+    lua_pushboolean(L, !t->failed);
+    if (t->failed) {
+        lua_pushvalue(t->co, -1);
+        lua_xmove(t->co, L, 1);
+    } else {
+        lua_pushnil(L);
+    }
+    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
+        log_error("in core.observe's function: %s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
 static void finished(struct task *t, int n)
 {
     struct job *j = t->owner;
@@ -165,6 +208,8 @@ static void finished(struct task *t, int n)
         if (j->invocation && !j->answered && j->lc->c)
             fail(t, j);
     }
+    if (t->S->observed)
+        observe(t, j);
     j->handler->active--;
     j->lc->serving--;
     lua_pushnil(L);
@@ -203,7 +248,9 @@ static int l_progress(lua_State *L)
 
 void serve_open(lua_State *L, struct state *S)
 {
-    static const luaL_Reg functions[] = { { "progress", l_progress }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "progress", l_progress },
+                                          { "observe", l_observe },
+                                          { NULL, NULL } };
 
     state_register(L, S, functions);
 }
@@ -318,7 +365,7 @@ static void hook_finished(struct task *t, int n)
         log_error("%s", t->trace ? t->trace : "error in a hook");
 }
 
-void serve_hook(struct l_client *lc, const char *method, int n)
+bool serve_hook(struct l_client *lc, const char *method, int n)
 {
     struct state *S = lc->S;
     lua_State *L = S->L;
@@ -327,7 +374,7 @@ void serve_hook(struct l_client *lc, const char *method, int n)
     if (!t) {
         log_error("max_tasks are running; %s is not called", method);
         lua_pop(L, n);
-        return;
+        return false;
     }
     push_client(L, lc);
     lua_getiuservalue(L, -1, CLIENT_OBJECT);
@@ -338,4 +385,5 @@ void serve_hook(struct l_client *lc, const char *method, int n)
     lua_xmove(L, t->co, n + 2);
     t->finish = hook_finished;
     task_start(t, n + 1);
+    return true;
 }

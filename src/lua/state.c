@@ -116,9 +116,12 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     watchdog_open(S);
     lua_newtable(L);
     open_value(L, S);
+    open_auth(L, S);
     open_time(L, S);
     open_router(L, S);
     open_client(L, S);
+    open_peer(L, S);
+    open_test(L, S);
     open_process(L, S);
     open_dial(L, S);
     return 1;

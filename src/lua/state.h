@@ -28,6 +28,7 @@ struct state {
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
     size_t task_count; /* started and not finished */
+    size_t uncounted;  /* of those: do not count for max_tasks */
     size_t max_tasks;
     size_t pooled;
     /* Owned; where args, kwargs and options are encoded: an error that is raised half way
@@ -38,6 +39,7 @@ struct state {
     int signals;               /* how many came */
     int signals_seen;          /* how many of them the program has dealt with */
     bool watching;             /* INT and TERM are ours now */
+    bool observed;             /* core.observe has a function */
     struct watchdog *watchdog; /* owned */
     uint64_t dropped_events;   /* because max_tasks ran */
 };
@@ -60,10 +62,13 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs);
 int luaopen_wampy_core(lua_State *L);
 
 /* Each adds its functions to the core table at the top of the stack. */
+void open_auth(lua_State *L, struct state *S);
 void open_client(lua_State *L, struct state *S);
 void open_dial(lua_State *L, struct state *S);
 void open_process(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
+void open_peer(lua_State *L, struct state *S);
+void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
 

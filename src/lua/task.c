@@ -54,14 +54,11 @@ static void timed_out(struct host_timer *timer)
     task_wake(t);
 }
 
-struct task *task_new(struct state *S)
+static struct task *make(struct state *S)
 {
-    struct list *node;
+    struct list *node = list_pop(&S->pool);
     struct task *t;
 
-    if (S->task_count >= S->max_tasks)
-        return NULL;
-    node = list_pop(&S->pool);
     if (node) {
         t = list_entry(node, struct task, link);
         S->pooled--;
@@ -75,6 +72,20 @@ struct task *task_new(struct state *S)
     }
     S->task_count++;
     t->generation = ++S->generations;
+    return t;
+}
+
+struct task *task_new(struct state *S)
+{
+    return S->task_count - S->uncounted < S->max_tasks ? make(S) : NULL;
+}
+
+struct task *task_new_uncounted(struct state *S)
+{
+    struct task *t = make(S);
+
+    t->uncounted = true;
+    S->uncounted++;
     return t;
 }
 
@@ -97,6 +108,8 @@ static void release(struct task *t)
         lua_sethook(t->co, NULL, 0, 0); /* the watchdog's */
     lua_settop(t->co, 0);
     S->task_count--;
+    S->uncounted -= t->uncounted;
+    t->uncounted = false;
     S->pooled++;
     list_push(&S->pool, &t->link);
 }

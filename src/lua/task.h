@@ -30,6 +30,7 @@ struct task {
     struct state *S;
     lua_State *co; /* anchored in the registry's thread table while the task lives */
     bool parked, canceled, started;
+    bool uncounted;      /* somebody else bounds how many there are of its kind */
     bool failed;         /* the body ended with an error: its value is the only result */
     int nargs;           /* values on co's stack for the first resume */
     uint64_t generation; /* 0 in the pool; a handle with another one is stale */
@@ -48,7 +49,8 @@ void task_fini(struct state *S); /* every task is dropped */
 /* A task with an empty thread; NULL when max_tasks run. Push the function and its
  * arguments on t->co, then task_start(t, nargs). */
 struct task *task_new(struct state *S);
-void task_start(struct task *t, int nargs); /* ready: it will run from the pump */
+struct task *task_new_uncounted(struct state *S); /* the same, whatever max_tasks is */
+void task_start(struct task *t, int nargs);       /* ready: it will run from the pump */
 
 /* resumes all that are ready now; true if any was */
 bool task_run_ready(struct state *S);

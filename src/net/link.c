@@ -4,8 +4,9 @@
  * in which it happened, so both ends of a pair see what two sockets would show them: the
  * greeting, the messages in order, and the end behind the last message.
  *
- * Not known here: sockets, time, or what the messages say. A message is handed on as
- * it is, by reference; nobody may change it. The ends of a pair die one by one: `peer`
+ * Not known here: sockets, or what the messages say. Time is told and means nothing to
+ * a cable without faults (link_fault.c has those). A message is handed on as it is, by
+ * reference; nobody may change it. The ends of a pair die one by one: `peer`
  * is NULL once the other one is gone, and nothing in the queue is meant for an end
  * that is gone. */
 #include "net/link.h"
@@ -15,52 +16,29 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/link_private.h"
 #include "wamp/limits.h"
 
 #define REASON_SIZE 124 /* a close reason has at most 123 bytes (RFC 6455, 5.5) */
 
-struct links {
-    struct list queue; /* of struct event: what is under way */
-    struct list ends;  /* of struct end */
-};
-
-struct end {
-    struct conn conn;
-    struct links *links; /* borrowed */
-    struct end *peer;    /* borrowed; NULL once it is gone */
-    struct list node;    /* in links->ends */
-    struct slice subprotocol;
-    bool parted; /* its goodbye to the peer is in the queue, or the pair is broken */
-    bool above;  /* more than LIMIT_QUEUE was queued and `drained` is owed */
-};
-
-enum event_type { OPENED, MESSAGE, GOODBYE, BROKEN };
-
-struct event {
-    struct list node;
-    struct end *to; /* borrowed */
-    enum event_type type;
-    struct buf *message; /* owned; MESSAGE */
-    int code;            /* GOODBYE: the close code */
-    char reason[];       /* GOODBYE; NUL-terminated */
-};
-
-static struct end *end_of(struct conn *c)
-{
-    return (struct end *)(void *)((char *)c - offsetof(struct end, conn));
-}
-
-static struct event *post(struct end *to, enum event_type type, const char *reason)
+struct event *link_post(struct end *to, enum event_type type, const char *reason)
 {
     size_t n = reason ? strnlen(reason, REASON_SIZE - 1) : 0;
     struct event *e = xcalloc(1, sizeof *e + n + 1);
 
     e->to = to;
     e->type = type;
+    e->due = to->links->now + to->cable->delay;
     if (n)
         memcpy(e->reason, reason, n);
     list_push(&to->links->queue, &e->node);
     return e;
+}
+
+void link_event_free(struct event *e)
+{
+    buf_unref(e->message);
+    free(e);
 }
 
 /* ---- the conn interface ------------------------------------------------------------ */
@@ -76,30 +54,33 @@ static void end_send(struct conn *c, struct buf *message)
     c->queued += message->len;
     if (c->queued > LIMIT_QUEUE)
         end->above = true;
-    post(end->peer, MESSAGE, NULL)->message = message;
+    link_post(end->peer, MESSAGE, NULL)->message = message;
 }
 
 static void end_close(struct conn *c, int code, const char *reason)
 {
     struct end *end = end_of(c);
 
-    if (end->parted || !end->peer)
-        return;
-    end->parted = true;
-    post(end->peer, GOODBYE, reason)->code = code;
+    if (!end->parted && end->peer) {
+        end->parted = true;
+        link_post(end->peer, GOODBYE, reason)->code = code;
+    }
+    end_watch(end);
 }
 
 static const struct conn_ops end_ops = { end_send, end_close };
 
 /* ---- delivery ---------------------------------------------------------------------- */
 
-static void end_finish(struct end *end, const struct conn_end *how)
+void link_end_finish(struct end *end, const struct conn_end *how)
 {
     if (end->peer)
         end->peer->peer = NULL;
     end->peer = NULL;
     end->conn.handler->closed(&end->conn, how);
+    heap_clear(&end->links->alarms, &end->alarm.timer);
     list_remove(&end->node);
+    cable_drop(end->cable);
     free(end);
 }
 
@@ -117,6 +98,9 @@ static void deliver_message(struct end *to, struct buf *message)
 {
     if (to->peer)
         settle(to->peer, message->len);
+    end_heard(to);
+    if (end_cuts(to, message))
+        return;
     if (!to->conn.closing)
         to->conn.handler->message(&to->conn, message);
 }
@@ -133,8 +117,8 @@ static void deliver_goodbye(struct end *to, const struct event *e)
         snprintf(how.text, sizeof how.text, "closed by the other end of the link: %d%s%s",
                  e->code, *e->reason ? " " : "", e->reason);
     if (!to->parted && to->peer)
-        post(to->peer, GOODBYE, e->reason)->code = e->code;
-    end_finish(to, &how);
+        link_post(to->peer, GOODBYE, e->reason)->code = e->code;
+    link_end_finish(to, &how);
 }
 
 static void deliver_broken(struct end *to)
@@ -143,7 +127,7 @@ static void deliver_broken(struct end *to)
 
     if (to->conn.closing)
         how = (struct conn_end){ CONN_OK, 0, "closed" };
-    end_finish(to, &how);
+    link_end_finish(to, &how);
 }
 
 static void deliver(struct event *e)
@@ -156,6 +140,13 @@ static void deliver(struct event *e)
     case MESSAGE:
         deliver_message(e->to, e->message);
         break;
+    case PING:
+        if (e->to->peer && !e->to->parted)
+            link_post(e->to->peer, PONG, NULL);
+        break;
+    case PONG:
+        end_heard(e->to);
+        break;
     case GOODBYE:
         deliver_goodbye(e->to, e);
         break;
@@ -163,24 +154,27 @@ static void deliver(struct event *e)
         deliver_broken(e->to);
         break;
     }
-    buf_unref(e->message);
-    free(e);
+    link_event_free(e);
 }
 
-/* What was under way to this end is lost. */
-static void end_forget(struct end *end)
+static void forget(struct end *end, struct list *events)
 {
     struct list *node, *tmp;
 
-    list_each (node, tmp, &end->links->queue) {
+    list_each (node, tmp, events) {
         struct event *e = list_entry(node, struct event, node);
 
         if (e->to != end)
             continue;
         list_remove(node);
-        buf_unref(e->message);
-        free(e);
+        link_event_free(e);
     }
+}
+
+void link_end_forget(struct end *end)
+{
+    forget(end, &end->links->queue);
+    forget(end, &end->cable->held);
 }
 
 /* ---- public ------------------------------------------------------------------------ */
@@ -200,9 +194,14 @@ void links_free(struct links *ls)
 
     if (!ls)
         return;
-    list_each (node, tmp, &ls->ends)
-        conn_close(&list_entry(node, struct end, node)->conn, 1001, "going away");
+    list_each (node, tmp, &ls->ends) {
+        struct conn *c = &list_entry(node, struct end, node)->conn;
+
+        link_heal(c);
+        conn_close(c, 1001, "going away");
+    }
     links_pump(ls);
+    heap_fini(&ls->alarms);
     free(ls);
 }
 
@@ -216,6 +215,7 @@ static struct end *end_new(struct links *ls, struct slice subprotocol,
     end->conn.user = user;
     end->links = ls;
     end->subprotocol = subprotocol;
+    end->alarm.ring = end_ring;
     list_push(&ls->ends, &end->node);
     return end;
 }
@@ -227,10 +227,11 @@ void link_pair(struct links *ls, struct slice subprotocol, const struct conn_han
     struct end *ends[2] = { end_new(ls, subprotocol, a, a_user),
                             end_new(ls, subprotocol, b, b_user) };
 
+    ends[0]->cable = ends[1]->cable = cable_new(ls);
     ends[0]->peer = ends[1];
     ends[1]->peer = ends[0];
-    post(ends[0], OPENED, NULL);
-    post(ends[1], OPENED, NULL);
+    link_post(ends[0], OPENED, NULL);
+    link_post(ends[1], OPENED, NULL);
     *a_out = &ends[0]->conn;
     *b_out = &ends[1]->conn;
 }
@@ -241,10 +242,30 @@ bool links_pump(struct links *ls)
     bool any = false;
 
     while ((node = list_pop(&ls->queue)) != NULL) {
-        deliver(list_entry(node, struct event, node));
+        struct event *e = list_entry(node, struct event, node);
+
+        if (!cable_holds(e))
+            deliver(e);
         any = true;
     }
     return any;
+}
+
+void links_tick(struct links *ls, uint64_t now)
+{
+    struct timer *t;
+
+    ls->now = now;
+    while ((t = heap_due(&ls->alarms, now)) != NULL) {
+        struct alarm *a = timer_entry(t, struct alarm, timer);
+
+        a->ring(a);
+    }
+}
+
+uint64_t links_deadline(const struct links *ls)
+{
+    return heap_deadline(&ls->alarms);
 }
 
 bool links_idle(const struct links *ls)
@@ -256,15 +277,21 @@ static void end_break(struct end *end)
 {
     if (!end)
         return;
-    end_forget(end);
+    link_end_forget(end);
     end->parted = true;
-    post(end, BROKEN, NULL);
+    link_post(end, BROKEN, NULL);
+}
+
+bool link_is(const struct conn *c)
+{
+    return c->ops == &end_ops;
 }
 
 void link_break(struct conn *c)
 {
     struct end *end = end_of(c), *peer = end->peer;
 
+    link_heal(c);
     end_break(end);
     end_break(peer);
 }

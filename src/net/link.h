@@ -22,7 +22,25 @@ void link_pair(struct links *ls, struct slice subprotocol, const struct conn_han
 bool links_pump(struct links *ls);
 bool links_idle(const struct links *ls); /* nothing is under way */
 
+/* The clock: lets through what a disturbed link has held up, and finds dead ones. */
+void links_tick(struct links *ls, uint64_t now);
+uint64_t links_deadline(const struct links *ls); /* NEVER when no tick is wanted */
+
+/* ---- faults, for tests ------------------------------------------------------------- *
+ * `c` must be an end of a pair. Pings go out while the link is paused or delayed: there
+ * is no other way in which memory could go silent. */
+
+bool link_is(const struct conn *c);
+
 /* Breaks a pair as a cut cable would: both ends get `closed` with CONN_LOST. */
 void link_break(struct conn *c);
+
+/* When this end pings: after `interval` ms without a word; without an answer within
+ * `timeout` ms it ends with CONN_TIMEOUT. An interval of 0: never. */
+void link_pings(struct conn *c, uint64_t interval, uint64_t timeout);
+void link_pause(struct conn *c, bool on);          /* nothing gets through, either way */
+void link_delay(struct conn *c, uint64_t ms);      /* everything takes this long */
+void link_cut_after(struct conn *c, size_t bytes); /* breaks when so much has come here */
+void link_heal(struct conn *c);                    /* ends all of these */
 
 #endif

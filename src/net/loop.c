@@ -60,6 +60,7 @@ struct watch {
     struct loop *loop;
     int fd;
     bool own_fd; /* a dup, because the set had this descriptor already */
+    bool stays;  /* fires until it is unwatched */
     bool dead;
     void (*handler)(void *user);
     void *user;
@@ -140,7 +141,7 @@ static bool watch_add(struct watch *w, bool write)
 {
     struct epoll_event event = { .events = write ? EPOLLOUT : EPOLLIN, .data.ptr = w };
 
-    event.events |= EPOLLONESHOT;
+    event.events |= w->stays ? 0 : EPOLLONESHOT;
     if (epoll_ctl(w->loop->watches, EPOLL_CTL_ADD, w->fd, &event) == 0)
         return true;
     if (errno != EEXIST)
@@ -150,18 +151,33 @@ static bool watch_add(struct watch *w, bool write)
     return w->fd >= 0 && epoll_ctl(w->loop->watches, EPOLL_CTL_ADD, w->fd, &event) == 0;
 }
 
-struct watch *loop_watch(struct loop *l, int fd, bool write, void (*handler)(void *user),
-                         void *user)
+static struct watch *watch_new(struct watch like, bool write)
 {
     struct watch *w = xcalloc(1, sizeof *w);
 
-    *w = (struct watch){ .loop = l, .fd = fd, .handler = handler, .user = user };
+    *w = like;
     list_init(&w->node);
     if (!watch_add(w, write)) {
-        list_push(&l->ready, &w->node);
-        loop_wake(l);
+        list_push(&w->loop->ready, &w->node);
+        loop_wake(w->loop);
     }
     return w;
+}
+
+struct watch *loop_watch(struct loop *l, int fd, bool write, void (*handler)(void *user),
+                         void *user)
+{
+    return watch_new(
+        (struct watch){ .loop = l, .fd = fd, .handler = handler, .user = user }, write);
+}
+
+struct watch *loop_watch_on(struct loop *l, int fd, void (*handler)(void *user),
+                            void *user)
+{
+    return watch_new(
+        (struct watch){
+            .loop = l, .fd = fd, .handler = handler, .user = user, .stays = true },
+        false);
 }
 
 void loop_unwatch(struct watch *w)
@@ -183,7 +199,8 @@ static void watch_fire(struct watch *w)
 {
     if (w->dead)
         return;
-    loop_unwatch(w);
+    if (!w->stays)
+        loop_unwatch(w);
     w->handler(w->user);
 }
 

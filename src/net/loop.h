@@ -49,6 +49,11 @@ void loop_run_signals(struct loop *l);
 struct watch;
 struct watch *loop_watch(struct loop *l, int fd, bool write, void (*handler)(void *user),
                          void *user);
+
+/* The same for reading, again and again while there is something to read, until
+ * loop_unwatch: cheaper for a descriptor that is always listened to. */
+struct watch *loop_watch_on(struct loop *l, int fd, void (*handler)(void *user),
+                            void *user);
 void loop_unwatch(struct watch *w);
 
 /* The lws context, for ws.c only (void so that no lws type leaves net/). */

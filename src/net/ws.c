@@ -82,7 +82,7 @@ static void cork(struct ws *ws, bool on)
 {
     int value = on;
 
-    if (ws->corked == on)
+    if (ws->corked == on || ws->tunnel)
         return;
     ws->corked = on;
     setsockopt(lws_get_socket_fd(ws->wsi), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
@@ -244,6 +244,7 @@ static bool moves(struct ws *ws)
     int waiting = 0, before = ws->waiting;
 
     ioctl(lws_get_socket_fd(ws->wsi), TIOCOUTQ, &waiting);
+    waiting += ws->tunnel ? (int)tunnel_waiting(ws->tunnel) : 0;
     ws->waiting = waiting;
     return waiting != before;
 }

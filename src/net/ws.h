@@ -4,6 +4,7 @@
 
 #include "net/conn.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 struct ws_options { /* zero-initialised = defaults */
@@ -19,11 +20,12 @@ struct ws_options { /* zero-initialised = defaults */
     const char *const *headers;
     /* body for an HTTP GET that is no upgrade; may be NULL */
     const char *server_text;
+    struct tls_options tls; /* for wss:// */
 };
 
 /* Starts to connect; the handler's `opened` or `closed` follows (never before this
- * returns). `url` must be ws:// or ws+unix://. Options are copied, except `subprotocols`
- * and `headers` strings, which must outlive the conn. */
+ * returns). `url` must be ws://, wss:// or ws+unix://. Options are copied, except
+ * `subprotocols` and `headers` strings, which must outlive the conn. */
 struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_options *o,
                         const struct conn_handler *handler, void *user);
 

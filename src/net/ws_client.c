@@ -150,8 +150,9 @@ static int check_status(struct ws *ws)
         return 0;
     ws_end(ws, CONN_HTTP_STATUS, (int)status,
            "HTTP %u to the WebSocket upgrade; is the path right? (Crossbar.io often uses "
-           "/ws)",
-           status);
+           "/ws)%s",
+           status,
+           status == 400 && !ws->tls ? " Or is it wss:// that is spoken there?" : "");
     return -1;
 }
 
@@ -183,7 +184,7 @@ static int check_subprotocol(struct ws *ws)
 /* The wsi is gone when this callback returns. */
 static void fail(struct ws *ws, const char *text, size_t n)
 {
-    if (!ws->ended)
+    if (!ws->ended && !ws_tls_explain(ws))
         explain_failure(ws, text, n);
     ws_finish(ws);
 }
@@ -238,14 +239,14 @@ static void start(struct ws *ws, const struct url *u)
     snprintf(address, sizeof address, "%s%s", u->unix_socket ? "+" : "",
              u->unix_socket ? u->path : u->host);
     i.context = ws->net->context;
-    i.vhost = ws->net->vhost;
+    i.vhost = ws->tls ? ws_tls_vhost(ws->tls) : ws->net->vhost;
     i.address = address;
     i.port = u->port;
     i.path = u->unix_socket ? "/" : u->path;
     i.host = host;
     i.protocol = offered;
     i.local_protocol_name = ws->net->subprotocol;
-    i.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+    i.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (ws->tls ? LCCSCF_USE_SSL : 0);
     i.retry_and_idle_policy = &no_keep_alive;
     i.ietf_version_or_minus_one = -1;
     i.opaque_user_data = ws;
@@ -259,8 +260,9 @@ struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_o
                         const struct conn_handler *handler, void *user)
 {
     struct ws_settings *s = ws_settings_new(o, CONNECT_TIMEOUT);
+    static const struct tls_options no_tls;
     uint64_t now = loop_now();
-    char where[1400];
+    char where[1400], wrong[TLS_ERROR_SIZE];
     struct ws *ws;
 
     url_format(url, where, sizeof where);
@@ -268,10 +270,11 @@ struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_o
     ws_settings_unref(s);
     ws->conn.handler = handler;
     ws->conn.user = user;
-    if (url->tls)
-        ws_end(ws, CONN_TLS, 0, "%s is not supported yet", url->scheme);
-    else if (strncmp(url->scheme, "ws", 2) != 0)
+    if (strncmp(url->scheme, "ws", 2) != 0)
         ws_end(ws, CONN_UNREACHABLE, 0, "%s is not supported yet", url->scheme);
+    else if (url->tls &&
+             !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
+        ws_end(ws, CONN_TLS, 0, "%s", wrong);
     else
         start(ws, url);
     /* `closed` never comes from here: the timer brings it. */

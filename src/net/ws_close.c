@@ -51,6 +51,8 @@ void ws_finish(struct ws *ws)
         ws->net->flushing = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
+    tunnel_leave(&ws->tunnel);
+    ws_tls_put(ws->tls);
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
     if (ws->conn.handler)
         ws->conn.handler->closed(&ws->conn, &ws->end);

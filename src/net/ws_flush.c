@@ -37,7 +37,18 @@ static void flush_one(struct ws_net *net, struct ws *ws)
     }
     if (net->flushing && ws->state == WS_OPEN && ws->count)
         lws_callback_on_writable(ws->wsi);
+    if (net->flushing && ws->tunnel)
+        tunnel_flush(ws->tunnel);
     net->flushing = NULL;
+}
+
+void ws_take(struct ws *ws)
+{
+    struct lws_pollfd fd = { .fd = lws_get_socket_fd(ws->wsi),
+                             .events = POLLIN | POLLOUT,
+                             .revents = POLLIN };
+
+    lws_service_fd(ws->net->context, &fd);
 }
 
 void ws_flush(void *attached)

@@ -3,7 +3,8 @@
  * lws has no way to ask for the mask bit of a frame, but it can be told not to read yet.
  * So a server connection is held back until its first two bytes are in the socket, which
  * are looked at where they lie; a client either masks or does not, so the first frame
- * tells. That costs a few system calls per connection, and none per message.
+ * tells. That costs a few system calls per connection, and none per message. Through a
+ * tunnel (ws_tunnel.c) bytes come by our hands, and are looked at there.
  *
  * Not known here: what comes behind the first two bytes. */
 #include <sys/socket.h>
@@ -28,8 +29,21 @@ static void first_bytes(void *user)
     lws_rx_flow_control(ws->wsi, 1);
 }
 
+void ws_mask_see(struct ws *ws, struct slice next)
+{
+    if (ws->seen >= 2)
+        return;
+    if (ws->seen + next.n >= 2 && !((unsigned char)next.p[1 - ws->seen] & 0x80))
+        ws_reject_unmasked(ws);
+    ws->seen += next.n < 2 ? (unsigned)next.n : 2;
+}
+
 void ws_mask_check(struct ws *ws, struct slice early)
 {
+    if (ws->tunnel) {
+        ws_mask_see(ws, early);
+        return;
+    }
     if (early.n >= 2 && !((unsigned char)early.p[1] & 0x80))
         ws_reject_unmasked(ws);
     if (early.n > 0)

@@ -1,10 +1,11 @@
 /* ws_net.c - what the WebSocket transport keeps per loop, per listener and per
  * connection: how it is made. See ws_private.h.
  *
- * Each loop has one lws vhost for all of its connections, of both sides. It has one lws
- * protocol, whose name is a buffer of ours: lws compares subprotocols with that name at
- * the moment of an upgrade, and we write the agreed one there just before. So a listener
- * may know any list.
+ * Each loop has one lws vhost for all of its connections, of both sides, and one more
+ * for each set of a client's TLS settings (ws_tls.c). A vhost has one lws protocol, whose
+ * name is a buffer of ours: lws compares subprotocols with that name at the moment of an
+ * upgrade, and we write the agreed one there just before. So a listener may know any
+ * list.
  *
  * Not known here: what happens on a connection. */
 #include <stdlib.h>
@@ -56,12 +57,17 @@ struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
     return ws;
 }
 
-static void free_net(void *net)
+static void free_net(void *attached)
 {
+    struct ws_net *net = attached;
+
+    tunnel_free_all(net);
+    ws_tls_free_all(net);
+    free(net->piece);
     free(net);
 }
 
-static struct lws_vhost *vhost_new(struct ws_net *net)
+struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *client_tls)
 {
     static const lws_retry_bo_t no_keep_alive;
     const struct lws_protocols protocols[] = {
@@ -70,13 +76,17 @@ static struct lws_vhost *vhost_new(struct ws_net *net)
     };
     struct lws_context_creation_info info = { 0 };
 
-    info.vhost_name = "ws";
+    info.vhost_name = name;
     info.user = net;
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
     info.protocols = protocols;
     info.retry_and_idle_policy = &no_keep_alive;
     info.http_proxy_address = "";     /* or lws takes it from the environment */
     info.connect_timeout_secs = 3600; /* our own deadline is shorter */
+    if (client_tls) {
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.provided_client_ssl_ctx = client_tls;
+    }
     return lws_create_vhost(net->context, &info);
 }
 
@@ -90,8 +100,10 @@ struct ws_net *ws_net_of(struct loop *l)
     net->loop = l;
     net->context = loop_context(l);
     memcpy(net->subprotocol, "wamp", 5);
-    net->vhost = vhost_new(net);
+    net->vhost = ws_vhost_new(net, "ws", NULL);
     list_init(&net->due);
+    list_init(&net->tls);
+    list_init(&net->tunnels);
     loop_attach(l, net, ws_flush, free_net);
     return net;
 }

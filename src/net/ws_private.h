@@ -1,10 +1,10 @@
 /* ws_private.h - what the files of the WebSocket transport share.
  *
  * ws.c owns an open connection (queue, messages, pings, closing) and is the one lws
- * callback; ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks
- * at their first frame. A struct ws is the conn; lws's wsi points to it
- * (lws_get_opaque_user_data) until ws_finish, which cuts that tie: a wsi without a ws
- * is one that lws is still saying goodbye to. */
+ * callback; ws_client.c makes connections, ws_server.c accepts them, ws_mask.c looks at
+ * their first frame; ws_tls.c and ws_tunnel.c are TLS of the one and the other. A struct
+ * ws is the conn; lws's wsi points to it (lws_get_opaque_user_data) until ws_finish,
+ * which cuts that tie: a wsi without a ws is one that lws is still saying goodbye to. */
 #ifndef NET_WS_PRIVATE_H
 #define NET_WS_PRIVATE_H
 
@@ -42,6 +42,9 @@ struct ws_net {
     struct ws *adopting; /* whose socket is just being given to lws */
     struct slice early;  /* what its peer sent behind the request */
     unsigned connections;
+    struct list tls;     /* of struct ws_tls */
+    struct list tunnels; /* of struct tunnel */
+    char *piece;         /* owned: of ws_tunnel.c */
     struct list due;     /* of struct ws: to be flushed before the loop waits */
     struct ws *flushing; /* whose WRITEABLE callbacks are being made; NULL: nobody's */
 };
@@ -63,6 +66,9 @@ struct ws {
     struct listener *listener; /* while a server's upgrade is answered; else NULL */
     struct slice subprotocol;  /* one of settings->subprotocols */
     struct watch *first_bytes; /* ws_mask.c waits for them; else NULL */
+    unsigned seen;             /* bytes of the first frame it has seen in a tunnel */
+    struct ws_tls *tls;        /* counted; of a client of wss://, else NULL */
+    struct tunnel *tunnel;     /* of a server of wss:// while it stands, else NULL */
     bool server;
     bool text;          /* of the agreed subprotocol: text frames, else binary */
     bool corked;        /* TCP_CORK is set */
@@ -87,6 +93,8 @@ struct ws_net *ws_net_of(struct loop *l);
 struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
 void ws_settings_unref(struct ws_settings *s);
 struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
+/* `client_tls` may be NULL; it stays the caller's. */
+struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *client_tls);
 
 /* ws.c */
 extern const struct conn_ops ws_ops;
@@ -102,6 +110,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 /* ws_flush.c */
 void ws_flush(void *net);          /* writes what all that are due have queued */
 void ws_flush_soon(struct ws *ws); /* before the loop waits next */
+void ws_take(struct ws *ws);       /* its socket has something: lws reads it now */
 
 /* ws_close.c */
 /* Notes how the conn ends, unless that is known already. `fmt` follows "<where>: ". */
@@ -130,6 +139,7 @@ void ws_reject_unmasked(struct ws *ws);
 /* ws_mask.c: looks at the first frame of a server connection; `early` is what came
  * behind the request. */
 void ws_mask_check(struct ws *ws, struct slice early);
+void ws_mask_see(struct ws *ws, struct slice next); /* the same in a tunnel */
 
 /* ws_client.c: the callbacks before a client is up. */
 int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in,
@@ -137,5 +147,28 @@ int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in,
 
 /* ws_server.c: lws has answered the upgrade. */
 int ws_server_established(struct ws *ws);
+
+/* ws_tls.c: the TLS settings of clients. */
+/* For a connection to `host`, to be put back; NULL with a line in `error`. */
+struct ws_tls *ws_tls_get(struct ws_net *net, const struct tls_options *o,
+                          const char *host, char *error);
+void ws_tls_put(struct ws_tls *tls); /* NULL is ignored */
+struct lws_vhost *ws_tls_vhost(const struct ws_tls *tls);
+void ws_tls_free_all(struct ws_net *net); /* when lws's context has gone */
+
+/* Notes why there is no connection; false when that is not TLS's fault. */
+bool ws_tls_explain(struct ws *ws);
+
+/* ws_tunnel.c: TLS of a listener. */
+/* Takes an accepted socket, and returns a plain one in its place, -1 on failure.
+ * `*held_by` is the tunnel as long as it stands. */
+int tunnel_open(struct ws_net *net, SSL_CTX *context, int fd, const char *peer,
+                struct tunnel **held_by);
+void tunnel_join(struct tunnel **from, struct ws *ws); /* the plain side is lws's now */
+void tunnel_leave(struct tunnel **held); /* its owner goes; it lives on for a while */
+void tunnel_flush(struct tunnel *t);     /* carries on what lws has written */
+size_t tunnel_waiting(const struct tunnel *t); /* bytes the peer has not taken yet */
+void tunnel_free(struct tunnel *t);
+void tunnel_free_all(struct ws_net *net); /* when lws's context has gone */
 
 #endif

@@ -32,6 +32,7 @@
 struct listener {
     struct ws_net *net;
     struct ws_settings *settings; /* counted */
+    SSL_CTX *tls;                 /* owned; NULL: plain */
     int fd, port;
     char *path; /* owned: of the unix socket, or NULL */
     struct watch *watch;
@@ -49,7 +50,9 @@ struct greeting {
     struct loop_timer timer;
     int fd;
     bool answered;
-    struct buf *head; /* owned: what has been read */
+    struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
+    struct buf *head;      /* owned: what has been read */
+    char peer[80];
 };
 
 /* ---- the end of a greeting --------------------------------------------------------- */
@@ -60,6 +63,7 @@ static void greeting_free(struct greeting *g)
     loop_unwatch(g->watch);
     loop_timer_clear(g->listener->net->loop, &g->timer);
     list_remove(&g->node);
+    tunnel_leave(&g->tunnel);
     if (g->fd >= 0) {
         close(g->fd);
         g->listener->net->connections--;
@@ -152,12 +156,10 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
 {
     struct ws_net *net = g->listener->net;
     struct buf *told = retell(r, subprotocol, rest);
-    char where[80];
-    struct ws *ws;
+    struct ws *ws = ws_new(net, g->listener->settings, g->peer);
 
-    peer_name(g->fd, where, sizeof where);
-    ws = ws_new(net, g->listener->settings, where);
     ws->server = true;
+    tunnel_join(&g->tunnel, ws);
     ws->listener = g->listener;
     ws->subprotocol = slice_of(subprotocol);
     snprintf(net->subprotocol, sizeof net->subprotocol, "%s", subprotocol);
@@ -256,6 +258,13 @@ static void greet(struct listener *ln, int fd)
 {
     struct greeting *g = xcalloc(1, sizeof *g);
 
+    peer_name(fd, g->peer, sizeof g->peer);
+    if (ln->tls)
+        fd = tunnel_open(ln->net, ln->tls, fd, g->peer, &g->tunnel);
+    if (fd < 0) {
+        free(g);
+        return;
+    }
     ln->net->connections++;
     g->listener = ln;
     g->fd = fd;
@@ -397,8 +406,8 @@ static int bind_url(const struct url *u, struct conn_end *end)
     int fd = -1;
 
     url_format(u, where, sizeof where);
-    *end = (struct conn_end){ u->tls ? CONN_TLS : CONN_UNREACHABLE, 0, "" };
-    if (u->tls || strncmp(u->scheme, "ws", 2) != 0) {
+    *end = (struct conn_end){ CONN_UNREACHABLE, 0, "" };
+    if (strncmp(u->scheme, "ws", 2) != 0) {
         snprintf(end->text, sizeof end->text,
                  "cannot listen on %.150s: %s is not supported yet", where, u->scheme);
         return -1;
@@ -413,18 +422,40 @@ static int bind_url(const struct url *u, struct conn_end *end)
     return -1;
 }
 
+static SSL_CTX *server_tls(const struct url *u, const struct ws_options *o,
+                           struct conn_end *end)
+{
+    char error[TLS_ERROR_SIZE], where[1400];
+    static const struct tls_options none;
+    SSL_CTX *tls = tls_server_context(o ? &o->tls : &none, error);
+
+    if (tls)
+        return tls;
+    url_format(u, where, sizeof where);
+    *end = (struct conn_end){ CONN_TLS, 0, "" };
+    snprintf(end->text, sizeof end->text, "cannot listen on %.60s: %.160s", where, error);
+    return NULL;
+}
+
 struct listener *ws_listen(struct loop *l, const struct url *url,
                            const struct ws_options *o,
                            void (*accepted)(struct conn *c, void *user), void *user,
                            struct conn_end *end)
 {
-    int fd = bind_url(url, end);
+    SSL_CTX *tls = NULL;
     struct listener *ln;
+    int fd;
 
-    if (fd < 0)
+    if (url->tls && !(tls = server_tls(url, o, end)))
         return NULL;
+    fd = bind_url(url, end);
+    if (fd < 0) {
+        SSL_CTX_free(tls);
+        return NULL;
+    }
     ln = xcalloc(1, sizeof *ln);
     ln->net = ws_net_of(l);
+    ln->tls = tls;
     ln->settings = ws_settings_new(o, LIMIT_HANDSHAKE_MS);
     ln->fd = fd;
     ln->port = bound_port(fd);
@@ -453,6 +484,7 @@ void listener_close(struct listener *ln)
     loop_unwatch(ln->watch);
     loop_timer_clear(ln->net->loop, &ln->pause);
     close(ln->fd);
+    SSL_CTX_free(ln->tls);
     if (ln->path)
         unlink(ln->path);
     free(ln->path);

@@ -3,8 +3,6 @@
  *
  * The two are one: each function asks the catalog that its call is about. Subscriptions
  * to the router's own names are not shown: neither in lists nor by their id. */
-#include <stdio.h>
-
 #include "router/meta.h"
 
 bool held_hidden(const struct held *h)
@@ -19,35 +17,6 @@ bool held_is_registration(const struct held *h)
 
 /* ---- details ----------------------------------------------------------------------- */
 
-#define DAY_MS 86400000u
-
-/* A date of the Gregorian calendar. Years are counted from March, in eras of 400: then
- * the day that some years have more is the last of its year. */
-static void date_of(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
-{
-    uint64_t since = days + 719468; /* from 1 March of year 0 */
-    unsigned in_era = (unsigned)(since % 146097);
-    unsigned of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    unsigned in_year = in_era - (365 * of_era + of_era / 4 - of_era / 100);
-    unsigned from_march = (5 * in_year + 2) / 153;
-
-    *day = in_year - (153 * from_march + 2) / 5 + 1;
-    *month = from_march < 10 ? from_march + 3 : from_march - 9;
-    *year = (unsigned)(since / 146097) * 400 + of_era + (*month <= 2);
-}
-
-/* ISO 8601, UTC. */
-static void time_write(uint64_t ms, struct writer *w)
-{
-    unsigned year, month, day, rest = (unsigned)(ms % DAY_MS);
-    char text[80];
-
-    date_of(ms / DAY_MS, &year, &month, &day);
-    snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day,
-             rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
-    writer_string(w, slice_of(text));
-}
-
 void held_write(const struct held *h, struct writer *w)
 {
     bool registration = held_is_registration(h);
@@ -56,7 +25,7 @@ void held_write(const struct held *h, struct writer *w)
     writer_key(w, SLICE("id"));
     writer_int(w, (int64_t)h->id);
     writer_key(w, SLICE("created"));
-    time_write(h->created, w);
+    date_write(h->created, w);
     writer_key(w, SLICE("uri"));
     writer_string(w, pattern_uri(&h->pattern));
     writer_key(w, SLICE("match"));

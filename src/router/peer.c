@@ -7,10 +7,11 @@
  * transport closes. What comes behind the gates is a matter between the request and
  * its answer.
  *
- * Authentication will stand between HELLO and WELCOME as a state of its own. */
-#include "router/private.h"
-
+ * Between HELLO and WELCOME stands an attempt to join, which CHALLENGE puts to the test
+ * (attempt.h). */
 #include <stdio.h>
+
+#include "router/attempt.h"
 
 static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
@@ -70,6 +71,8 @@ static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
 
 static void peer_leave(struct peer *p)
 {
+    attempt_free(p->attempt);
+    p->attempt = NULL;
     if (p->member)
         member_leave(p->member);
     p->member = NULL;
@@ -107,9 +110,16 @@ void peer_open(struct peer *p)
 
 void peer_expire(struct peer *p)
 {
-    int code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
-               : p->said_hello           ? CLOSE_NORMAL
-                                         : CLOSE_PROTOCOL;
+    int code;
+
+    if (p->state == STATE_CHALLENGING) {
+        peer_abort(p, "wamp.error.authentication_failed", "no AUTHENTICATE came in time",
+                   CLOSE_NORMAL);
+        return;
+    }
+    code = p->state == STATE_CLOSING ? CLOSE_GOING_AWAY
+           : p->said_hello           ? CLOSE_NORMAL
+                                     : CLOSE_PROTOCOL;
 
     peer_leave(p);
     output_close(p, code);
@@ -117,7 +127,8 @@ void peer_expire(struct peer *p)
 
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
-    if (p->state == STATE_OPENING) {
+    if (p->state == STATE_OPENING || p->state == STATE_CHALLENGING) {
+        peer_leave(p);
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
         peer_leave(p);
@@ -129,30 +140,13 @@ void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 
 /* ---- HELLO ------------------------------------------------------------------------- */
 
-/* Whether a list of strings is empty or names "anonymous". */
-static bool offers_anonymous(const struct peer *p, struct slice list)
-{
-    struct reader r;
-    struct buf *scratch = NULL;
-    bool any = false, found = false;
-
-    reader_init(&r, p->wire, list);
-    reader_next(&r);
-    while (!found && reader_next(&r) == TOKEN_STRING) {
-        any = true;
-        found = slice_is(reader_text(&r, &scratch), "anonymous");
-    }
-    buf_unref(scratch);
-    return found || !any;
-}
-
-static struct buf *welcome_details(const struct member *m)
+static struct buf *welcome_details(const struct member *m, const struct buf *verifier)
 {
     struct writer w;
     const char *agent = m->realm->router->agent;
 
     writer_init(&w, m->peer->wire, 512);
-    writer_dict(&w, MEMBER_DETAILS + (agent ? 3 : 2));
+    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (verifier ? 1 : 0));
     writer_key(&w, SLICE("roles"));
     roles_encode(&router_roles, &w);
     writer_key(&w, SLICE("realm"));
@@ -162,13 +156,19 @@ static struct buf *welcome_details(const struct member *m)
         writer_key(&w, SLICE("agent"));
         writer_string(&w, slice_of(agent));
     }
+    if (verifier) {
+        writer_key(&w, SLICE("authextra"));
+        writer_dict(&w, 1);
+        attempt_text(&w, SLICE("verifier"), slice_buf(verifier));
+        writer_dict_end(&w);
+    }
     writer_dict_end(&w);
     return writer_take(&w);
 }
 
-static void welcome(struct peer *p)
+static void welcome(struct peer *p, const struct buf *verifier)
 {
-    struct buf *details = welcome_details(p->member);
+    struct buf *details = welcome_details(p->member, verifier);
     struct msg m = { .row = msg_row(MSG_WELCOME),
                      .wire = p->wire,
                      .id = p->member->id,
@@ -178,22 +178,64 @@ static void welcome(struct peer *p)
     buf_unref(details);
 }
 
-static void join(struct peer *p, struct realm *realm, const struct roles *roles)
+/* The attempt has succeeded, and ends. */
+static void join(struct peer *p)
 {
-    const struct role_rules *role = realm_role(realm, "anonymous");
+    struct attempt *a = p->attempt;
+    const struct identity who = { .role = realm_role(a->realm, a->principal->role),
+                                  .authid = a->principal->authid,
+                                  .authmethod = a->method->name,
+                                  .session = a->session };
 
-    if (!role) {
-        peer_abort(p, "wamp.error.authentication_required",
-                   "anonymous may not join this realm", CLOSE_NORMAL);
-        return;
-    }
-    p->member = member_join(p, realm, role);
-    p->member->roles = *roles;
+    p->attempt = NULL;
+    p->member = member_join(p, a->realm, &who);
+    p->member->roles = a->roles;
     p->said_hello = true;
     p->state = STATE_JOINED;
     heap_clear(&p->router->deadlines, &p->timer);
-    welcome(p);
+    welcome(p, a->verifier);
+    attempt_free(a);
     meta_joined(p->member);
+}
+
+static void challenge(struct peer *p, const struct buf *extra)
+{
+    struct msg m = { .row = msg_row(MSG_CHALLENGE),
+                     .wire = p->wire,
+                     .text = slice_of(p->attempt->method->name),
+                     .dict = slice_buf(extra) };
+
+    peer_send(p, &m);
+    p->state = STATE_CHALLENGING;
+    heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_AUTHENTICATE_MS);
+}
+
+static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
+                  const struct opts *o)
+{
+    struct buf *extra;
+    struct fault f;
+
+    p->attempt = attempt_new(realm, p->wire, o, &extra, &f);
+    if (!p->attempt) {
+        peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
+        return;
+    }
+    p->attempt->roles = *roles;
+    if (extra)
+        challenge(p, extra);
+    else
+        join(p);
+    buf_unref(extra);
+}
+
+static void authenticate(struct peer *p, const struct msg *m)
+{
+    if (attempt_check(p->attempt, m))
+        join(p);
+    else
+        peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
+                   CLOSE_NORMAL);
 }
 
 static void abort_no_realm(struct peer *p, struct slice realm)
@@ -222,12 +264,8 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
         peer_abort(p, "wamp.close.system_shutdown", NULL, CLOSE_GOING_AWAY);
     } else if (!(realm = map_get_bytes(&r->realms, m->uri))) {
         abort_no_realm(p, m->uri);
-    } else if (opt_has(o, OPT_AUTHMETHODS) &&
-               !offers_anonymous(p, opt_text(o, OPT_AUTHMETHODS))) {
-        peer_abort(p, "wamp.error.no_matching_auth_method",
-                   "this realm offers: anonymous", CLOSE_NORMAL);
     } else {
-        join(p, realm, &roles);
+        begin(p, realm, &roles, o);
     }
 }
 
@@ -292,6 +330,9 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     switch (m->row->code) {
     case MSG_HELLO:
         hello(p, m, o);
+        break;
+    case MSG_AUTHENTICATE:
+        authenticate(p, m);
         break;
     case MSG_GOODBYE:
         goodbye(p);

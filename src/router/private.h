@@ -26,7 +26,8 @@ struct outputs { /* a ring */
 };
 
 struct router {
-    struct map realms; /* name -> owned realm */
+    struct map realms;             /* name -> owned realm */
+    struct principals *principals; /* owned */
     struct rng rng;
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
@@ -54,13 +55,13 @@ struct peer {
     struct router *router;
     const struct wire *wire;
     void *user;
-    struct member *member; /* owned; NULL unless joined */
-    unsigned state;     /* STATE_OPENING, STATE_JOINED, STATE_CLOSING; 0 = sends and gets
-                              nothing any more */
-    bool said_hello;    /* it has been a member */
-    size_t queued;      /* outputs in the queue */
-    struct timer timer; /* until HELLO, or until the answer to GOODBYE */
-    struct list link;   /* in router.peers */
+    struct member *member;   /* owned; NULL unless joined */
+    struct attempt *attempt; /* owned; NULL unless challenged */
+    unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
+    bool said_hello;         /* it has been a member */
+    size_t queued;           /* outputs in the queue */
+    struct timer timer;      /* until HELLO, AUTHENTICATE, or the answer to GOODBYE */
+    struct list link;        /* in router.peers */
 };
 
 void peer_open(struct peer *p);
@@ -103,6 +104,7 @@ struct realm {
     struct map members;       /* session id -> member, owned by its peer */
     struct role_rules *roles; /* owned */
     size_t role_count;
+    unsigned offer;            /* bit per enum auth_method by which somebody may join */
     struct catalog topics;     /* of struct subscription */
     struct catalog procedures; /* of struct registration */
     size_t listeners;          /* subscriptions that a meta event may match */
@@ -114,8 +116,9 @@ struct member {
     struct realm *realm; /* borrowed */
     const struct role_rules *role;
     uint64_t id;
-    char authid[24];
-    bool gone; /* leaving: nothing is sent to it */
+    char *authid;           /* owned */
+    const char *authmethod; /* by which it joined; static text */
+    bool gone;              /* leaving: nothing is sent to it */
     struct roles roles;
     uint64_t last_request;    /* of its requests */
     uint64_t last_call;       /* the highest of its CALLs */
@@ -132,8 +135,19 @@ struct realm *realm_new(struct router *r, const struct realm_config *config);
 void realm_free(struct realm *realm);
 const struct role_rules *realm_role(const struct realm *realm, const char *name);
 
+/* A session id that nobody in the realm has. */
+uint64_t realm_free_id(const struct realm *realm);
+
+/* Who somebody is, as the router has found. */
+struct identity {
+    const struct role_rules *role;
+    const char *authid;     /* NULL: one is made up */
+    const char *authmethod; /* static text */
+    uint64_t session;       /* an id from realm_free_id */
+};
+
 struct member *member_join(struct peer *p, struct realm *realm,
-                           const struct role_rules *role);
+                           const struct identity *who);
 void member_leave(struct member *m);
 
 /* Whether the role allows an ALLOW_... action on a URI, or on all that a pattern
@@ -383,6 +397,11 @@ void cancel_expire(struct call *c); /* its timer is due */
 
 /* INTERRUPT to the callee, unless it cannot be interrupted (false). */
 bool cancel_interrupt(struct call *c, const char *mode);
+
+/* ---- date.c ------------------------------------------------------------------------ */
+
+/* A time in ms since 1970, as text. */
+void date_write(uint64_t ms, struct writer *w);
 
 /* ---- details.c --------------------------------------------------------------------- */
 

@@ -112,27 +112,38 @@ const struct role_rules *realm_role(const struct realm *realm, const char *name)
 
 /* ---- members ----------------------------------------------------------------------- */
 
+uint64_t realm_free_id(const struct realm *realm)
+{
+    uint64_t id;
+
+    do
+        id = id_random(&realm->router->rng);
+    while (map_get(&realm->members, id));
+    return id;
+}
+
 /* A name that says nothing and that nobody else has: 80 random bits. */
-static void authid_make(struct member *m, const struct rng *rng)
+static char *authid_make(const struct rng *rng)
 {
     uint64_t high = rng->next(rng->ctx), low = rng->next(rng->ctx);
+    char text[24];
 
-    snprintf(m->authid, sizeof m->authid, "%04llx%016llx",
-             (unsigned long long)(high >> 48), (unsigned long long)low);
+    snprintf(text, sizeof text, "%04llx%016llx", (unsigned long long)(high >> 48),
+             (unsigned long long)low);
+    return xstrdup(text);
 }
 
 struct member *member_join(struct peer *p, struct realm *realm,
-                           const struct role_rules *role)
+                           const struct identity *who)
 {
     struct member *m = xcalloc(1, sizeof *m);
 
     m->peer = p;
     m->realm = realm;
-    m->role = role;
-    do
-        m->id = id_random(&p->router->rng);
-    while (map_get(&realm->members, m->id));
-    authid_make(m, &p->router->rng);
+    m->role = who->role;
+    m->authmethod = who->authmethod;
+    m->id = map_get(&realm->members, who->session) ? realm_free_id(realm) : who->session;
+    m->authid = who->authid ? xstrdup(who->authid) : authid_make(&p->router->rng);
     map_put(&realm->members, m->id, m);
     p->router->stats.sessions++;
     return m;
@@ -150,6 +161,7 @@ void member_leave(struct member *m)
     dealer_leave(m);
     meta_left(m);
     m->realm->router->stats.sessions--;
+    free(m->authid);
     free(m);
 }
 
@@ -160,7 +172,7 @@ void member_describe(const struct member *m, struct writer *w)
     writer_key(w, SLICE("authrole"));
     writer_string(w, slice_of(m->role->name));
     writer_key(w, SLICE("authmethod"));
-    writer_string(w, SLICE("anonymous"));
+    writer_string(w, slice_of(m->authmethod));
     writer_key(w, SLICE("authprovider"));
     writer_string(w, SLICE("static"));
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "router/private.h"
+#include "router/attempt.h"
 
 /* ---- output ------------------------------------------------------------------------ */
 
@@ -108,6 +108,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->rng = *rng;
     r->agent = config->agent;
     r->epoch = config->epoch;
+    r->principals = principals_new(config, rng);
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
     list_init(&r->peers);
@@ -115,6 +116,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
         struct realm *realm = realm_new(r, &config->realms[i]);
         struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
 
+        realm->offer = principals_offer(r->principals, realm);
         if (old)
             realm_free(old);
     }
@@ -127,6 +129,7 @@ static void peer_free(struct peer *p)
 
     if (p->member)
         member_leave(p->member);
+    attempt_free(p->attempt);
     output_forget(p);
     heap_clear(&r->deadlines, &p->timer);
     list_remove(&p->link);
@@ -145,6 +148,7 @@ void router_free(struct router *r)
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
     map_fini(&r->realms);
+    principals_free(r->principals);
     heap_fini(&r->deadlines);
     heap_fini(&r->calls);
     free(r->out.at);
@@ -179,6 +183,11 @@ void router_closed(struct router *r, struct peer *p, uint64_t now)
     r->now = now;
     p->state = 0;
     peer_free(p);
+}
+
+uint64_t router_session(const struct peer *p)
+{
+    return p->member ? p->member->id : 0;
 }
 
 void router_tick(struct router *r, uint64_t now)

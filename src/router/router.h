@@ -43,9 +43,35 @@ struct realm_config {
     size_t count;
 };
 
+/* How a client proves who it is. */
+enum auth_method {
+    AUTH_ANONYMOUS, /* not at all */
+    AUTH_TICKET,
+    AUTH_WAMPCRA,
+    AUTH_CRYPTOSIGN,
+    AUTH_SCRAM,
+    AUTH_METHODS
+};
+
+/* One who may join, by one method. */
+struct principal_config {
+    enum auth_method method;
+    char *authid; /* NULL: "anonymous" makes one up for each session */
+    char *role;
+    char *realm; /* the only one he may join; NULL: all that have the role */
+    /* owned by the config: the ticket; the secret of wampcra; public keys of 32 bytes,
+     * one behind the other; StoredKey and ServerKey of wamp-scram */
+    struct buf *secret;
+    struct buf *salt; /* wampcra: text, NULL for none; wamp-scram: bytes */
+    uint32_t iterations, keylen, memory; /* keylen: bytes; memory: KiB */
+    bool argon2;                         /* wamp-scram: not PBKDF2 but Argon2id */
+};
+
 struct router_config {
     struct realm_config *realms;
     size_t count;
+    struct principal_config *principals; /* none: everybody joins as "anonymous" */
+    size_t principal_count;
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
     const char *agent; /* WELCOME agent; may be NULL */
@@ -66,6 +92,7 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
                          uint64_t now);
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now);
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
+uint64_t router_session(const struct peer *p); /* its session id; 0 unless joined */
 
 void router_tick(struct router *r, uint64_t now); /* deadlines: HELLO, GOODBYE */
 uint64_t router_deadline(const struct router *r);

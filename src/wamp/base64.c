@@ -32,6 +32,15 @@ void base64_encode(char *out, struct slice bytes)
         encode_group(out, in + i, bytes.n - i);
 }
 
+struct buf *base64_text(struct slice bytes)
+{
+    struct buf *text = buf_new(BASE64_SIZE(bytes.n));
+
+    base64_encode(text->data, bytes);
+    text->len = BASE64_SIZE(bytes.n);
+    return text;
+}
+
 /* The six bits of a character; 64, which is no six bits, for all others. */
 static uint32_t value_of(char c)
 {

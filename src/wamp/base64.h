@@ -9,6 +9,9 @@
 /* Writes BASE64_SIZE(bytes.n) characters to `out`, without NUL. */
 void base64_encode(char *out, struct slice bytes);
 
+/* The same in a buf of its own. */
+struct buf *base64_text(struct slice bytes);
+
 /* Decodes into `out` (at most text.n / 4 * 3 bytes; it may be where the text itself
  * begins, or in front of it) and sets *n. False for anything but what base64_encode could
  * have written: no padding, other characters, bits set behind the last byte. */

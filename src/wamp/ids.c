@@ -1,4 +1,4 @@
-/* ids.c - drawing WAMP ids. See ids.h. */
+/* ids.c - drawing WAMP ids and random bytes. See ids.h. */
 #include "wamp/ids.h"
 
 uint64_t id_random(const struct rng *rng)
@@ -14,4 +14,16 @@ uint64_t id_random(const struct rng *rng)
 uint64_t id_next(uint64_t last)
 {
     return last >= ID_MAX ? 1 : last + 1;
+}
+
+void rng_bytes(const struct rng *rng, void *out, size_t n)
+{
+    unsigned char *at = out;
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < n; i++, bits >>= 8) {
+        if (i % 8 == 0)
+            bits = rng->next(rng->ctx);
+        at[i] = (unsigned char)bits;
+    }
 }

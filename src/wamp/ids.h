@@ -6,6 +6,7 @@
 #define WAMP_IDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ID_MAX ((uint64_t)1 << 53)
@@ -25,5 +26,8 @@ uint64_t id_random(const struct rng *rng);
 
 /* The id after `last` in a session scope; 1 after 0 and after 2^53. */
 uint64_t id_next(uint64_t last);
+
+/* Random bytes, for nonces and salts. */
+void rng_bytes(const struct rng *rng, void *out, size_t n);
 
 #endif

@@ -48,15 +48,41 @@
 /* Events a client keeps for a subscription whose SUBSCRIBED has not arrived yet. */
 #define LIMIT_EARLY_EVENTS 1000
 
+/* Messages that one client's message handler works on at the same time, each way. */
+#define LIMIT_TAPPED 10000
+
+/* Messages that wait for recv_message; and no more bytes than LIMIT_MESSAGE_SIZE. */
+#define LIMIT_UNREAD 10000
+
 /* Deadlines: TCP accept to a finished upgrade, upgrade to HELLO, GOODBYE to its
  * answer. */
 #define LIMIT_HANDSHAKE_MS 5000
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
 
+/* CHALLENGE to AUTHENTICATE: a person may have to type a password, or look for the token
+ * that has the key. */
+#define LIMIT_AUTHENTICATE_MS 60000
+
+/* An authid, and a string in an authextra: names, keys and nonces are far shorter, and
+ * what comes of them is echoed before anybody has proved anything. */
+#define LIMIT_AUTH_TEXT 1024
+
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
 #define LIMIT_KILL_MS 30000
+
+/* What a router may ask of a client's key derivation, and a configuration of the router's
+ * own: PBKDF2 iterations and bytes of key, KiB of Argon2, and KiB times passes. Each
+ * takes about a second where it is highest, and the loop stands still meanwhile. */
+#define LIMIT_AUTH_ITERATIONS 1000000u
+#define LIMIT_AUTH_KEY 64u
+#define LIMIT_AUTH_MEMORY (256u * 1024)
+#define LIMIT_AUTH_WORK (2u * 1024 * 1024)
+
+/* SCRAM with fewer PBKDF2 iterations is refused (WAMP: SCRAM): whoever listens would try
+ * passwords too fast. */
+#define LIMIT_AUTH_SCRAM_LEAST 4096u
 
 /* Ids in one answer of the meta API. As JSON they are a fifth of the largest message; who
  * asks again and again must not make the router write more than that each time. */

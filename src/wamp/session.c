@@ -247,7 +247,7 @@ static void on_goodbye(struct session *s, struct msg *m)
     end_by(s, SESSION_OK, m);
 }
 
-static unsigned grammar_state(const struct session *s)
+unsigned session_grammar_state(const struct session *s)
 {
     if (s->state == SESSION_JOINED)
         return STATE_JOINED;
@@ -260,7 +260,7 @@ static unsigned grammar_state(const struct session *s)
  * while the app works on the answer to a challenge. */
 static bool is_expected(const struct session *s, const struct msg *m, struct fault *f)
 {
-    if (!msg_allowed(m, FROM_ROUTER, grammar_state(s), f))
+    if (!msg_allowed(m, FROM_ROUTER, session_grammar_state(s), f))
         return false;
     if (s->challenge != CHALLENGE_OPEN || m->row->code != MSG_WELCOME)
         return true;
@@ -441,6 +441,21 @@ void session_leave(struct session *s, const char *reason, const char *text, uint
     s->busy = false;
 }
 
+int session_depart(struct session *s, struct msg *m)
+{
+    int error = session_send(s, m);
+
+    if (error)
+        return error;
+    if (m->row->code == MSG_ABORT) {
+        end(s, SESSION_LOST, m->uri, (struct slice){ 0 }, NULL);
+    } else {
+        s->state = SESSION_LEAVING;
+        heap_set(&s->timers, &s->limit, session_after(s, LIMIT_GOODBYE_MS));
+    }
+    return SESSION_OK;
+}
+
 void session_abort(struct session *s, const char *reason, const char *text, uint64_t now)
 {
     enter(s, now);
@@ -510,6 +525,11 @@ const struct roles *session_router_roles(const struct session *s)
 size_t session_pending(const struct session *s)
 {
     return s->pending.count;
+}
+
+size_t session_max_message(const struct session *s)
+{
+    return s->max_message;
 }
 
 uint64_t session_late(const struct session *s)

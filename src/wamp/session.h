@@ -78,6 +78,8 @@ struct event {
     void *tag;        /* as given with the request */
     int error;        /* enum session_error */
     bool progress;
+    bool hand; /* of something sent by hand: m holds the whole message, for whoever reads
+                  those. An EVENT is for handlers of its subscription as well */
     struct msg m;
     char *reason; /* owned; LEFT, revocation, cancelled call: URI; may be NULL */
     char *text;   /* owned; LEFT: words for people; may be NULL */
@@ -86,6 +88,9 @@ struct event {
 void event_done(struct event *e);
 
 struct session;
+
+/* The roles and features of a client that says nothing else: all that we implement. */
+const struct roles *session_client_roles(void);
 
 /* `rng` is copied. */
 struct session *session_new(const struct wire *wire, const struct session_config *config,
@@ -172,14 +177,33 @@ int session_authenticate(struct session *s, struct slice signature, struct slice
 void session_leave(struct session *s, const char *reason, const char *text, uint64_t now);
 void session_abort(struct session *s, const char *reason, const char *text, uint64_t now);
 
+/* ---- by hand ----------------------------------------------------------------------- *
+ * A message that the app made itself is held against the same rules as any other before
+ * it is sent: grammar, direction, state, options, URI, features. A request must have the
+ * next id (session_next_request), or is refused. What answers it, and what comes for a
+ * subscription or registration that it obtained, are events with `hand` set. */
+
+/* Sends one whole message, borrowed. The id of a request that will be answered; 0 for
+ * what has no answer; or a negative enum session_error, and nothing is sent. GOODBYE
+ * leaves, ABORT ends the session. YIELD and ERROR answer what came for a registration
+ * made by hand. */
+int64_t session_hand(struct session *s, struct buf *message, uint64_t now);
+
+/* The id that the next request will have. */
+uint64_t session_next_request(const struct session *s);
+
+/* Takes over an INVOCATION that is not fed to the session: session_hand may answer it. */
+void session_adopt(struct session *s, const struct msg *invocation);
+
 /* ---- looking ----------------------------------------------------------------------- */
 
 enum session_state session_state(const struct session *s);
 uint64_t session_id(const struct session *s); /* 0 while not joined */
 /* Bytes that session_next_out has not given yet. */
 size_t session_queued(const struct session *s);
-size_t session_pending(const struct session *s); /* requests under way */
-uint64_t session_late(const struct session *s);  /* answers and events for nobody */
+size_t session_pending(const struct session *s);     /* requests under way */
+size_t session_max_message(const struct session *s); /* bytes of one */
+uint64_t session_late(const struct session *s);      /* answers and events for nobody */
 
 /* As announced in WELCOME. */
 const struct roles *session_router_roles(const struct session *s);

@@ -19,7 +19,7 @@
 
 /* ---- pending requests -------------------------------------------------------------- */
 
-static bool is_full(struct session *s)
+bool session_is_full(struct session *s)
 {
     if (s->pending.count < LIMIT_PENDING)
         return false;
@@ -27,7 +27,7 @@ static bool is_full(struct session *s)
     return true;
 }
 
-static struct pending *pending_add(struct session *s, const struct msg_row *row)
+struct pending *session_pend(struct session *s, const struct msg_row *row)
 {
     struct pending *p = xcalloc(1, sizeof *p);
 
@@ -73,6 +73,7 @@ static struct event *tell(struct session *s, const struct pending *p,
     e = session_event(s, kind);
     e->request = p->id;
     e->tag = p->tag;
+    e->hand = p->hand;
     return e;
 }
 
@@ -150,12 +151,12 @@ static int64_t ask(struct session *s, enum msg_code code, const struct request *
         return error;
     if (code == MSG_PUBLISH && !acknowledge)
         return send_next(s, &m);
-    if (is_full(s))
+    if (session_is_full(s))
         return SESSION_BUSY;
     error = send_next(s, &m);
     if (error)
         return error;
-    p = pending_add(s, m.row);
+    p = session_pend(s, m.row);
     p->tag = q->tag;
     p->timeout = q->timeout;
     start_timer(s, p);
@@ -191,7 +192,7 @@ int64_t session_give_up(struct session *s, enum msg_code code, uint64_t target, 
 
     if (error)
         return error;
-    p = pending_add(s, m.row);
+    p = session_pend(s, m.row);
     p->tag = tag;
     p->target = target;
     p->forgotten = forgotten;
@@ -207,7 +208,7 @@ int64_t session_unregister(struct session *s, uint64_t registration, void *tag,
         return session_refuse(s, SESSION_NOT_JOINED, "not joined");
     if (bits_get(map_get(&s->registrations, registration)) != HELD)
         return session_refuse(s, SESSION_UNKNOWN, "no such registration");
-    if (is_full(s))
+    if (session_is_full(s))
         return SESSION_BUSY;
     map_put(&s->registrations, registration, bits_put(HELD | LEAVING));
     return session_give_up(s, MSG_UNREGISTER, registration, tag, false);
@@ -224,7 +225,7 @@ int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
         return session_refuse(s, SESSION_NOT_JOINED, "not joined");
     if (!sub || !sub->handlers)
         return session_refuse(s, SESSION_UNKNOWN, "no such subscription");
-    if (sub->handlers == 1 && !s->subscribing && is_full(s))
+    if (sub->handlers == 1 && !s->subscribing && session_is_full(s))
         return SESSION_BUSY;
     if (--sub->handlers)
         return 0;
@@ -264,7 +265,7 @@ static void on_registered(struct session *s, struct pending *p, struct msg *m)
     uint64_t id = m->id;
 
     if (tell_answer(s, p, EVENT_REGISTERED, m))
-        map_put(&s->registrations, id, bits_put(HELD));
+        map_put(&s->registrations, id, bits_put(p->hand ? HELD | BY_HAND : HELD));
     else if (!map_get(&s->registrations, id))
         session_give_up(s, MSG_UNREGISTER, id, NULL, true);
     pending_free(s, p);
@@ -274,7 +275,7 @@ static void on_subscribed(struct session *s, struct pending *p, struct msg *m)
 {
     uint64_t id = m->id;
 
-    session_on_subscribed(s, id, tell_answer(s, p, EVENT_SUBSCRIBED, m) != NULL);
+    session_on_subscribed(s, id, tell_answer(s, p, EVENT_SUBSCRIBED, m) != NULL, p->hand);
     pending_free(s, p);
 }
 
@@ -286,7 +287,7 @@ static void gave_up(struct session *s, const struct pending *p, bool done)
     else if (done)
         map_del(&s->registrations, p->target);
     else if (map_get(&s->registrations, p->target))
-        map_put(&s->registrations, p->target, bits_put(HELD));
+        map_put(&s->registrations, p->target, bits_put(p->hand ? HELD | BY_HAND : HELD));
 }
 
 static void on_answer(struct session *s, struct pending *p, struct msg *m)
@@ -362,7 +363,7 @@ void session_on_answer(struct session *s, struct msg *m)
 
 /* ---- time-outs, cancelling, forgetting --------------------------------------------- */
 
-static bool can_cancel(const struct session *s)
+bool session_can_cancel(const struct session *s)
 {
     return s->state == SESSION_JOINED &&
            roles_can(&s->router, ROLE_DEALER, FEATURE_CALL_CANCELING);
@@ -390,7 +391,7 @@ void session_on_timer(struct session *s, struct timer *t)
     struct pending *p = timer_entry(t, struct pending, timer);
     enum msg_code code = p->row->code;
 
-    if (code == MSG_CALL && can_cancel(s))
+    if (code == MSG_CALL && session_can_cancel(s))
         send_cancel(s, p->id, "killnowait");
     tell_error(s, p, SESSION_TIMEOUT);
     if (code == MSG_SUBSCRIBE || code == MSG_REGISTER)
@@ -399,11 +400,10 @@ void session_on_timer(struct session *s, struct timer *t)
         pending_free(s, p);
 }
 
-static bool is_mode(const char *mode)
+bool session_is_mode(struct slice mode)
 {
-    struct slice m = slice_of(mode);
-
-    return slice_is(m, "skip") || slice_is(m, "kill") || slice_is(m, "killnowait");
+    return slice_is(mode, "skip") || slice_is(mode, "kill") ||
+           slice_is(mode, "killnowait");
 }
 
 int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t now)
@@ -415,9 +415,9 @@ int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t 
     s->now = now;
     if (!p)
         return session_refuse(s, SESSION_UNKNOWN, "no such call");
-    if (mode && !is_mode(mode))
+    if (mode && !session_is_mode(slice_of(mode)))
         return session_refuse(s, SESSION_BAD_OPTION, "no such cancel mode");
-    if (can_cancel(s)) {
+    if (session_can_cancel(s)) {
         send_cancel(s, call, mode);
         if (slice_is(slice_of(mode), "kill"))
             return SESSION_OK;

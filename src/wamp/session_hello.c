@@ -28,6 +28,11 @@ static const struct roles all_roles = {
     },
 };
 
+const struct roles *session_client_roles(void)
+{
+    return &all_roles;
+}
+
 static bool is_ours(struct slice key, const struct session_config *config)
 {
     return slice_is(key, "roles") || (config->agent && slice_is(key, "agent"));

@@ -5,6 +5,7 @@
  * session_check.c  what is refused before it is sent: URIs, options, features not
  * announced session_ask.c    our requests: sending, answers, time-outs, cancelling
  * session_serve.c  what the router starts: EVENT, INVOCATION, INTERRUPT, revocations
+ * session_hand.c   messages that the app made itself
  *
  * All of it is one machine: a function here may queue messages and events, never call
  * out. */
@@ -23,6 +24,7 @@ struct pending {
     uint64_t target;  /* UNSUBSCRIBE, UNREGISTER: the id that is given up */
     void *tag;        /* the app's; not ours to free */
     bool forgotten;   /* nobody waits: the answer gives no event */
+    bool hand;        /* sent by hand: so are its answers */
     struct timer timer;
     struct list node; /* in session.asked */
 };
@@ -34,11 +36,12 @@ struct pending {
 struct subscription {
     uint64_t id;
     unsigned handlers;
+    unsigned hand;    /* how many of them are subscriptions made by hand */
     struct list node; /* in session.idle, or unlinked */
 };
 
 /* Values of the maps `registrations` and `invocations`: bits in place of a pointer. */
-enum { HELD = 1, LEAVING = 2, PROGRESSIVE = 4 };
+enum { HELD = 1, LEAVING = 2, PROGRESSIVE = 4, BY_HAND = 8 };
 
 static inline void *bits_put(unsigned bits)
 {
@@ -80,8 +83,8 @@ struct session {
     unsigned subscribing;     /* how many of them are SUBSCRIBE */
     struct map subscriptions; /* id -> struct subscription, owned */
     struct list idle;
-    struct map registrations; /* id -> HELD, LEAVING */
-    struct map invocations;   /* request id -> HELD, PROGRESSIVE */
+    struct map registrations; /* id -> HELD, LEAVING, BY_HAND */
+    struct map invocations;   /* request id -> HELD, PROGRESSIVE, BY_HAND */
 
     struct msg *early; /* owned; EVENTs that came before their SUBSCRIBED */
     size_t early_count, early_cap, early_bytes;
@@ -105,6 +108,12 @@ void session_forget_events(struct session *s, uint64_t request);
 
 /* The router broke the protocol: ABORT, and the end. */
 void session_violated(struct session *s, const struct fault *f);
+
+/* The app's own GOODBYE or ABORT: it goes out, and the session leaves or ends. */
+int session_depart(struct session *s, struct msg *m);
+
+/* The STATE_... of the grammar. */
+unsigned session_grammar_state(const struct session *s);
 
 /* ms from now, on the session's clock. */
 uint64_t session_after(const struct session *s, uint64_t ms);
@@ -134,6 +143,12 @@ void session_on_timer(struct session *s, struct timer *t); /* of a pending reque
 void session_lose_pending(struct session *s);              /* all end with SESSION_LOST */
 void session_drop_pending(struct session *s);              /* all end without events */
 
+/* A request that waits for its answer; its id is the latest one. */
+struct pending *session_pend(struct session *s, const struct msg_row *row);
+bool session_is_full(struct session *s); /* LIMIT_PENDING: refused */
+bool session_is_mode(struct slice mode); /* of CANCEL */
+bool session_can_cancel(const struct session *s);
+
 /* UNSUBSCRIBE or UNREGISTER for `target`. Returns the request id. */
 int64_t session_give_up(struct session *s, enum msg_code code, uint64_t target, void *tag,
                         bool forgotten);
@@ -143,7 +158,7 @@ int64_t session_give_up(struct session *s, enum msg_code code, uint64_t target, 
 void session_on_event(struct session *s, struct msg *m);
 void session_on_invocation(struct session *s, struct msg *m);
 void session_on_interrupt(struct session *s, struct msg *m);
-void session_on_subscribed(struct session *s, uint64_t id, bool wanted);
+void session_on_subscribed(struct session *s, uint64_t id, bool wanted, bool hand);
 void session_on_subscribing_done(
     struct session *s); /* the last SUBSCRIBE under way ended */
 void session_on_revoked(struct session *s, struct msg *m);

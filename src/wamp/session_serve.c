@@ -17,9 +17,12 @@
 
 /* ---- subscriptions and their events ------------------------------------------------ */
 
-static void deliver(struct session *s, struct msg *m)
+static void deliver(struct session *s, const struct subscription *sub, struct msg *m)
 {
-    msg_move(&session_event(s, EVENT_EVENT)->m, m);
+    struct event *e = session_event(s, EVENT_EVENT);
+
+    e->hand = sub->hand > 0;
+    msg_move(&e->m, m);
 }
 
 static void keep_early(struct session *s, struct msg *m)
@@ -36,17 +39,17 @@ static void keep_early(struct session *s, struct msg *m)
     msg_move(&s->early[s->early_count++], m);
 }
 
-/* Delivers what was kept for subscription `id`, in the order in which it came. */
-static void deliver_early(struct session *s, uint64_t id)
+/* Delivers what was kept for a subscription, in the order in which it came. */
+static void deliver_early(struct session *s, const struct subscription *sub)
 {
     size_t left = 0;
 
     for (size_t i = 0; i < s->early_count; i++) {
         struct msg *m = &s->early[i];
 
-        if (m->id == id) {
+        if (m->id == sub->id) {
             s->early_bytes -= m->bytes->len;
-            deliver(s, m);
+            deliver(s, sub, m);
         } else if (left++ != i) {
             msg_move(&s->early[left - 1], m);
         }
@@ -67,7 +70,7 @@ void session_on_event(struct session *s, struct msg *m)
     const struct subscription *sub = map_get(&s->subscriptions, m->id);
 
     if (sub && sub->handlers)
-        deliver(s, m);
+        deliver(s, sub, m);
     else if (!sub && s->subscribing)
         keep_early(s, m);
     else
@@ -91,7 +94,7 @@ static void subscription_free(struct session *s, struct subscription *sub)
     free(sub);
 }
 
-void session_on_subscribed(struct session *s, uint64_t id, bool wanted)
+void session_on_subscribed(struct session *s, uint64_t id, bool wanted, bool hand)
 {
     struct subscription *sub = map_get(&s->subscriptions, id);
 
@@ -100,8 +103,9 @@ void session_on_subscribed(struct session *s, uint64_t id, bool wanted)
     if (!wanted)
         return;
     sub->handlers++;
+    sub->hand += hand;
     list_remove(&sub->node);
-    deliver_early(s, id);
+    deliver_early(s, sub);
 }
 
 void session_on_subscribing_done(struct session *s)
@@ -126,20 +130,20 @@ void session_forget_subscription(struct session *s, uint64_t id)
 
 /* ---- revocations ------------------------------------------------------------------- */
 
-/* Whether we held what the router takes away; it is forgotten. */
-static bool forget_revoked(struct session *s, enum event_kind kind, uint64_t id)
+/* Forgets what the router takes away: HELD if we held it, BY_HAND if by hand. */
+static unsigned forget_revoked(struct session *s, enum event_kind kind, uint64_t id)
 {
     struct subscription *sub;
-    bool wanted;
+    unsigned held;
 
     if (kind == EVENT_UNREGISTERED)
-        return map_del(&s->registrations, id) != NULL;
+        return bits_get(map_del(&s->registrations, id));
     sub = map_get(&s->subscriptions, id);
     if (!sub)
-        return false;
-    wanted = sub->handlers > 0;
+        return 0;
+    held = (sub->handlers ? HELD : 0) | (sub->hand ? BY_HAND : 0);
     subscription_free(s, sub);
-    return wanted;
+    return held;
 }
 
 static void revoke(struct session *s, struct msg *m, const struct opts *o)
@@ -150,15 +154,20 @@ static void revoke(struct session *s, struct msg *m, const struct opts *o)
     struct slice reason = opt_text(o, OPT_REASON);
     struct event *e;
     struct fault f;
+    unsigned held;
 
     if (!id_ok(id)) {
         fault_set(&f, "wamp.error.protocol_violation", "%s revokes without an id",
                   m->row->name);
         session_violated(s, &f);
-    } else if (!forget_revoked(s, kind, (uint64_t)id)) {
+        return;
+    }
+    held = forget_revoked(s, kind, (uint64_t)id);
+    if (!held) {
         s->late++;
     } else {
         e = session_event(s, kind);
+        e->hand = held & BY_HAND;
         e->reason = reason.p ? xstrndup(reason.p, reason.n) : NULL;
         msg_move(&e->m, m);
         e->m.id = (uint64_t)id;
@@ -212,6 +221,8 @@ static bool read_details(const struct msg *m, bool *progressive, struct fault *f
 
 void session_on_invocation(struct session *s, struct msg *m)
 {
+    unsigned held = bits_get(map_get(&s->registrations, m->id));
+    struct event *e;
     struct fault f;
     bool progressive;
 
@@ -221,23 +232,43 @@ void session_on_invocation(struct session *s, struct msg *m)
         session_violated(s, &f);
     } else if (!read_details(m, &progressive, &f)) {
         session_violated(s, &f);
-    } else if (!map_get(&s->registrations, m->id)) {
+    } else if (!held) {
         reject(s, m->request, SLICE("wamp.error.no_such_registration"));
     } else if (s->invocations.count >= LIMIT_PENDING) {
         reject(s, m->request, SLICE("wamp.error.unavailable"));
     } else {
-        map_put(&s->invocations, m->request,
-                bits_put(progressive ? HELD | PROGRESSIVE : HELD));
-        msg_move(&session_event(s, EVENT_INVOCATION)->m, m);
+        held = HELD | (held & BY_HAND) | (progressive ? PROGRESSIVE : 0);
+        map_put(&s->invocations, m->request, bits_put(held));
+        e = session_event(s, EVENT_INVOCATION);
+        e->hand = held & BY_HAND;
+        msg_move(&e->m, m);
     }
+}
+
+void session_adopt(struct session *s, const struct msg *invocation)
+{
+    struct fault f;
+    bool progressive = false;
+
+    if (s->state != SESSION_JOINED || s->invocations.count >= LIMIT_PENDING)
+        return;
+    read_details(invocation, &progressive, &f);
+    map_put(&s->invocations, invocation->request,
+            bits_put(HELD | BY_HAND | (progressive ? PROGRESSIVE : 0)));
 }
 
 void session_on_interrupt(struct session *s, struct msg *m)
 {
-    if (map_get(&s->invocations, m->request))
-        msg_move(&session_event(s, EVENT_INTERRUPT)->m, m);
-    else
+    unsigned state = bits_get(map_get(&s->invocations, m->request));
+    struct event *e;
+
+    if (!state) {
         s->late++;
+        return;
+    }
+    e = session_event(s, EVENT_INTERRUPT);
+    e->hand = state & BY_HAND;
+    msg_move(&e->m, m);
 }
 
 /* The state of an open invocation, 0 when it is over. */

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """crossbar.py: a real Crossbar.io for as long as somebody wants it.
 
-usage: crossbar.py PID
+usage: crossbar.py PID [auth]
 As a program it prints one line "ready ws://127.0.0.1:PORT/ OWN-PID" when the router listens, and
 ends with it on SIGTERM, or when the process PID is gone: whoever started it (a spec by io.popen,
 with $PPID; tests/interop/run.py by import) cannot leave it behind. The node lives in a temporary
 folder with a generated configuration: one router worker, realm1, everything allowed to anonymous
-clients, one plain WebSocket transport on a free port of the loopback.
+clients, one plain WebSocket transport on a free port of the loopback. With `auth` the transport
+lets only those in who authenticate as AUTH says.
 """
 import json
 import os
@@ -21,6 +22,28 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, "build/peers/crossbar/bin/crossbar")
 ALLOW = {"call": True, "register": True, "publish": True, "subscribe": True}
+
+
+# Secrets: "ticket of joe", "secret of joe", "secret of sally" (salted: Crossbar.io derives it
+# itself), the private key of RFC 8032's first test, and "pencil" for the user of scram.
+AUTH = {
+    "ticket": {"type": "static", "principals": {
+        "joe": {"ticket": "ticket of joe", "role": "user"}}},
+    "wampcra": {"type": "static", "users": {
+        "joe": {"secret": "secret of joe", "role": "user"},
+        "sally": {"secret": "secret of sally", "role": "user",
+                  "salt": "salt123", "iterations": 1000, "keylen": 32}}},
+    "cryptosign": {"type": "static", "principals": {
+        "joe": {"realm": "realm1", "role": "user", "authorized_keys": [
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"]}}},
+    "scram": {"type": "static", "principals": {
+        "user": {"kdf": "argon2id-13", "iterations": 4096, "memory": 512, "role": "user",
+                 "salt": "30313233343536373839616263646566",
+                 "stored-key":
+                 "1261aa4c9583bee73820a33416a6225c7e684206062e7211f90492426afc603f",
+                 "server-key":
+                 "85698741856fcac0090f147dd1da8c9c216304dd85ffc9aa948e83292ef12024"}}},
+}
 
 
 def free_port():
@@ -45,34 +68,36 @@ def alive(pid):
         return False
 
 
-def config(port):
+def config(port, auth=False, pair=None):
+    tls = {"tls": {"certificate": pair[0], "key": pair[1]}} if pair else {}
     return {
         "version": 2,
         "controller": {},
         "workers": [{
             "type": "router",
             "realms": [{"name": "realm1", "roles": [{
-                "name": "anonymous",
+                "name": "user" if auth else "anonymous",
                 "permissions": [{"uri": "", "match": "prefix", "allow": ALLOW}],
             }]}],
             "transports": [{
                 "type": "websocket",
-                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
-            }],
+                "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port} | tls,
+            } | ({"auth": AUTH} if auth else {})],
         }],
     }
 
 
 class Crossbar:
-    """with Crossbar() as url: ..."""
+    """with Crossbar() as url: ...; with a certificate and its key the url is wss."""
 
-    def __init__(self):
+    def __init__(self, auth=False, pair=None):
+        self.auth, self.pair = auth, pair
         self.folder = tempfile.mkdtemp(prefix="crossbar-")
         self.port = free_port()
         self.process = None
 
     def config(self):
-        return config(self.port)
+        return config(self.port, self.auth, self.pair)
 
     def ports(self):
         """Those that listen when it is up."""
@@ -93,7 +118,7 @@ class Crossbar:
                 self.__exit__()
                 raise RuntimeError("Crossbar.io did not start")
             time.sleep(0.05)
-        return "ws://127.0.0.1:%d/" % self.port
+        return "%s://127.0.0.1:%d/" % ("wss" if self.pair else "ws", self.port)
 
     def __exit__(self, *_):
         if self.process.poll() is None:
@@ -111,7 +136,7 @@ class Crossbar:
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Crossbar() as url:
+    with Crossbar(auth=sys.argv[2:] == ["auth"]) as url:
         print("ready", url, os.getpid(), flush=True)
         while alive(int(sys.argv[1])):
             time.sleep(0.2)

@@ -19,11 +19,11 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = [os.path.join(ROOT, "build/release/wampy-lua")]  # run.py puts another one there
 PATIENCE = 30
-TESTS = []
+TESTS = {}  # module -> [(name, function)]; modules import each other
 
 
 def test(fn):
-    TESTS.append((fn.__name__.replace("_", " "), fn))
+    TESTS.setdefault(fn.__module__, []).append((fn.__name__.replace("_", " "), fn))
     return fn
 
 
@@ -31,8 +31,9 @@ def test_each(cases):
     """One test for each entry of a dict: name = arguments."""
     def mark(fn):
         for name, args in cases.items():
-            TESTS.append(("%s: %s" % (fn.__name__.replace("_", " "), name),
-                          lambda t, args=args: fn(t, *args)))
+            TESTS.setdefault(fn.__module__, []).append(
+                ("%s: %s" % (fn.__name__.replace("_", " "), name),
+                 lambda t, args=args: fn(t, *args)))
         return fn
     return mark
 

@@ -16,14 +16,13 @@ import harness  # noqa: E402 pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULES = sorted(os.path.basename(path)[5:-3] for path in glob.glob(HERE + "/test_*.py"))
-POLL = ["run"]
+POLL = ["run", "tls"]
 WORKERS = 2 * (os.cpu_count() or 1)
 
 
 def tests_of(name):
-    harness.TESTS.clear()
     importlib.import_module("test_" + name)
-    return list(harness.TESTS)
+    return harness.TESTS["test_" + name]
 
 
 def main():

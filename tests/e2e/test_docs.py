@@ -7,7 +7,8 @@ The rules of a page:
   or in an earlier block of the page.
 * A block without a language shows a terminal: "$ command", and what it prints. `wampy-lua run`
   and `wampy-lua router` go on until the page ends, or the next one that brings a router takes
-  their port; everything else runs to its end. A line of "…" stands for any lines. Commands that are not wampy-lua's (make, git ...) are tried elsewhere.
+  their port; everything else runs to its end. A line of "…" stands for any lines. Commands that are not wampy-lua's,
+  openssl's or printf's (make, git ...) are tried elsewhere.
 Ports 8080 and 8443 are replaced by free ones.
 """
 import glob
@@ -105,7 +106,7 @@ class Page:
                     self.type(command, wanted)
 
     def type(self, command, wanted):
-        own = re.search(r"(^|[ ;|&(])wampy-lua ", command)
+        own = re.search(r"(^|[ ;|&(])wampy-lua ", command) or re.match("openssl|printf", command)
         if not own or "router.example" in command:
             return
         command = re.sub(r"--router(?=$| )", "--router=" + self.ports["8080"], command)

@@ -3,8 +3,8 @@
  *
  * What must hold whatever happens: output goes only to peers that are open and not
  * being closed; it is what a router may send; invocation ids count up by one in a
- * session; a call gets at most one final answer, and only who made it; when all peers
- * are closed nothing is left.
+ * session; a call gets at most one final answer, and only who made it; who was
+ * challenged joins after a good proof only; when all peers are closed nothing is left.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "router/router.h"
+#include "wamp/auth.h"
 #include "wamp/opts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,8 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define IDS 256 /* calls with smaller ids are followed */
 
 struct slot {
-    struct peer *peer; /* NULL while not open */
-    bool closing;      /* OUTPUT_CLOSE came out */
+    struct peer *peer;   /* NULL while not open */
+    bool closing;        /* OUTPUT_CLOSE came out */
+    bool proved;         /* the proof was good that went in last */
+    char challenge[512]; /* the Extra of CHALLENGE while it is not answered, or "" */
+    char method[16];     /* and its method */
     uint64_t invocation;
     bool pending[IDS];
 };
@@ -79,11 +83,26 @@ static bool is_progress(const struct msg *m)
     return progress;
 }
 
+static void keep(char *to, size_t size, struct slice text)
+{
+    REQUIRE(text.n < size);
+    memcpy(to, text.p, text.n);
+    to[text.n] = '\0';
+}
+
 static void check_message(struct slot *s, const struct msg *m)
 {
     REQUIRE(m->row->from & FROM_ROUTER);
     switch (m->row->code) {
+    case MSG_CHALLENGE:
+        REQUIRE(!s->challenge[0]);
+        keep(s->method, sizeof s->method, m->text);
+        keep(s->challenge, sizeof s->challenge, m->dict);
+        s->proved = false;
+        break;
     case MSG_WELCOME:
+        REQUIRE(!s->challenge[0] || s->proved);
+        s->challenge[0] = '\0';
         s->invocation = 0;
         memset(s->pending, 0, sizeof s->pending);
         break;
@@ -139,6 +158,10 @@ static void drain(struct run *r)
 
 /* ---- what goes in ------------------------------------------------------------------ */
 
+#define PRIVATE "4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510"
+#define PUBLIC "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d"
+#define SECRET "a secret that is not hit upon"
+
 static const char *const realms[] = { "all", "some", "none", "no one" };
 
 static const char *const roles[] = {
@@ -148,6 +171,18 @@ static const char *const roles[] = {
     "{\"roles\":{\"caller\":{}},\"authmethods\":[\"ticket\"]}",
     "{\"roles\":{}}",
     "{}",
+#define LOGIN(method, authid, extra)                                      \
+    "{\"roles\":{\"caller\":{},\"callee\":{}},\"authmethods\":[\"" method \
+    "\",\"ticket\"],\"authid\":" authid ",\"authextra\":" extra "}"
+    LOGIN("ticket", "\"joe\"", "null"),
+    LOGIN("ticket", "\"x\"", "{}"),
+    LOGIN("wampcra", "\"joe\"", "null"),
+    LOGIN("wampcra", "\"x\"", "{\"pubkey\":7}"),
+    LOGIN("cryptosign", "null", "{\"pubkey\":\"" PUBLIC "\"}"),
+    LOGIN("cryptosign", "\"joe\"", "{\"pubkey\":\"" PUBLIC "\",\"x\":[{}]}"),
+    LOGIN("cryptosign", "\"joe\"", "{\"pubkey\":\"\\u0031\"}"),
+    LOGIN("wamp-scram", "\"joe\"", "{\"nonce\":\"a\\u0041=\"}"),
+    LOGIN("wamp-scram", "\"x\"", "{\"nonce\":\"abc\",\"channel_binding\":null}"),
 };
 
 static const char *const uris[] = {
@@ -298,6 +333,98 @@ static void say_bytes(struct run *r, struct slot *s)
     r->p += n;
 }
 
+/* The string of a key of the challenge, as it stands there; empty when there is none. */
+static struct slice challenge_text(const struct slot *s, const char *key)
+{
+    const char *at = strstr(s->challenge, key);
+    const char *from = at ? at + strlen(key) + 3 : ""; /* behind ":" and its quotes */
+
+    return (struct slice){ from, strcspn(from, "\"") };
+}
+
+/* Reverses the escapes of a challenge of wampcra, which has no others. */
+static struct buf *unescaped(const struct slot *s)
+{
+    const char *at = strstr(s->challenge, "\"challenge\":\"");
+    struct buf *b = buf_new(sizeof s->challenge);
+
+    for (at = at ? at + 13 : ""; *at && *at != '"'; at++) {
+        at += *at == '\\' && at[1];
+        buf_append(&b, at, 1);
+    }
+    return b;
+}
+
+static struct buf *cra_proof(const struct slot *s)
+{
+    struct buf *key = auth_cra_key(SLICE(SECRET), SLICE("salt"), 2, 16);
+    struct buf *text = unescaped(s), *proof;
+
+    proof = auth_cra_sign(slice_buf(key), slice_buf(text));
+    buf_unref(key);
+    buf_unref(text);
+    return proof;
+}
+
+static struct buf *sign_proof(const struct slot *s)
+{
+    unsigned char key[AUTH_DIGEST], proof[AUTH_SIGNATURE + AUTH_DIGEST];
+    struct slice text = { (const char *)proof + AUTH_SIGNATURE, AUTH_DIGEST };
+    struct buf *hex = buf_new(2 * sizeof proof);
+
+    REQUIRE(auth_unhex(key, SLICE(PRIVATE), sizeof key));
+    REQUIRE(
+        auth_unhex(proof + AUTH_SIGNATURE, challenge_text(s, "challenge"), AUTH_DIGEST));
+    REQUIRE(auth_sign(key, text, proof));
+    hex->len = 2 * sizeof proof;
+    auth_hex(hex->data, (struct slice){ (const char *)proof, sizeof proof });
+    return hex;
+}
+
+/* A good proof by the method, or what only looks like one. */
+static struct buf *proof_of(const struct slot *s, bool *good)
+{
+    *good = true;
+    if (!strcmp(s->method, "ticket"))
+        return buf_from(SECRET, sizeof SECRET - 1);
+    if (!strcmp(s->method, "wampcra"))
+        return cra_proof(s);
+    if (!strcmp(s->method, "cryptosign"))
+        return sign_proof(s);
+    *good = false;
+    return buf_from("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 44);
+}
+
+/* Answers a challenge; in bits, what is wrong with it. */
+static void authenticate(struct run *r, struct slot *s)
+{
+    unsigned wrong = byte(r);
+    char text[1024];
+    struct slice nonce;
+    struct buf *proof;
+    bool good;
+
+    drain(r);
+    if (!s->challenge[0])
+        return;
+    nonce = challenge_text(s, "nonce");
+    proof = proof_of(s, &good);
+    if (wrong & 1) {
+        char *at = &proof->data[byte(r) % proof->len];
+
+        *at = *at == 'a' ? 'b' : 'a';
+        good = false;
+    }
+    if (wrong & 2)
+        nonce.n = nonce.n ? nonce.n - 1 : 0;
+    snprintf(text, sizeof text, "[5,\"%.*s\",{\"nonce\":\"%.*s\",\"x\":%s}]",
+             (int)proof->len, proof->data, (int)nonce.n, nonce.p,
+             wrong & 4 ? "null" : "[1]");
+    s->proved = good;
+    buf_unref(proof);
+    feed(r, s, buf_from(text, strlen(text)));
+}
+
 static void open_peer(struct run *r, struct slot *s)
 {
     if (s->peer)
@@ -346,6 +473,9 @@ static void step(struct run *r)
         if (byte(r) == 255)
             router_shutdown(r->router, r->now);
         break;
+    case 9:
+        authenticate(r, s);
+        break;
     default:
         say(r, s, false);
         break;
@@ -368,13 +498,35 @@ static struct router *router_make(struct run *r)
     static struct realm_config config[] = { { (char *)"all", NULL, 0 },
                                             { (char *)"some", &role, 1 },
                                             { (char *)"none", &other, 1 } };
+    static char name[] = "anonymous", joe[] = "joe";
+    unsigned char key[AUTH_DIGEST];
+    struct buf *secret = buf_from(SECRET, sizeof SECRET - 1), *salt = buf_from("salt", 4);
+    struct buf *keys = buf_from(PUBLIC PUBLIC, 2 * AUTH_DIGEST), *public;
+    struct principal_config principals[] = {
+        { .role = name },
+        { AUTH_TICKET, joe, name, NULL, .secret = secret },
+        { AUTH_WAMPCRA, joe, name, NULL, secret, salt, .iterations = 2, .keylen = 16 },
+        { AUTH_CRYPTOSIGN, joe, name, NULL, .secret = NULL },
+        { AUTH_SCRAM, joe, name, NULL, keys, salt, .iterations = 4096 },
+    };
     const struct router_config c = { .realms = config,
                                      .count = 3,
+                                     .principals = principals,
+                                     .principal_count = 5,
                                      .strict_ids = byte(r) == 1,
                                      .agent = byte(r) & 1 ? "fuzz" : NULL };
     const struct rng rng = { random_next, r };
+    struct router *router;
 
-    return router_new(&c, &rng);
+    REQUIRE(auth_unhex(key, SLICE(PUBLIC), sizeof key));
+    public = buf_from(key, sizeof key);
+    principals[3].secret = public;
+    router = router_new(&c, &rng);
+    buf_unref(public);
+    buf_unref(keys);
+    buf_unref(salt);
+    buf_unref(secret);
+    return router;
 }
 
 static void join_all(struct run *r)

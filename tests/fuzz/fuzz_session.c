@@ -7,7 +7,7 @@
  * send, under ids that count up by one.
  *
  * covers: src/wamp/session.c src/wamp/session_ask.c src/wamp/session_check.c
- * covers: src/wamp/session_hello.c src/wamp/session_serve.c
+ * covers: src/wamp/session_hello.c src/wamp/session_serve.c src/wamp/session_hand.c
  *
  * Not known here: which reaction is the right one (tests/talk/session). */
 #include <stdint.h>
@@ -89,7 +89,9 @@ static void check_end(const struct run *r)
 static void check_event(struct run *r, const struct event *e)
 {
     REQUIRE(!r->left);
-    if (e->request)
+    if (e->hand)
+        REQUIRE(!e->tag && r->was_joined);
+    else if (e->request)
         settle(e);
     else if (e->kind == EVENT_JOINED)
         REQUIRE(!r->was_joined);
@@ -180,6 +182,39 @@ static void ask(struct run *r)
 
     if (r->slot_count < SLOTS)
         take_slot(r, intents[how & 3].code, intents[how & 3].run(r->session, &q, r->now));
+}
+
+/* A message made by hand; half of them under the next request id. */
+static void by_hand(struct run *r)
+{
+    static const char *const formats[] = {
+        "[48,%u,{\"receive_progress\":true},\"com.a\",[1]]",
+        "[16,%u,{\"acknowledge\":true},\"com.a\"]",
+        "[16,%u,{},\"com.a\",[],{}]",
+        "[32,%u,{},\"com.a\"]",
+        "[34,%u,%u]",
+        "[64,%u,{},\"com.a\"]",
+        "[66,%u,%u]",
+        "[49,%u,{\"mode\":\"kill\"}]",
+        "[70,%u,{\"progress\":true}]",
+        "[70,%u,{},[1]]",
+        "[8,68,%u,{},\"com.a\"]",
+        "[1,\"realm1\",{}]",
+        "[6,{},\"com.bye\"]",
+        "[3,{},\"com.bye\"]",
+    };
+    const char *format = formats[byte(r) % (sizeof formats / sizeof *formats)];
+    unsigned how = byte(r), id = how >> 1 & 7;
+    char text[100];
+    struct buf *b;
+
+    if (how & 1)
+        id = (unsigned)session_next_request(r->session);
+    /* NOLINTNEXTLINE: the formats are the table's */
+    snprintf(text, sizeof text, format, id, 1 + (byte(r) & 3));
+    b = buf_from(text, strlen(text));
+    session_hand(r->session, b, r->now);
+    buf_unref(b);
 }
 
 static void give_up(struct run *r)
@@ -357,7 +392,7 @@ static void welcome(struct run *r)
 
 static void step(struct run *r)
 {
-    switch (byte(r) % 15) {
+    switch (byte(r) % 17) {
     case 0:
     case 1:
     case 2:
@@ -394,6 +429,10 @@ static void step(struct run *r)
         break;
     case 13:
         feed(r, raw_message(r));
+        break;
+    case 14:
+    case 15:
+        by_hand(r);
         break;
     default:
         feed(r, text_message(r));

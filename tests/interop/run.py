@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """run.py: foreign peers and ours, each as tester of each other's service.
 
-usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, or "weather"
+usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "weather" or "auth"
 
 On our own router every tester meets every service; on a real Crossbar.io our app meets every
 foreign tester, and our tester the foreign services. A pair is two processes that talk below a
 prefix of their own: the service says "ready", the tester prints TAP and ends. js/scenario.js says
-what they do. Then apps/06-weather serves the foreign peers, by `run --router` and on Crossbar.io.
+what they do. The foreign peers prove who they are to our router (auth/). Then apps/06-weather
+serves them, by `run --router` and on Crossbar.io.
 """
 import concurrent.futures
 import os
@@ -24,7 +25,7 @@ from crossbar import Crossbar  # noqa: E402 pylint: disable=wrong-import-positio
 
 WAMPY = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
-LEAST, LEAST_WEATHER = 10, 5  # tests that every tester has
+LEAST, LEAST_WEATHER, LEAST_AUTH = 10, 5, 6  # tests that every tester has
 WEATHER = [WAMPY, "run", os.path.join(ROOT, "apps/06-weather/main.lua")]
 
 
@@ -48,6 +49,12 @@ KINDS = {
         "test": lambda url, prefix, flavour: [
             WAMPY, os.path.join(HERE, "lua/tester.lua"), url, prefix, flavour],
     },
+}
+AUTH = {  # Crossbar.io's Python has all that autobahn-python needs for cryptosign
+    "autobahn-python": [os.path.join(PEERS, "crossbar/bin/python"), "autobahn_peer.py"],
+    "wampy-python": [PYTHON, "wampy_peer.py"],
+    "autobahn-js": ["node", "autobahn_peer.js"],
+    "wampy-js": ["node", "wampy_peer.js"],
 }
 FLAVOURS = {"autobahn-js": "js", "wampy-js": "js", "wampy-python": "wampy"}
 ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
@@ -140,6 +147,18 @@ def weather(router, url):
                        *tested(KINDS[tester]["weather"](url), LEAST_WEATHER))
 
 
+def authentication():
+    """The foreign peers prove who they are to our router, or cannot."""
+    folder = os.path.join(HERE, "auth")
+    listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/",
+              "--config", os.path.join(folder, "router.json")]
+    with Process(listen) as router:
+        url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
+        for peer, (runner, script) in AUTH.items():
+            yield ("router: %s joins" % peer,
+                   *tested([runner, os.path.join(folder, script), url], LEAST_AUTH))
+
+
 def matrix(router, url):  # what foreign peers do among themselves on Crossbar.io is not our concern
     for tester in KINDS:
         for service in KINDS:
@@ -156,6 +175,8 @@ def results():
         with Process(listen) as router:
             url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
             yield from pool.map(lambda each: pair(*each), matrix("router", url))
+        if not ONLY or "auth" in ONLY:
+            yield from authentication()
         if not ONLY or "weather" in ONLY:
             yield from weather("router", None)
         with Crossbar() as url:

@@ -174,6 +174,73 @@ describe("a client", function()
     end)
   end)
 
+  describe("that is started keeps", function()
+    local p = pair.each(before_each, after_each)
+
+    it("registration_map, from id to procedure", function()
+      local App = wampy.Client:extend("App")
+      App.one = wampy.callee(function() end)
+      App.two = wampy.callee "com.example.two" (function() end)
+      local app <close> = App { router = p.router }:start()
+      local live = app:register("com.example.three", function() end)
+      local names = {}
+      for id, name in pairs(app.registration_map) do
+        assert.equal("integer", math.type(id))
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      assert.same({ "com.example.three", "com.example.two", "one" }, names)
+      assert.equal("com.example.three", app.registration_map[live.id])
+      live:unregister()
+      assert.is_nil(app.registration_map[live.id])
+    end)
+
+    it("subscription_map, from id to topic and handlers", function()
+      local App = wampy.Client:extend("App")
+      App.heard = wampy.subscriber "com.example.topic" (function() end)
+      local app <close> = App { router = p.router }:start()
+      local id, known = next(app.subscription_map)
+      assert.equal("integer", math.type(id))
+      assert.equal("com.example.topic", known.topic)
+      assert.equal(1, #known.handlers)
+      local live = app:subscribe("com.example.topic", function() end)
+      assert.equal(id, live.id)
+      assert.equal(2, #app.subscription_map[id].handlers)
+      live:unsubscribe()
+      assert.equal(1, #app.subscription_map[id].handlers)
+    end)
+
+    it("request_ids, of what is under way", function()
+      local begun, release = wampy.event(), wampy.event()
+      p.server:register("hang", function()
+        begun:set()
+        release:wait()
+      end)
+      local future = p.client:call_async("hang")
+      begun:wait(pair.PATIENCE)
+      local id, uri = next(p.client.request_ids)
+      assert.equal("integer", math.type(id))
+      assert.equal("hang", uri)
+      release:set()
+      future:wait()
+      assert.same({}, p.client.request_ids)
+    end)
+
+    it("its roles registered by register_roles, once", function()
+      local App = wampy.Client:extend("App")
+      App.one = wampy.callee(function() return 1 end)
+      local calls, register_roles = 0, App.register_roles
+      function App:register_roles()
+        calls = calls + 1
+        register_roles(self)
+      end
+      local app <close> = App { router = p.router }:start()
+      assert.equal(1, calls)
+      assert.equal(1, p.client:call("one"))
+      assert.equal(app.realm, "realm1")
+    end)
+  end)
+
   describe("that stops", function()
     local p = pair.each(before_each, after_each)
 

@@ -23,9 +23,9 @@ local function example(edit)
   return t
 end
 
-local function read(edit)
+local function read(edit, name)
   local warnings = {}
-  local result = config.read(example(edit), "f.json", function(text)
+  local result = config.read(example(edit), name or "f.json", function(text)
     warnings[#warnings + 1] = text
   end)
   return result, warnings
@@ -78,13 +78,24 @@ describe("a configuration", function()
       type = "websocket", endpoint = { type = "unix", path = "/tmp/x.sock" } })
   end)
 
+  it("gives a transport with TLS, whose files are beside it", function()
+    local result = read(function(_, w)
+      w.transports[1].endpoint.tls = { certificate = "c.pem", key = "/etc/k.pem",
+        chain_certificates = wampy.array { "chain/1.pem" }, ca_certificates = wampy.array { "ca" } }
+    end, "conf/f.json")
+    assert.matches("^wss://", result.transport.listen)
+    assert.matches("^wss://", result.transport.url)
+    assert.same({ cert = "conf/c.pem", key = "/etc/k.pem", chain = { "conf/chain/1.pem" },
+      cas = { "conf/ca" } }, result.transport.tls)
+  end)
+
   it("warns of what it ignores", function()
     local _, warnings = read(function(t, w)
       t.extra = 1
       w.options = {}
       w.realms[1].store = {}
       w.realms[1].roles[1].permissions[1].strange = true
-      w.transports[1].endpoint.tls = {}
+      w.transports[1].endpoint.tls = { certificate = "c", key = "k", dhparam = "d" }
       w.transports[2] = { type = "rawsocket" }
       t.workers[2] = { type = "guest" }
     end)
@@ -94,7 +105,7 @@ describe("a configuration", function()
       "f.json.workers[0].options is not supported and ignored",
       "f.json.workers[0].realms[0].roles[0].permissions[0].strange is not supported and ignored",
       "f.json.workers[0].realms[0].store is not supported and ignored",
-      "f.json.workers[0].transports[0].endpoint.tls is not supported and ignored",
+      "f.json.workers[0].transports[0].endpoint.tls.dhparam is not supported and ignored",
       "f.json.workers[0].transports[1] (type rawsocket) is not supported and ignored",
       "f.json.workers[1] (type guest) is not supported and ignored",
     }, warnings)
@@ -131,6 +142,12 @@ describe("a configuration", function()
       { "f.json.workers[0].transports: expected a list", function(_, w) w.transports = nil end },
       { "f.json.workers[0].transports[0].endpoint: expected an object, got nothing",
         function(_, w) w.transports[1].endpoint = nil end },
+      { "f.json.workers[0].transports[0].endpoint.tls.key: expected a string, got nothing",
+        function(_, w) w.transports[1].endpoint.tls = { certificate = "c" } end },
+      { "f.json.workers[0].transports[0].endpoint.tls.chain_certificates: expected a list",
+        function(_, w)
+          w.transports[1].endpoint.tls = { certificate = "c", key = "k", chain_certificates = "x" }
+        end },
       { "f.json.workers[0].transports[0].endpoint.type: expected tcp or unix, got udp",
         function(_, w) w.transports[1].endpoint.type = "udp" end },
       { "f.json.workers[0].transports[0].endpoint.port: expected a port from 0 to 65535, got 70000",

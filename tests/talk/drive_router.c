@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "router/router.h"
+#include "router_auth.h"
 #include "talk.h"
 
 #define EPOCH 1767323044678 /* at 1000, a talk's start: 2026-01-02T03:04:05.678Z */
@@ -23,9 +24,10 @@ struct line {
 
 struct caller_name {
     struct list link;
-    char *name;        /* owned */
-    struct peer *peer; /* NULL while its transport is not open */
-    struct list lines; /* of struct line: what came out */
+    char *name;              /* owned */
+    struct peer *peer;       /* NULL while its transport is not open */
+    struct list lines;       /* of struct line: what came out */
+    char *hello, *challenge; /* owned; the last ones, for `proves`; NULL: none yet */
 };
 
 struct drive {
@@ -108,6 +110,8 @@ static bool option(struct drive *d, const char *word)
         realm_of(&d->config, word + 6, strlen(word + 6));
     else if (!strncmp(word, "seed=", 5))
         d->random = strtoull(word + 5, NULL, 10);
+    else if (!strncmp(word, "principal=", 10))
+        return principal_option(&d->config, word + 10);
     else
         return !strncmp(word, "allow=", 6) && allow_option(&d->config, word + 6);
     return true;
@@ -142,6 +146,7 @@ static void config_fini(struct router_config *c)
         free(realm->name);
     }
     free(c->realms);
+    principals_fini(c);
 }
 
 /* ---- names ------------------------------------------------------------------------- */
@@ -171,6 +176,15 @@ static void say(struct caller_name *n, char *text)
     list_push(&n->lines, &line->link);
 }
 
+/* Keeps a message that begins like this. */
+static void keep(char **slot, const char *start, const char *text, size_t n)
+{
+    if (n < strlen(start) || strncmp(text, start, strlen(start)) != 0)
+        return;
+    free(*slot);
+    *slot = xstrndup(text, n);
+}
+
 static void drain(struct drive *d)
 {
     struct output out;
@@ -185,6 +199,7 @@ static void drain(struct drive *d)
             say(n, xstrdup(text));
         } else {
             say(n, xstrndup(out.bytes->data, out.bytes->len));
+            keep(&n->challenge, "[4,", out.bytes->data, out.bytes->len);
         }
         buf_unref(out.bytes);
     }
@@ -201,6 +216,8 @@ static void name_free(struct caller_name *n)
         free(line);
     }
     free(n->name);
+    free(n->hello);
+    free(n->challenge);
     free(n);
 }
 
@@ -269,10 +286,20 @@ static bool send_text(struct drive *d, struct caller_name *n, const char *text)
 {
     struct buf *b = buf_from(text, strlen(text));
 
+    keep(&n->hello, "[1,", text, strlen(text));
     if (n->peer)
         router_feed(d->router, n->peer, b, d->now);
     buf_unref(b);
     return n->peer != NULL;
+}
+
+static bool send_proof(struct drive *d, struct caller_name *n, const char *secret)
+{
+    char *text = prove(n->hello, n->challenge, secret);
+    bool ok = text && send_text(d, n, text);
+
+    free(text);
+    return ok;
 }
 
 static bool act(void *driver, const char *who, const char *what, const char *arg,
@@ -288,6 +315,8 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = close_peer(d, n);
     else if (!strcmp(what, "send"))
         ok = send_text(d, n, arg);
+    else if (!strcmp(what, "proves"))
+        ok = send_proof(d, n, arg);
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
     else

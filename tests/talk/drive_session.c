@@ -188,6 +188,15 @@ static int64_t by_id(struct driver *d, const char *verb, uint64_t id, const char
     return 1;
 }
 
+static int64_t by_hand(struct driver *d, const char *message)
+{
+    struct buf *b = buf_from(message, strlen(message));
+    int64_t result = session_hand(d->session, b, d->now);
+
+    buf_unref(b);
+    return result;
+}
+
 static void tell_state(struct driver *d)
 {
     static const char *const names[] = { "new", "joining", "joined", "leaving",
@@ -243,6 +252,10 @@ static bool app(struct driver *d, const char *verb, const char *arg)
     }
     if (is_one_of(verb, "unregister unsubscribe cancel forget fail yield progress")) {
         report(d, by_id(d, verb, number(first), rest));
+        return true;
+    }
+    if (!strcmp(verb, "send")) {
+        report(d, by_hand(d, arg));
         return true;
     }
     if (strcmp(verb, "open") != 0)
@@ -365,6 +378,8 @@ static void say_served(struct buf **b, const struct event *e)
 
 static void say_event(struct buf **b, const struct event *e)
 {
+    if (e->hand)
+        say(b, "hand ");
     switch (e->kind) {
     case EVENT_JOINED:
     case EVENT_CHALLENGE:

@@ -2,6 +2,7 @@
  * bytes, one end for each. */
 #include <stdlib.h>
 
+#include "base/heap.h"
 #include "check.h"
 #include "net/link.h"
 #include "wamp/limits.h"
@@ -192,6 +193,142 @@ static void tells_when_a_full_queue_has_drained(void)
     links_free(ls);
 }
 
+/* ---- faults ------------------------------------------------------------------------ */
+
+static void at(struct links *ls, uint64_t now)
+{
+    links_tick(ls, now);
+    links_pump(ls);
+}
+
+static struct links *opened_pair(void)
+{
+    struct links *ls = pair();
+
+    links_pump(ls);
+    seen[0] = '\0';
+    return ls;
+}
+
+static void holds_everything_while_paused(void)
+{
+    struct links *ls = opened_pair();
+
+    say(a, "1");
+    link_pause(a, true);
+    say(a, "2");
+    say(b, "3");
+    at(ls, 500);
+    CHECK_STR(seen, "");
+    CHECK_INT(a->queued, 2);
+    link_pause(b, false);
+    at(ls, 501);
+    CHECK_STR(seen, "b:1 b:2 a:3");
+    links_free(ls);
+}
+
+static void delays_in_order(void)
+{
+    struct links *ls = opened_pair();
+
+    link_delay(a, 100);
+    say(a, "1");
+    at(ls, 50);
+    link_delay(a, 10);
+    say(a, "2"); /* is due earlier, and waits behind the first */
+    CHECK_INT(links_deadline(ls), 100);
+    at(ls, 99);
+    CHECK_STR(seen, "");
+    at(ls, 100);
+    CHECK_STR(seen, "b:1 b:2");
+    links_free(ls);
+}
+
+static void breaks_inside_a_message(void)
+{
+    struct links *ls = opened_pair();
+
+    link_cut_after(b, 5);
+    say(a, "123");
+    say(a, "4567");
+    say(a, "never");
+    say(b, "lost");
+    links_pump(ls);
+    CHECK(strstr(seen, "b:123") && !strstr(seen, ":4567"));
+    CHECK_INT(ends[1].error, CONN_TRUNCATED);
+    CHECK_INT(ends[1].code, 2);
+    CHECK_INT(ends[0].error, CONN_LOST);
+    CHECK(links_idle(ls));
+    links_free(ls);
+}
+
+static void breaks_between_two_messages(void)
+{
+    struct links *ls = opened_pair();
+
+    link_cut_after(b, 3);
+    say(a, "123");
+    say(a, "4");
+    links_pump(ls);
+    CHECK_STR(seen, "b:123 b-0 a-0");
+    CHECK_INT(ends[1].error, CONN_LOST);
+    links_free(ls);
+}
+
+static void finds_a_dead_link_by_pings(void)
+{
+    struct links *ls = opened_pair();
+
+    link_pings(a, 100, 50);
+    CHECK_INT(links_deadline(ls), NEVER); /* a good link needs none */
+    at(ls, 1000);
+    link_pause(b, true);
+    at(ls, 1100);
+    at(ls, 1149);
+    CHECK_STR(seen, "");
+    at(ls, 1150);
+    CHECK_STR(seen, "a-0");
+    CHECK_INT(ends[0].error, CONN_TIMEOUT);
+    say(b, "to nobody");
+    link_pause(b, false);
+    at(ls, 1151);
+    CHECK_STR(seen, "a-0 b-0");
+    CHECK_INT(ends[1].error, CONN_LOST);
+    links_free(ls);
+}
+
+static void keeps_a_slow_link_whose_pings_are_answered(void)
+{
+    struct links *ls = opened_pair();
+
+    link_pings(a, 100, 50);
+    link_delay(a, 20);
+    for (uint64_t now = 0; now < 1000; now += 10)
+        at(ls, now);
+    CHECK_STR(seen, "");
+    link_delay(a, 0);
+    at(ls, 2000);
+    at(ls, 3000);
+    CHECK_STR(seen, "");
+    CHECK_INT(links_deadline(ls), NEVER);
+    links_free(ls);
+}
+
+static void closes_on_a_dead_link_in_time(void)
+{
+    struct links *ls = opened_pair();
+
+    link_pause(a, true);
+    conn_close(a, 1000, NULL);
+    at(ls, 999);
+    CHECK_STR(seen, "");
+    at(ls, 1000);
+    CHECK_STR(seen, "a-0");
+    CHECK_INT(ends[0].error, CONN_OK);
+    links_free(ls); /* the other end hears of it now */
+    CHECK(strstr(seen, "b-") != NULL);
+}
+
 void test_link(void)
 {
     TEST("a link carries messages in order, only when pumped");
@@ -210,4 +347,18 @@ void test_link(void)
     ends_what_is_open_when_freed();
     TEST("a link tells when a full queue has drained");
     tells_when_a_full_queue_has_drained();
+    TEST("a link that is paused holds everything, and lets it go in order");
+    holds_everything_while_paused();
+    TEST("a link that is slow keeps the order");
+    delays_in_order();
+    TEST("a link that is cut breaks inside a message");
+    breaks_inside_a_message();
+    TEST("a link that is cut between two messages is lost");
+    breaks_between_two_messages();
+    TEST("a link that stands still is found by pings");
+    finds_a_dead_link_by_pings();
+    TEST("a link that is slow is kept while pings are answered");
+    keeps_a_slow_link_whose_pings_are_answered();
+    TEST("a link that stands still can be closed");
+    closes_on_a_dead_link_in_time();
 }

@@ -250,8 +250,9 @@ static void says_why_there_is_none(void)
     RUN_UNTIL(loop, client.closed);
     CHECK_INT(client.closed, 1);
     rmdir(dir);
-    connect_to("wss://127.0.0.1/", NULL);
-    expect_end(CONN_TLS, "wss is not supported yet");
+    snprintf(text, sizeof text, "wss://127.0.0.1:%d/", spare);
+    connect_to(text, NULL);
+    expect_end(CONN_REFUSED, "connection refused");
     connect_to("rs://127.0.0.1/", NULL);
     expect_end(CONN_UNREACHABLE, "rs is not supported yet");
 }

@@ -80,7 +80,7 @@ async def open_(url):
     factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[JsonSerializer()])
     where = urlsplit(url)
     transport, _ = await asyncio.get_running_loop().create_connection(
-        factory, where.hostname, where.port)
+        factory, where.hostname, where.port, ssl=where.scheme == "wss")
     await session.joined
     return Verbs(session, transport)
 

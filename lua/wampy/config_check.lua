@@ -1,0 +1,67 @@
+-- config_check.lua - what the readers of a configuration share: each value is checked, and what is
+-- wrong is an error that begins with its path in the file.
+
+local core = require "wampy.core"
+local errors = require "wampy.errors"
+
+local checks = {}
+
+--- Raises an error about a place in the configuration.
+-- @param path place, such as "config.json.workers[0].type"
+-- @param fmt text as for string.format, with its arguments behind it
+function checks.wrong(path, fmt, ...)
+  errors.raise("WampyError", ("%s: %s"):format(path, fmt:format(...)))
+end
+
+--- What kind of value it is, in the words of an error.
+function checks.kind(value)
+  if value == nil then return "nothing" end
+  return getmetatable(value) == core.array_mt and "a list" or type(value)
+end
+
+--- Checks the type of a value.
+-- @param value any
+-- @param want a type's name; "table" is an object
+-- @param path its place
+-- @return value
+function checks.check(value, want, path)
+  local kind = checks.kind(value)
+  if kind ~= want then
+    checks.wrong(path, "expected %s, got %s", want == "table" and "an object" or "a " .. want, kind)
+  end
+  return value
+end
+
+--- Checks that a value is a list.
+function checks.list(value, path)
+  if getmetatable(value) ~= core.array_mt then checks.wrong(path, "expected a list") end
+  return value
+end
+
+--- A set of names.
+function checks.set(...)
+  local s = {}
+  for _, name in ipairs { ... } do s[name] = true end
+  return s
+end
+
+--- The keys of a table, sorted.
+function checks.sorted(t)
+  local names = {}
+  for key in pairs(t) do names[#names + 1] = tostring(key) end
+  table.sort(names)
+  return names
+end
+
+--- Names the keys of `t` that are not in `known`.
+-- @param t object
+-- @param known set of names
+-- @param path place of `t`
+-- @param warn function(text)
+function checks.warn_unknown(t, known, path, warn)
+  for _, name in ipairs(checks.sorted(t)) do
+    if not known[name] then warn(("%s.%s is not supported and ignored"):format(path, name)) end
+  end
+end
+
+return checks
