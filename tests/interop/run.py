@@ -25,7 +25,7 @@ from crossbar import Crossbar  # noqa: E402 pylint: disable=wrong-import-positio
 
 WAMPY = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
-LEAST, LEAST_WEATHER, LEAST_AUTH = 10, 5, 6  # tests that every tester has
+LEAST, LEAST_WEATHER, LEAST_AUTH, LEAST_RPC = 10, 5, 6, 5  # tests that every tester has
 WEATHER = [WAMPY, "run", os.path.join(ROOT, "apps/06-weather/main.lua")]
 
 
@@ -55,6 +55,11 @@ AUTH = {  # Crossbar.io's Python has all that autobahn-python needs for cryptosi
     "wampy-python": [PYTHON, "wampy_peer.py"],
     "autobahn-js": ["node", "autobahn_peer.js"],
     "wampy-js": ["node", "wampy_peer.js"],
+}
+RPC = {
+    "autobahn-python": [PYTHON, os.path.join(HERE, "rpc/autobahn_calls.py")],
+    "autobahn-js": ["node", os.path.join(HERE, "rpc/autobahn_calls.js")],
+    "wampy-js": ["node", os.path.join(HERE, "rpc/wampy_calls.js")],
 }
 FLAVOURS = {"autobahn-js": "js", "wampy-js": "js", "wampy-python": "wampy"}
 ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
@@ -159,6 +164,14 @@ def authentication():
                    *tested([runner, os.path.join(folder, script), url], LEAST_AUTH))
 
 
+def calls(router, url):
+    """What a library does around calls, with itself: busy callees, parts, cancelling."""
+    for peer, command in RPC.items():
+        if router == "router" or peer != "wampy-js":  # what Crossbar.io does not have
+            yield ("%s: %s and its calls" % (router, peer),
+                   *tested([*command, url, router], LEAST_RPC))
+
+
 def matrix(router, url):  # what foreign peers do among themselves on Crossbar.io is not our concern
     for tester in KINDS:
         for service in KINDS:
@@ -175,12 +188,16 @@ def results():
         with Process(listen) as router:
             url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
             yield from pool.map(lambda each: pair(*each), matrix("router", url))
+            if not ONLY or "rpc" in ONLY:
+                yield from calls("router", url)
         if not ONLY or "auth" in ONLY:
             yield from authentication()
         if not ONLY or "weather" in ONLY:
             yield from weather("router", None)
         with Crossbar() as url:
             yield from pool.map(lambda each: pair(*each), matrix("crossbar", url))
+            if not ONLY or "rpc" in ONLY:
+                yield from calls("crossbar", url)
             if not ONLY or "weather" in ONLY:
                 yield from weather("crossbar", url)
 
