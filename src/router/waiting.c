@@ -1,4 +1,4 @@
-/* waiting.c - callees that take so many calls at a time (REGISTER.Options.concurrency),
+/* waiting.c - callees that take a number of calls at once, REGISTER.Options.concurrency,
  * and calls that wait for one of them.
  *
  * A callee with a limit has as many seats. A call sits on one from its INVOCATION to its

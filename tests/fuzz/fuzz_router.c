@@ -3,8 +3,9 @@
  *
  * What must hold whatever happens: output goes only to peers that are open and not
  * being closed; it is what a router may send; invocation ids count up by one in a
- * session, but for those that continue a call in parts until its last part; a call gets at most one final answer, and only who made it; who was
- * challenged joins after a good proof only; when all peers are closed nothing is left.
+ * session, but for those that continue a call in parts until its last part; a call gets
+ * at most one final answer, and only who made it; who was challenged joins after a good
+ * proof only; when all peers are closed nothing is left.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -339,8 +340,8 @@ static void say(struct run *r, struct slot *s, bool mutate)
     feed(r, s, buf_from(text, n));
 }
 
-/* One of the messages around a shared procedure whose callees take one call at a time, and
- * turn calls down; ids are few. */
+/* One of the messages around a shared procedure whose callees take one call at a time,
+ * and turn calls down; ids are few. */
 static void say_shared(struct run *r, struct slot *s)
 {
     static const struct {
