@@ -64,6 +64,7 @@ end
 function Embedded:start()
   if self._router then return self end
   self._router = core.router(self.config)
+  tasks.guard()
   local listen = self.listen or {}
   for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
     local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)
