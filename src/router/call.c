@@ -29,7 +29,7 @@ static void call_release(struct call *c)
     heap_clear(&c->caller->realm->router->calls, &c->timer);
     c->caller->realm->router->stats.invocations--;
     waiting_remove(c);
-    kept_drop(c);
+    deferred_drop(c);
     parts_free(c->parts);
     seat_leave(c);
     free(c);
@@ -122,7 +122,8 @@ static bool can_take(const struct member *m, const struct opts *o, struct fault 
 static bool can_wait(const struct member *m, const struct registration *reg,
                      const struct msg *message, const struct opts *o, struct fault *f)
 {
-    if (waiting_admits(reg) && kept_admits(m, message) && !opt_is(o, OPT_PROGRESS, false))
+    if (waiting_admits(reg) && deferred_admits(m, message) &&
+        !opt_is(o, OPT_PROGRESS, false))
         return true;
     fault_set(f, "wamp.error.unavailable",
               "all callees have as many calls as they take at a time");
@@ -156,6 +157,7 @@ struct buf *call_details(const struct call *c, const struct callee *callee,
                          const struct msg *message, const struct opts *o, bool progress)
 {
     struct details d = { 0 };
+    int64_t trust = role_trust(c->caller->role, message->uri);
 
     if (callee->holder.held->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_PROCEDURE, message->uri);
@@ -167,6 +169,8 @@ struct buf *call_details(const struct call *c, const struct callee *callee,
         details_int(&d, OPT_TIMEOUT, time_left(c));
     if (progress)
         details_true(&d, OPT_PROGRESS);
+    if (trust >= 0)
+        details_int(&d, OPT_TRUSTLEVEL, (uint64_t)trust);
     details_passthru(&d, o);
     return details_encode(&d, callee->holder.member->peer->wire);
 }
@@ -225,13 +229,13 @@ void call_resume(struct call *c, struct callee *callee)
         call_fail(c, "wamp.error.no_available_callee", "no callee can take the call");
         return;
     }
-    if (!opts_decode(&o, &c->kept->message, &f) ||
+    if (!opts_decode(&o, &c->deferred->message, &f) ||
         !can_take(callee->holder.member, &o, &f)) {
         call_fail(c, f.uri, f.text);
     } else {
-        assign(c, callee, &c->kept->message, &o);
-        if (!kept_for(callee))
-            kept_drop(c);
+        assign(c, callee, &c->deferred->message, &o);
+        if (!deferred_for(callee))
+            deferred_drop(c);
     }
     opts_fini(&o);
 }
@@ -244,13 +248,13 @@ static void start(struct member *m, struct msg *message, const struct opts *o,
     c->timeout = (uint64_t)opt_int(o, OPT_TIMEOUT);
     call_rearm(c);
     if (!t->callee) {
-        kept_take(c, message);
+        deferred_take(c, message);
         waiting_push(t->registration, c);
         return;
     }
     assign(c, t->callee, message, o);
-    if (kept_for(t->callee) && !c->parts && kept_admits(m, message))
-        kept_take(c, message);
+    if (deferred_for(t->callee) && !c->parts && deferred_admits(m, message))
+        deferred_take(c, message);
 }
 
 /* Notes the id, for those of later parts. False when the caller calls in parts but did
@@ -377,7 +381,7 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
         call_fail(c, f.uri, "the callee answered with an error that is not a URI");
         return;
     }
-    if (slice_is(message->uri, "wamp.error.unavailable") && kept_reroute(c))
+    if (slice_is(message->uri, "wamp.error.unavailable") && deferred_reroute(c))
         return;
     if (!passthru_fits(c->caller, ROLE_CALLER, o)) {
         spoil(c);

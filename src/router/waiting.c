@@ -51,17 +51,17 @@ bool waiting_admits(const struct registration *reg)
 
 void waiting_push(struct registration *reg, struct call *c)
 {
-    c->kept->registration = reg;
+    c->deferred->registration = reg;
     list_push(&reg->waiting, &c->link);
     reg->waiting_count++;
 }
 
 void waiting_remove(struct call *c)
 {
-    if (!c->kept || !c->kept->registration)
+    if (!c->deferred || !c->deferred->registration)
         return;
-    c->kept->registration->waiting_count--;
-    c->kept->registration = NULL;
+    c->deferred->registration->waiting_count--;
+    c->deferred->registration = NULL;
     list_remove(&c->link);
 }
 
@@ -71,8 +71,9 @@ void waiting_serve(struct registration *reg)
 
     while (!busy && reg->waiting_count) {
         struct call *c = list_entry(reg->waiting.next, struct call, link);
-        const struct kept *kept = c->kept;
-        struct callee *callee = dealer_pick(reg, kept->message.uri, &kept->tried, &busy);
+        const struct deferred *deferred = c->deferred;
+        struct callee *callee =
+            dealer_pick(reg, deferred->message.uri, &deferred->tried, &busy);
 
         if (callee || !busy) {
             waiting_remove(c);

@@ -1,6 +1,6 @@
 /* test_router_calls.c - bounds of what calls make the router keep, and that all of it
- * goes with them: calls of a callee, calls that wait, calls that may be sent on, and calls in
- * parts.
+ * goes with them: calls of a callee, calls that wait, calls that may be sent on, and
+ * calls in parts.
  *
  * The rules of the protocol are in tests/talk/router. */
 #include <malloc.h>

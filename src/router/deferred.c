@@ -1,4 +1,4 @@
-/* kept.c - CALLs that may have to be sent to another callee, and sending them there.
+/* deferred.c - CALLs that may have to be sent to another callee, and sending them there.
  *
  * Most calls are forgotten but for their ids once their INVOCATION is on its way. Kept,
  * as they came, are those that wait for a callee with room (waiting.c), and those of a
@@ -6,7 +6,7 @@
  * re-routing). Who turns a call down with wamp.error.unavailable is not asked again; when
  * nobody is left the caller gets wamp.error.no_available_callee.
  *
- * What one caller makes the router keep has a bound, LIMIT_KEPT. A call beyond it is not
+ * What one caller makes the router keep has a bound, LIMIT_DEFERRED. One beyond it is not
  * kept, and gets its callee's own answer. */
 #include <stdlib.h>
 
@@ -16,15 +16,15 @@
 /* What the message holds on to. */
 static size_t size_of(const struct msg *message)
 {
-    return sizeof(struct kept) + message->bytes->cap;
+    return sizeof(struct deferred) + message->bytes->cap;
 }
 
-bool kept_admits(const struct member *caller, const struct msg *message)
+bool deferred_admits(const struct member *caller, const struct msg *message)
 {
-    return caller->kept + size_of(message) <= LIMIT_KEPT;
+    return caller->deferred + size_of(message) <= LIMIT_DEFERRED;
 }
 
-bool kept_for(const struct callee *callee)
+bool deferred_for(const struct callee *callee)
 {
     const struct registration *reg = (const struct registration *)callee->holder.held;
 
@@ -32,30 +32,31 @@ bool kept_for(const struct callee *callee)
            roles_can(&callee->holder.member->roles, ROLE_CALLEE, FEATURE_CALL_REROUTE);
 }
 
-void kept_take(struct call *c, struct msg *message)
+void deferred_take(struct call *c, struct msg *message)
 {
-    c->kept = xcalloc(1, sizeof *c->kept);
-    msg_move(&c->kept->message, message);
-    c->caller->kept += size_of(&c->kept->message);
+    c->deferred = xcalloc(1, sizeof *c->deferred);
+    msg_move(&c->deferred->message, message);
+    c->caller->deferred += size_of(&c->deferred->message);
 }
 
-void kept_drop(struct call *c)
+void deferred_drop(struct call *c)
 {
-    if (!c->kept)
+    if (!c->deferred)
         return;
-    c->caller->kept -= size_of(&c->kept->message);
-    msg_fini(&c->kept->message);
-    map_fini(&c->kept->tried);
-    free(c->kept);
-    c->kept = NULL;
+    c->caller->deferred -= size_of(&c->deferred->message);
+    msg_fini(&c->deferred->message);
+    map_fini(&c->deferred->tried);
+    free(c->deferred);
+    c->deferred = NULL;
 }
 
 /* Sends a call that has been withdrawn to whom it was not sent yet. */
 static void send_on(struct call *c, struct registration *reg)
 {
-    const struct kept *kept = c->kept;
+    const struct deferred *deferred = c->deferred;
     bool busy;
-    struct callee *next = dealer_pick(reg, kept->message.uri, &kept->tried, &busy);
+    struct callee *next =
+        dealer_pick(reg, deferred->message.uri, &deferred->tried, &busy);
 
     if (!next && busy && waiting_admits(reg))
         waiting_push(reg, c);
@@ -65,7 +66,7 @@ static void send_on(struct call *c, struct registration *reg)
 
 /* What came of the call already, and arguments that were not kept, cannot be sent to
  * somebody else. */
-bool kept_reroute(struct call *c)
+bool deferred_reroute(struct call *c)
 {
     struct catalog *procedures = &c->caller->realm->procedures;
     struct registration *reg = map_get(&procedures->ids, c->registration);
@@ -78,9 +79,9 @@ bool kept_reroute(struct call *c)
         call_resume(c, NULL);
         return true;
     }
-    if (!c->kept)
+    if (!c->deferred)
         return false;
-    map_put(&c->kept->tried, callee, c);
+    map_put(&c->deferred->tried, callee, c);
     call_withdraw(c);
     send_on(c, reg);
     return true;
