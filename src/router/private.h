@@ -454,10 +454,10 @@ struct call {
     bool answered;         /* one has */
     bool forwarded;        /* the callee keeps the time, and we only if it does not */
     bool killed; /* INTERRUPT kill was sent: what the callee answers is the answer */
-    struct timer timer;  /* of the timeout, or of the kill */
-    struct callee *seat; /* borrowed: whose concurrency counts it; mostly NULL */
-    struct list link;    /* in seat->calls, or in deferred->registration->waiting */
-    struct parts *parts; /* owned: NULL unless its arguments come in parts */
+    struct timer timer;        /* of the timeout, or of the kill */
+    struct callee *seat;       /* borrowed: whose concurrency counts it; mostly NULL */
+    struct list link;          /* in seat->calls, or in deferred->registration->waiting */
+    struct parts *parts;       /* owned: NULL unless its arguments come in parts */
     struct deferred *deferred; /* owned: NULL unless it may be sent to another callee */
 };
 
