@@ -89,6 +89,7 @@ static struct buf *invocation_details(const struct call *call, const struct call
                                       const struct msg *message, const struct opts *o)
 {
     struct details d = { 0 };
+    int64_t trust = role_trust(call->caller->role, message->uri);
 
     if (c->holder.held->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_PROCEDURE, message->uri);
@@ -96,6 +97,8 @@ static struct buf *invocation_details(const struct call *call, const struct call
         details_caller(&d, call->caller);
     if (call->progressive)
         details_true(&d, OPT_RECEIVE_PROGRESS);
+    if (trust >= 0)
+        details_int(&d, OPT_TRUSTLEVEL, (uint64_t)trust);
     details_passthru(&d, o);
     return details_encode(&d, c->holder.member->peer->wire);
 }

@@ -91,30 +91,15 @@ static bool invoke_of(const struct opts *o, enum invoke *invoke, struct fault *f
     return false;
 }
 
-/* Takes a registration from all its callees, and tells those who understand (WAMP:
- * registration revocation). Frees it. */
+/* Takes a registration from all its callees. Frees it. */
 static void revoke(struct registration *reg)
 {
     size_t count = reg->held.count;
     uint64_t id = reg->held.id;
 
-    while (count--) {
-        struct callee *c = callee_of(reg->held.holders.next);
-        struct member *m = c->holder.member;
-        struct details d = { 0 };
-        struct buf *details;
-        struct msg u = { .row = msg_row(MSG_UNREGISTERED) };
-
-        details_int(&d, OPT_REGISTRATION, id);
-        details_text(&d, OPT_REASON, SLICE("wamp.error.unregistered"));
-        details = details_encode(&d, m->peer->wire);
-        u.dict = slice_buf(details);
-        if (roles_can(&m->roles, ROLE_CALLEE, FEATURE_REGISTRATION_REVOCATION))
-            member_send(m, &u);
-        buf_unref(details);
-        map_del(&m->registrations, id);
-        callee_free(c);
-    }
+    while (count--)
+        dealer_revoke(callee_of(reg->held.holders.next)->holder.member, id,
+                      (struct slice){ 0 });
 }
 
 /* Finds or makes the registration; NULL fills `f`. */
@@ -175,6 +160,17 @@ void dealer_unregister(struct member *m, struct msg *message)
     }
     answer(m, MSG_UNREGISTERED, message, 0);
     callee_free(c);
+}
+
+bool dealer_revoke(struct member *m, uint64_t id, struct slice reason)
+{
+    struct callee *c = map_del(&m->registrations, id);
+
+    if (!c)
+        return false;
+    held_tell_revoked(c->holder.held, m, reason);
+    callee_free(c);
+    return true;
 }
 
 void dealer_leave(struct member *m)

@@ -17,12 +17,17 @@ static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
 /* What WELCOME announces: exactly what broker.c, dealer.c and meta.c do. */
+/* clang-format off */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_PUBLICATION_TRUSTLEVELS |
+                                  1u << FEATURE_EVENT_RETENTION |
+                                  1u << FEATURE_EVENT_HISTORY |
+                                  1u << FEATURE_SUBSCRIPTION_REVOCATION |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_SUBSCRIPTION_META_API,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
@@ -32,9 +37,12 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |
+                                  1u << FEATURE_CALL_TRUSTLEVELS |
+                                  1u << FEATURE_TESTAMENT_META_API |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_REGISTRATION_META_API },
 };
+/* clang-format on */
 
 bool peer_send(struct peer *p, const struct msg *m)
 {

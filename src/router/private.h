@@ -83,11 +83,13 @@ void peer_violate(struct peer *p, const struct fault *f);
 struct rule {
     struct pattern pattern; /* first: the index finds it by this */
     unsigned allow;         /* ALLOW_... */
+    int64_t trust;          /* -1: says nothing of it */
 };
 
 struct role_rules {
-    char *name; /* owned */
-    bool all;   /* everything is allowed */
+    char *name;  /* owned */
+    bool all;    /* everything is allowed */
+    bool trusts; /* some rule says a trust level */
     struct patterns permissions;
     struct rule *rules; /* owned */
     size_t count;
@@ -100,6 +102,14 @@ struct catalog {
     struct map ids; /* id -> struct held */
 };
 
+/* Events that wait for subscribers (retained.c). */
+struct retained {
+    struct map topics;  /* topic -> owned struct retained_topic */
+    struct list events; /* of owned struct retained_event; the earliest first */
+    size_t count, bytes;
+    uint64_t searches; /* by pattern, so far */
+};
+
 struct realm {
     char *name; /* owned */
     struct router *router;
@@ -109,8 +119,10 @@ struct realm {
     unsigned offer;            /* bit per enum auth_method by which somebody may join */
     struct catalog topics;     /* of struct subscription */
     struct catalog procedures; /* of struct registration */
-    size_t listeners;          /* subscriptions that a meta event may match */
-    bool muted;                /* no meta events now */
+    size_t listeners;          /* held subscriptions that a meta event may match */
+    bool muted;                /* no meta events and no testaments now */
+    struct retained retained;
+    bool histories; /* some subscription has one */
 };
 
 struct member {
@@ -128,6 +140,8 @@ struct member {
     struct map registrations; /* id -> owned struct callee */
     struct map calls;         /* its request id -> call, that it waits for */
     struct map invocations;   /* our request id -> call, that it is to answer */
+    struct list testaments;   /* of owned struct testament; the earliest first */
+    size_t testament_count, testament_bytes;
 };
 
 struct realm *realm_new(struct router *r, const struct realm_config *config);
@@ -159,6 +173,9 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
  * allows everything has no such rule. */
 bool role_grants_meta(const struct role_rules *role, struct slice uri);
 
+/* The trust level that the role has for this procedure or topic, -1 for none. */
+int64_t role_trust(const struct role_rules *role, struct slice uri);
+
 /* The entries of a dict that say who a member is, without its session id. */
 #define MEMBER_DETAILS 4
 void member_describe(const struct member *m, struct writer *w);
@@ -176,12 +193,13 @@ bool member_may(struct member *m, const struct msg *message, const struct opts *
 /* ---- held.c ------------------------------------------------------------------------ */
 
 /* What members hold together, a subscription or a registration: a pattern that is there
- * from its first holder to its last. */
+ * from its first holder to its last, unless it is permanent. */
 struct held {
     struct pattern pattern;  /* first: the index finds it by this */
     struct catalog *catalog; /* borrowed */
     uint64_t id;
     uint64_t created;    /* ms since 1970 */
+    bool permanent;      /* there without holders too */
     struct list holders; /* of struct holder; the earliest first, or whose turn it is */
     size_t count;        /* of holders */
 };
@@ -198,12 +216,34 @@ void held_fini(struct held *h); /* nobody holds it any more */
 void holder_init(struct holder *o, struct held *h, struct member *m);
 void holder_fini(struct holder *o);
 
+/* Tells who understands it that he holds `h` no longer: UNSUBSCRIBED or UNREGISTERED with
+ * request 0 (WAMP: subscription revocation, registration revocation). `reason` may be
+ * absent. */
+void held_tell_revoked(const struct held *h, struct member *m, struct slice reason);
+
 /* ---- broker.c ---------------------------------------------------------------------- */
 
 void broker_subscribe(struct member *m, struct msg *message, const struct opts *o);
 void broker_unsubscribe(struct member *m, struct msg *message);
-void broker_publish(struct member *m, struct msg *message, const struct opts *o);
+void broker_publish(struct member *m, const struct msg *message, const struct opts *o);
 void broker_leave(struct member *m);
+
+/* Publishes a testament of a member that leaves, under an id that he knows. */
+void broker_testify(struct member *m, const struct msg *message, const struct opts *o,
+                    uint64_t id);
+
+/* Takes the subscription `id` from a member, and tells him. False when he has none. */
+bool broker_revoke(struct member *m, uint64_t id, struct slice reason);
+
+struct subscription {
+    struct held held;        /* first: the index finds it by this */
+    bool listens;            /* a meta event may match it */
+    struct history *history; /* owned; NULL where none is kept */
+};
+
+/* The subscriptions of a realm that keep a history, from its start to its end. */
+void broker_open(struct realm *realm, const struct realm_config *config);
+void broker_close(struct realm *realm);
 
 /* An event of the router's own; `args` is JSON. */
 void broker_announce(struct realm *realm, struct slice topic, const struct buf *args);
@@ -221,6 +261,121 @@ struct filter {
 void filter_init(struct filter *f, const struct msg *publish, const struct opts *o);
 void filter_fini(struct filter *f);
 bool filter_passes(const struct filter *f, const struct member *m);
+
+/* ---- details.c --------------------------------------------------------------------- */
+
+/* A details dict in the making: entries first, because some formats want their number. */
+#define DETAILS_MAX 12
+
+struct details { /* zero-initialised = empty */
+    struct detail {
+        enum opt key;
+        enum token type; /* TOKEN_TRUE, TOKEN_INT, TOKEN_STRING */
+        uint64_t integer;
+        struct slice text; /* borrowed until details_encode */
+    } at[DETAILS_MAX];
+    size_t count;
+};
+
+void details_true(struct details *d, enum opt key);
+void details_int(struct details *d, enum opt key, uint64_t value);
+void details_text(struct details *d, enum opt key, struct slice text);
+
+/* Who a caller is: session id, authid and authrole. */
+void details_caller(struct details *d, const struct member *m);
+
+/* Payload passthru: the sender's ppt_... keys as they are. */
+void details_passthru(struct details *d, const struct opts *o);
+
+/* The dict in `wire`; NULL when it is empty. */
+struct buf *details_encode(const struct details *d, const struct wire *wire);
+
+/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
+void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
+
+/* ---- event.c ----------------------------------------------------------------------- */
+
+/* One PUBLISH and what its EVENTs say. */
+struct publication {
+    uint64_t id;
+    uint64_t time; /* ms since 1970 */
+    struct {
+        uint64_t session; /* 0: the router itself */
+        const char *authid, *authrole;
+    } author;                  /* borrowed */
+    int64_t trust;             /* -1: nothing is said */
+    bool retained;             /* it is sent to who came later */
+    const struct msg *message; /* borrowed */
+    const struct opts *o;      /* borrowed */
+};
+
+void publication_init(struct publication *p, struct realm *realm,
+                      const struct msg *message, const struct opts *o);
+void publication_sign(struct publication *p, const struct member *m); /* he published */
+
+/* Whether it has black or white lists. */
+bool publication_restricted(const struct publication *p);
+
+/* Whether a member may have it who is subscribed; `f` is its filter. */
+bool publication_reaches(const struct publication *p, const struct filter *f,
+                         const struct member *m);
+
+/* The details of its EVENTs, but topic. */
+void publication_describe(const struct publication *p, struct details *d);
+struct buf *publication_event(const struct publication *p, const struct held *h,
+                              const struct wire *wire);
+
+/* A publication that outlives its PUBLISH. */
+struct kept {
+    unsigned refs;
+    struct publication publication; /* without options */
+    struct msg message;             /* owned, as the next two */
+    char *authid, *authrole;
+};
+
+struct kept *kept_new(const struct publication *p); /* one by a member */
+struct kept *kept_ref(struct kept *k);
+void kept_unref(struct kept *k);
+size_t kept_size(const struct kept *k); /* bytes */
+
+/* A kept publication with its options and lists. */
+struct reading {
+    struct publication publication;
+    struct opts o;
+    struct filter filter;
+};
+
+void kept_open(const struct kept *k, struct reading *r);
+void reading_close(struct reading *r);
+
+/* ---- retained.c -------------------------------------------------------------------- */
+
+void retained_init(struct retained *r);
+void retained_fini(struct retained *r);
+void retained_put(struct retained *r, const struct publication *p, struct kept *k);
+
+/* To a new subscriber, what he would have got. */
+void retained_send(struct retained *r, struct member *m, const struct held *h);
+
+/* ---- history.c --------------------------------------------------------------------- */
+
+struct record {
+    struct list link;
+    struct kept *kept; /* a reference */
+};
+
+struct history {
+    size_t limit;
+    size_t count, bytes; /* of records */
+    struct list records; /* owned; the earliest first */
+};
+
+struct history *history_new(size_t limit);
+void history_free(struct history *h); /* NULL is ignored */
+
+/* Whether a publication is for histories at all. */
+bool history_takes(const struct publication *p);
+void history_put(struct history *h, struct kept *k);
 
 /* ---- dealer.c ---------------------------------------------------------------------- */
 
@@ -249,6 +404,9 @@ void dealer_register(struct member *m, struct msg *message, const struct opts *o
 void dealer_unregister(struct member *m, struct msg *message);
 void dealer_leave(struct member *m);
 
+/* Takes the registration `id` from a member, and tells him. False when he has none. */
+bool dealer_revoke(struct member *m, uint64_t id, struct slice reason);
+
 /* Who is to answer a call of `uri`; NULL when nobody can. */
 struct callee *dealer_pick(struct realm *realm, struct slice uri);
 
@@ -263,6 +421,11 @@ void meta_joined(const struct member *m);
 void meta_left(const struct member *m);
 void meta_added(const struct member *m, const struct held *h);
 void meta_removed(const struct member *m, const struct held *h);
+
+/* ---- meta_testament.c -------------------------------------------------------------- */
+
+/* Publishes the testaments of a member that leaves, and frees them. */
+void testaments_leave(struct member *m);
 
 /* ---- call.c ------------------------------------------------------------------------ */
 
@@ -300,36 +463,8 @@ bool cancel_interrupt(struct call *c, const char *mode);
 /* A time in ms since 1970, as text. */
 void date_write(uint64_t ms, struct writer *w);
 
-/* ---- details.c --------------------------------------------------------------------- */
-
-/* A details dict in the making: entries first, because some formats want their number. */
-#define DETAILS_MAX 12
-
-struct details { /* zero-initialised = empty */
-    struct detail {
-        enum opt key;
-        enum token type; /* TOKEN_TRUE, TOKEN_INT, TOKEN_STRING */
-        uint64_t integer;
-        struct slice text; /* borrowed until details_encode */
-    } at[DETAILS_MAX];
-    size_t count;
-};
-
-void details_true(struct details *d, enum opt key);
-void details_int(struct details *d, enum opt key, uint64_t value);
-void details_text(struct details *d, enum opt key, struct slice text);
-
-/* Who a member is: session id, authid and authrole, under the keys that disclose them. */
-void details_caller(struct details *d, const struct member *m);
-void details_publisher(struct details *d, const struct member *m);
-
-/* Payload passthru: the sender's ppt_... keys as they are. */
-void details_passthru(struct details *d, const struct opts *o);
-
-/* The dict in `wire`; NULL when it is empty. */
-struct buf *details_encode(const struct details *d, const struct wire *wire);
-
-/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
-void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
+/* The time in ms since 1970 that a text says as RFC 3339 has it; what is finer is cut
+ * off. False when it says none. */
+bool date_read(struct slice text, int64_t *ms);
 
 #endif

@@ -28,6 +28,15 @@ struct permission {
     char *uri; /* owned by the config */
     enum uri_match match;
     unsigned allow; /* ALLOW_... */
+    bool trusted;   /* calls and events by it say `trust` */
+    uint32_t trust;
+};
+
+/* Events that are kept for wamp.subscription.get_events. */
+struct history_config {
+    char *uri; /* owned by the config */
+    enum uri_match match;
+    size_t limit; /* events; LIMIT_HISTORY at most */
 };
 
 struct role_config {
@@ -40,6 +49,8 @@ struct realm_config {
     char *name;
     struct role_config *roles; /* no role at all: "anonymous", everything allowed */
     size_t count;
+    struct history_config *histories;
+    size_t history_count;
 };
 
 /* How a client proves who it is. */

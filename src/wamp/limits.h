@@ -28,6 +28,26 @@
 #define LIMIT_SUBSCRIPTIONS 100000
 #define LIMIT_REGISTRATIONS 100000
 
+/* Events that a realm retains, and their bytes; past either the oldest is forgotten, as
+ * what was said last is what somebody new wants to know. Of one topic so many may be
+ * retained that are not for everybody, beside the one that is. */
+#define LIMIT_RETAINED 100000
+#define LIMIT_RETAINED_BYTES (64u * 1024 * 1024)
+#define LIMIT_RETAINED_RESTRICTED 16
+
+/* Retained events that answer one SUBSCRIBE to a pattern, the latest: one message must
+ * not make the router send many thousands. */
+#define LIMIT_RETAINED_ANSWER 1000
+
+/* Events in one history of a realm, as the configuration may ask for, and its bytes; past
+ * either the oldest goes. A realm has as many histories as its configuration names. */
+#define LIMIT_HISTORY 100000
+#define LIMIT_HISTORY_BYTES (64u * 1024 * 1024)
+
+/* Testaments of one session, and their bytes: its last words, not a store. */
+#define LIMIT_TESTAMENTS 100
+#define LIMIT_TESTAMENT_BYTES (1024u * 1024)
+
 /* Bytes queued towards one connection. Past it the router first drops events (and counts
  * them), then closes; a client's publish waits. Two of the largest messages fit. */
 #define LIMIT_QUEUE (2 * LIMIT_MESSAGE_SIZE + 1024 * 1024)
@@ -75,8 +95,9 @@
  * asks again and again must not make the router write more than that each time. */
 #define LIMIT_META_IDS 200000
 
-/* The reason and the message of wamp.session.kill, which go to every session it ends. */
-#define LIMIT_KILL_TEXT 1024
+/* A text among the keyword arguments of a meta procedure: the reason and the message of
+ * wamp.session.kill go to every session that it ends. */
+#define LIMIT_META_TEXT 1024
 
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
 
 #define PEERS 5
-#define IDS 256 /* calls with smaller ids are followed */
+#define HISTORIES 2 /* subscriptions that are always there */
+#define IDS 256     /* calls with smaller ids are followed */
 
 struct slot {
     struct peer *peer;   /* NULL while not open */
@@ -208,6 +209,11 @@ static const char *const metas[] = {
     "wamp.subscription.lookup",
     "wamp.subscription.match",
     "wamp.subscription.count_subscribers",
+    "wamp.session.add_testament",
+    "wamp.session.flush_testaments",
+    "wamp.subscription.get_events",
+    "wamp.subscription.remove_subscriber",
+    "wamp.registration.remove_callee",
     "wamp.",
     "wamp.session.on_leave",
     "wamp.session.on_join",
@@ -230,6 +236,12 @@ static const char *const meta_arguments[] = {
     ",[],{\"reason\":null,\"message\":\"\\u0041\"}",
     ",[null,null]",
     ",[{\"match\":1}],{\"reason\":1}",
+    ",[1,1],{\"reason\":\"com.a\"}",
+    ",[1,null],{\"topic\":\"com.a\",\"reverse\":true,\"limit\":2}",
+    ",[1],{\"from_time\":\"1970-01-01T00:00:00.5+01:00\",\"limit\":1}",
+    ",[2],{\"after_publication\":7,\"scope\":\"detached\"}",
+    ",[\"com.a\",[1],{\"k\":1}],{\"scope\":\"detached\"}",
+    ",[\"com.b\"],{\"publish_options\":{\"retain\":true,\"eligible\":[1]}}",
 };
 
 static const char *const options[] = {
@@ -237,6 +249,11 @@ static const char *const options[] = {
     "{\"match\":\"prefix\"}",
     "{\"match\":\"wildcard\"}",
     "{\"match\":\"other\"}",
+    "{\"retain\":true}",
+    "{\"retain\":true,\"eligible_authrole\":[\"admin\"]}",
+    "{\"get_retained\":true}",
+    "{\"get_retained\":true,\"match\":\"prefix\"}",
+    "{\"get_retained\":true,\"match\":\"wildcard\"}",
     "{\"acknowledge\":true,\"exclude_me\":false}",
     "{\"exclude\":[1,2],\"eligible_authrole\":[\"anonymous\"],\"exclude_me\":false}",
     "{\"exclude\":[],\"disclose_me\":true}",
@@ -487,17 +504,27 @@ static void step(struct run *r)
 static struct router *router_make(struct run *r)
 {
     static struct permission some[] = {
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH },
-        { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE },
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"wamp.", MATCH_PREFIX, ALLOW_CALL | ALLOW_SUBSCRIBE },
+        { .uri = (char *)"com.", .match = MATCH_PREFIX, .allow = ALLOW_ALL },
+        { .uri = (char *)"com.a.b",
+          .match = MATCH_EXACT,
+          .allow = ALLOW_CALL | ALLOW_PUBLISH,
+          .trusted = true,
+          .trust = 3 },
+        { .uri = (char *)".a", .match = MATCH_WILDCARD, .allow = ALLOW_SUBSCRIBE },
+        { .uri = (char *)"com.", .match = MATCH_PREFIX, .allow = ALLOW_ALL },
+        { .uri = (char *)"wamp.",
+          .match = MATCH_PREFIX,
+          .allow = ALLOW_CALL | ALLOW_SUBSCRIBE },
     };
+    static struct history_config kept[] = { { (char *)"com.a", MATCH_EXACT, 3 },
+                                            { (char *)"", MATCH_PREFIX, 5 } };
     static struct role_config role = { (char *)"anonymous", some, 5 };
     static struct role_config other = { (char *)"admin", some, 5 };
-    static struct realm_config config[] = { { (char *)"all", NULL, 0 },
-                                            { (char *)"some", &role, 1 },
-                                            { (char *)"none", &other, 1 } };
+    static struct realm_config config[] = {
+        { .name = (char *)"all", .histories = kept, .history_count = HISTORIES },
+        { .name = (char *)"some", .roles = &role, .count = 1 },
+        { .name = (char *)"none", .roles = &other, .count = 1 }
+    };
     static char name[] = "anonymous", joe[] = "joe";
     unsigned char key[AUTH_DIGEST];
     struct buf *secret = buf_from(SECRET, sizeof SECRET - 1), *salt = buf_from("salt", 4);
@@ -560,7 +587,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         close_peer(r, &r->slots[i]);
     drain(r);
     left = router_stats(r->router);
-    REQUIRE(!left.peers && !left.sessions && !left.subscriptions && !left.registrations);
+    REQUIRE(!left.peers && !left.sessions && left.subscriptions == HISTORIES &&
+            !left.registrations);
     REQUIRE(!left.invocations && router_deadline(r->router) == NEVER);
     router_free(r->router);
     free(r);

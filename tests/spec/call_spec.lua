@@ -220,8 +220,8 @@ describe("a call", function()
     it("when the router did not announce the feature", function()
       assert.matches("did not announce payload_passthru_mode.*ppt_scheme",
         pair.complaint(p.client.call, p.client, "x", options { ppt_scheme = "x_custom" }))
-      assert.matches("did not announce event_retention.*retain",
-        pair.complaint(p.client.publish, "x", 1, options { retain = true }))
+      assert.matches("did not announce payload_passthru_mode.*ppt_scheme",
+        pair.complaint(p.client.publish, "x", 1, options { ppt_scheme = "x_custom" }))
       assert.same({}, p.client.request_ids)
     end)
 
