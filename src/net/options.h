@@ -33,9 +33,9 @@ struct net_settings {
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     bool raw_pings;
     size_t max_message, max_queue;
-    const char *const *subprotocols;
-    const char *const *headers; /* may be NULL */
-    char *server_text;          /* owned; may be NULL */
+    const char **subprotocols; /* owned, and its strings */
+    const char **headers;      /* likewise; may be NULL */
+    char *server_text;         /* owned; may be NULL */
 };
 
 struct net_settings *net_settings_new(const struct net_options *o,

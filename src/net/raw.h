@@ -11,8 +11,7 @@
 /* Starts to connect; the handler's `opened` or `closed` follows (never before this
  * returns). `url` must be rs://, rss:// or rs+unix://. A handshake can ask for one
  * serializer only: what the router does not speak is asked for again with the next
- * subprotocol, by a new connection. Options are copied, except `subprotocols` strings,
- * which must outlive the conn. */
+ * subprotocol, by a new connection. Options are copied. */
 struct conn *raw_client_connect(struct loop *l, const struct url *url,
                                 const struct net_options *o,
                                 const struct conn_handler *handler, void *user);
