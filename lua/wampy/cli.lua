@@ -188,11 +188,13 @@ local function bad_identity(result)
   end
 end
 
--- The flags of TLS are the router's where it listens on wss://, else the clients'.
+local secure = { wss = true, rss = true }
+
+-- The flags of TLS are the router's where it listens on wss:// or rss://, else the clients'.
 local function run_tls(result)
   local url = core.parse_listen(result.router or "")
   local identity = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
-  if url and (url.scheme == "wss" or url.scheme == "rss") then return { router_tls = identity, tls = {} } end
+  if url and secure[url.scheme] then return { router_tls = identity, tls = {} } end
   return { cert_path = result.ca, tls = { cert = result.cert, key = result.cert_key,
     insecure = result.insecure, server_name = result.server_name } }
 end
@@ -270,7 +272,8 @@ end
 -- @param args list of arguments, without the program's name
 -- @param worker what a process of `run --workers` was told: the result is then for that process
 -- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
--- { verb = "router", settings, listen = list of { listen, tls, ... } }, or { exit = code, stdout =, stderr = }
+-- { verb = "router", settings, listen = list of { listen, tls, ... } }, or { exit = code, stdout =,
+-- stderr = }
 function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)

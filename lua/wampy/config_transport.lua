@@ -1,5 +1,5 @@
--- config_transport.lua - a transport of a Crossbar.io configuration: where a router listens, what is
--- spoken there, and where an app finds it.
+-- config_transport.lua - a transport of a Crossbar.io configuration: where a router listens, what
+-- is spoken there, and where an app finds it.
 --
 -- Of type websocket, rawsocket, web (its first path of type websocket) or universal (RawSocket, and
 -- WebSocket by its own paths or those of its web), on a tcp or unix endpoint.

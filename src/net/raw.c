@@ -402,8 +402,10 @@ static void on_timer(struct loop_timer *t)
     } else if (raw->state == RAW_OPEN && !raw->ended) {
         ping(raw, now);
     } else {
-        raw_end(raw, CONN_TIMEOUT, 0, "did not answer within %g s",
-                (double)raw->settings->connect_timeout / 1000);
+        raw_end(raw, CONN_TIMEOUT, 0, "did not answer%s within %g s%s",
+                raw->reads ? " the RawSocket handshake" : "",
+                (double)raw->settings->connect_timeout / 1000,
+                raw->reads ? "; is the scheme right?" : "");
         raw_finish(raw);
     }
 }

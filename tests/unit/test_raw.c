@@ -533,7 +533,7 @@ static void says_why_there_is_none(int hand_made)
     connect_to("rs+unix:///nonexistent/socket", NULL);
     expect_end(CONN_REFUSED, 0, "there is no such socket");
     call_in(hand_made, &o, false);
-    expect_end(CONN_TIMEOUT, 0, "did not answer within 0.05 s");
+    expect_end(CONN_TIMEOUT, 0, "did not answer the RawSocket handshake within 0.05 s");
     raw_close(&raw);
 }
 
