@@ -26,6 +26,8 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
 
     sc->wire = wire_of_subprotocol(subprotocol);
     sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
+    if (conn->takes)
+        router_limit(sc->peer, conn->takes);
     server_touch(s);
 }
 
@@ -89,7 +91,7 @@ struct client *client_link(struct host *h, struct server *server,
 
     c->conn =
         server_link(server, slice_of(config->wire->subprotocol), &client_handler, c);
-    link_pings(c->conn, config->ws.ping_interval, config->ws.ping_timeout);
+    link_pings(c->conn, config->net.ping_interval, config->net.ping_timeout);
     return c;
 }
 
@@ -136,10 +138,10 @@ struct server *server_new(struct host *h, const struct router_config *config)
     return s;
 }
 
-int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end)
 {
-    struct listener *ln = ws_listen(s->host->loop, url, o, server_accepted, s, end);
+    struct listener *ln = listener_open(s->host->loop, url, o, server_accepted, s, end);
 
     if (!ln)
         return -1;
@@ -198,6 +200,12 @@ uint64_t server_dropped(const struct server *s)
     return s->dropped;
 }
 
+/* Whether this peer can have this event: its transport takes it, and it reads. */
+static bool receives(const struct server *s, const struct conn *c, const struct buf *b)
+{
+    return c->queued <= s->max_queue && (!c->takes || b->len <= c->takes);
+}
+
 /* The policy for slow readers: events are dropped first, anything else closes the
  * connection. */
 static void deliver(struct server *s, struct output *out)
@@ -206,11 +214,11 @@ static void deliver(struct server *s, struct output *out)
 
     if (out->kind == OUTPUT_CLOSE) {
         conn_close(sc->conn, out->close_code, NULL);
+    } else if (out->kind == OUTPUT_EVENT && !receives(s, sc->conn, out->bytes)) {
+        s->dropped++;
     } else if (sc->conn->queued <= s->max_queue) {
         conn_send(sc->conn, out->bytes);
         return;
-    } else if (out->kind == OUTPUT_EVENT) {
-        s->dropped++;
     } else {
         log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
                  sc->conn->queued);

@@ -175,7 +175,12 @@ struct buf *call_details(const struct call *c, const struct callee *callee,
     return details_encode(&d, callee->holder.member->peer->wire);
 }
 
-void call_send(const struct call *c, const struct buf *details, const struct msg *message)
+void call_outgrow(struct call *c, const char *text)
+{
+    call_fail(c, "wamp.error.payload_size_exceeded", text);
+}
+
+bool call_send(const struct call *c, const struct buf *details, const struct msg *message)
 {
     struct msg i = { .row = msg_row(MSG_INVOCATION),
                      .request = c->invocation,
@@ -184,26 +189,27 @@ void call_send(const struct call *c, const struct buf *details, const struct msg
     if (details)
         i.dict = slice_buf(details);
     payload_carry(&i, message, c->callee->peer->wire);
-    member_send(c->callee, &i);
+    return member_send(c->callee, &i);
 }
 
-static void invoke(struct call *c, const struct callee *callee, const struct msg *message,
+static bool invoke(struct call *c, const struct callee *callee, const struct msg *message,
                    const struct opts *o)
 {
     struct buf *details;
+    bool sent;
 
     if (opt_is(o, OPT_PROGRESS, false)) {
         c->parts = parts_new(c, callee, message, o);
-        call_send(c, c->parts->more, message);
-        return;
+        return call_send(c, c->parts->more, message);
     }
     details = call_details(c, callee, message, o, false);
-    call_send(c, details, message);
+    sent = call_send(c, details, message);
     buf_unref(details);
+    return sent;
 }
 
-/* Gives a call to a callee. */
-static void assign(struct call *c, struct callee *callee, const struct msg *message,
+/* Gives a call to a callee. False: it was too large for him, and has ended. */
+static bool assign(struct call *c, struct callee *callee, const struct msg *message,
                    const struct opts *o)
 {
     struct member *m = callee->holder.member;
@@ -217,7 +223,11 @@ static void assign(struct call *c, struct callee *callee, const struct msg *mess
                      roles_can(&m->roles, ROLE_CALLEE, FEATURE_PROGRESSIVE_CALL_RESULTS);
     c->forwarded = c->timeout && callee->keeps_time;
     call_watch(c);
-    invoke(c, callee, message, o);
+    if (invoke(c, callee, message, o))
+        return true;
+    m->last_invocation = c->invocation - 1; /* what is not sent has not taken its id */
+    call_outgrow(c, "the callee's transport does not take a message of this size");
+    return false;
 }
 
 void call_resume(struct call *c, struct callee *callee)
@@ -232,10 +242,8 @@ void call_resume(struct call *c, struct callee *callee)
     if (!opts_decode(&o, &c->deferred->message, &f) ||
         !can_take(callee->holder.member, &o, &f)) {
         call_fail(c, f.uri, f.text);
-    } else {
-        assign(c, callee, &c->deferred->message, &o);
-        if (!deferred_for(callee))
-            deferred_drop(c);
+    } else if (assign(c, callee, &c->deferred->message, &o) && !deferred_for(callee)) {
+        deferred_drop(c);
     }
     opts_fini(&o);
 }
@@ -252,7 +260,8 @@ static void start(struct member *m, struct msg *message, const struct opts *o,
         waiting_push(t->registration, c);
         return;
     }
-    assign(c, t->callee, message, o);
+    if (!assign(c, t->callee, message, o))
+        return;
     if (deferred_for(t->callee) && !c->parts && deferred_admits(m, message))
         deferred_take(c, message);
 }
@@ -318,13 +327,15 @@ static struct call *answered(struct member *m, const struct msg *message)
     return map_get(&m->invocations, message->request);
 }
 
-/* Passes an answer on to the caller: RESULT, or ERROR with its URI. */
-static void settle(struct call *c, struct msg *answer, const struct msg *message,
+/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too
+ * large for him, which ends the call (false). */
+static bool settle(struct call *c, struct msg *answer, const struct msg *message,
                    const struct opts *o, bool progress)
 {
     const struct wire *wire = c->caller->peer->wire;
     struct details d = { 0 };
     struct buf *details;
+    bool sent;
 
     if (progress)
         details_true(&d, OPT_PROGRESS);
@@ -334,8 +345,14 @@ static void settle(struct call *c, struct msg *answer, const struct msg *message
         answer->dict = slice_buf(details);
     answer->request = c->request;
     payload_carry(answer, message, wire);
-    member_send(c->caller, answer);
+    sent = member_send(c->caller, answer);
     buf_unref(details);
+    if (sent)
+        return true;
+    if (progress)
+        cancel_interrupt(c, "killnowait");
+    call_outgrow(c, "the caller's transport does not take an answer of this size");
+    return false;
 }
 
 /* Ends a call whose caller would not understand the payload of its result. */
@@ -360,7 +377,8 @@ void call_yield(struct member *m, struct msg *message, const struct opts *o)
         spoil(c);
         return;
     }
-    settle(c, &result, message, o, progress);
+    if (!settle(c, &result, message, o, progress))
+        return;
     c->answered = true;
     if (progress)
         call_rearm(c);
@@ -388,8 +406,8 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
         return;
     }
     error.uri = message->uri;
-    settle(c, &error, message, o, false);
-    call_free(c);
+    if (settle(c, &error, message, o, false))
+        call_free(c);
 }
 
 /* ---- leaving ----------------------------------------------------------------------- */

@@ -67,6 +67,9 @@ void parts_forward(struct member *m, const struct msg *message, const struct opt
         return;
     }
     c->parts->open = opt_is(o, OPT_PROGRESS, false);
-    if (!c->killed)
-        call_send(c, c->parts->open ? c->parts->more : c->parts->last, message);
+    if (c->killed ||
+        call_send(c, c->parts->open ? c->parts->more : c->parts->last, message))
+        return;
+    cancel_interrupt(c, "killnowait");
+    call_outgrow(c, "the callee's transport does not take a message of this size");
 }

@@ -355,6 +355,8 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = send_text(d, n, arg);
     else if (!strcmp(what, "proves"))
         ok = send_proof(d, n, arg);
+    else if (!strcmp(what, "takes") && n && n->peer)
+        router_limit(n->peer, strtoul(arg, NULL, 10));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
     else
