@@ -138,6 +138,7 @@ struct publication {
     struct member *publisher; /* NULL: the router itself */
     const struct msg *message;
     const struct opts *o;
+    bool disclosed;           /* the publisher is told */
     struct filter filter;
     const struct role_rules *role; /* asked last whether it may have the topic */
     bool allowed;                  /* and the answer */
@@ -152,7 +153,7 @@ static struct buf *event_encode(const struct publication *p, const struct subscr
 
     if (s->held.pattern.match != MATCH_EXACT)
         details_text(&d, OPT_TOPIC, p->message->uri);
-    if (opt_is(p->o, OPT_DISCLOSE_ME, false))
+    if (p->disclosed)
         details_publisher(&d, p->publisher);
     details_passthru(&d, p->o);
     details = details_encode(&d, wire);
@@ -170,7 +171,7 @@ static bool role_receives(struct publication *p, const struct role_rules *role)
 {
     if (p->role != role) {
         p->role = role;
-        p->allowed = role_allows(role, ALLOW_SUBSCRIBE, p->message->uri, MATCH_EXACT);
+        p->allowed = role_allows_within(role, ALLOW_SUBSCRIBE, p->message->uri);
     }
     return p->allowed;
 }
@@ -253,6 +254,7 @@ void broker_publish(struct member *m, struct msg *message, const struct opts *o)
             member_error(m, MSG_PUBLISH, message->request, &f);
         return;
     }
+    p.disclosed = m->discloses || opt_is(o, OPT_DISCLOSE_ME, false);
     p.id = id_random(&m->realm->router->rng);
     if (wanted)
         acknowledge(&p);

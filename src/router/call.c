@@ -92,7 +92,7 @@ static struct buf *invocation_details(const struct call *call, const struct call
 
     if (c->holder.held->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_PROCEDURE, message->uri);
-    if (c->wants_caller || opt_is(o, OPT_DISCLOSE_ME, false))
+    if (c->wants_caller || call->caller->discloses || opt_is(o, OPT_DISCLOSE_ME, false))
         details_caller(&d, call->caller);
     if (call->progressive)
         details_true(&d, OPT_RECEIVE_PROGRESS);

@@ -229,7 +229,7 @@ struct callee *dealer_pick(struct realm *realm, struct slice uri)
         return NULL;
     c = pick(reg);
     if (reg->held.pattern.match != MATCH_EXACT &&
-        !role_allows(c->holder.member->role, ALLOW_REGISTER, uri, MATCH_EXACT))
+        !role_allows_within(c->holder.member->role, ALLOW_REGISTER, uri))
         return NULL;
     return c;
 }
