@@ -340,6 +340,13 @@ def rejoin(program):
         stop(app)
 
 
+def set_up(program, what):
+    """Around one spec: a network in memory or a router with a socket, an app, a client, the end."""
+    done = subprocess.run([program, BENCH / "apps" / "set_up.lua", what], text=True, check=True,
+                          stdout=subprocess.PIPE, timeout=60)
+    return {"cost": float(done.stdout), "bad": 0}
+
+
 # --- instructions ------------------------------------------------------------------------------
 
 

@@ -55,9 +55,11 @@ function check.one_of(...)
   return { table.concat(list, ", "), function(value) return words[value] == true end }
 end
 
+local LONGEST = 1e9 -- seconds: thirty years, which no clock here overflows with
+
 --- A rule: seconds.
-check.seconds = { "a number of seconds >= 0", function(value)
-  return type(value) == "number" and value >= 0
+check.seconds = { "a number of seconds from 0 to 1e9", function(value)
+  return type(value) == "number" and value >= 0 and value <= LONGEST
 end }
 
 return check

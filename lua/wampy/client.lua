@@ -45,6 +45,7 @@ local function construct(class, given)
   self.connected = false
   self.registration_map, self.subscription_map = {}, {}
   self._core = core.client(self)
+  tasks.guard()
   self._held = {} -- live registrations and subscriptions that a new session restores
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
   self.rpc = proxies.RpcProxy(function(...) return self._core:call(...) end)

@@ -174,8 +174,8 @@ end
 -- @param t the decoded file
 -- @param name for messages, the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { realms = router's form, transport = { listen =, url =, tls = core's form }, principals =
--- router's form, or nil when there is no `auth` }
+-- @return { realms = router's form, transport = { listen =, url =, tls = core's form },
+-- principals = router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
   check(t, "table", name)
   local result = { realms = {} }

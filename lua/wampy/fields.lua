@@ -1,7 +1,8 @@
 -- fields.lua - the fields of wampy.Client { ... }: what each may be, and which of several places
--- that give one wins. The field `auth` is for credentials.lua.
+-- that give one wins.
 
 local announce = require "wampy.announce"
+local check = require "wampy.check"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
@@ -15,36 +16,67 @@ local function bad(fmt, ...)
   errors.raise("WampyError", fmt:format(...))
 end
 
-local function is_object(v) return type(v) == "table" end
-
--- Fields of the constructor: the type that a value must have, and what to call it.
-local types = {
-  url = "string", realm = "string", name = "string", connect_timeout = "number",
-  call_timeout = "number", ping_interval = "number", ping_timeout = "number",
-  max_message_size = "number", max_tasks = "number", headers = "table", roles = "table",
-  router = is_object, reconnect = function(v) return type(v) == "boolean" or type(v) == "table" end,
-  cert_path = "string", tls = "table",
-  serializers = "table", message_handler = function() return true end, -- Client looks at it
-}
-
-local function check_field(name, value)
-  if name == "auth" then return end -- credentials.lua judges it, and keeps what is in it
-  local want = types[name]
-  if not want then bad("Client: unknown field %q", tostring(name)) end
-  local ok = type(want) == "function" and want(value) or type(value) == want
-  if not ok then
-    bad("Client: field %s: expected %s, got %s", name,
-      type(want) == "string" and "a " .. want
-        or name == "router" and "a Router object" or "true, false or a table", type(value))
+-- "Name: value" for each header, from a list of such lines or a table of names.
+local function header_lines(t)
+  local lines = {}
+  for name, value in pairs(t or {}) do
+    if math.type(name) == "integer" then
+      lines[name] = value
+    else
+      lines[#lines + 1] = ("%s: %s"):format(name, tostring(value))
+    end
   end
-  if want == "number" and (value < 0 or value ~= value) then
-    bad("Client: field %s: expected a number >= 0, got %s", name, tostring(value))
-  end
+  return lines
 end
 
+local HEADER = "^[%w!#$%%&'*+.^_`|~-]+:[^%c]*$"
+local MAX_HEADERS = 31 -- of the upgrade request, besides its own
+
+local function are_headers(t)
+  if type(t) ~= "table" then return false end
+  local lines = header_lines(t)
+  for _, line in ipairs(lines) do
+    if type(line) ~= "string" or not line:find(HEADER) then return false end
+  end
+  return #lines <= MAX_HEADERS
+end
+
+local function is_count(v) return math.type(v) == "integer" and v > 0 end
+
+local backoff_rules = {
+  initial = check.seconds, max = check.seconds,
+  factor = { "a number >= 1", function(v) return type(v) == "number" and v >= 1 and v < 1e6 end },
+  jitter = { "a number from 0 to 1",
+    function(v) return type(v) == "number" and v >= 0 and v <= 1 end },
+  tries = { "a number >= 0", function(v) return type(v) == "number" and v >= 0 end },
+}
+
+local function is_router(v)
+  return type(v) == "table" and (type(v.server) == "function" or type(v.url) == "string")
+end
+
+-- Fields of the constructor, as rules of check.lua. The field `auth` is for credentials.lua.
+local rules = {
+  url = "string", realm = "string", name = "string", connect_timeout = check.seconds,
+  call_timeout = check.seconds, ping_interval = check.seconds, ping_timeout = check.seconds,
+  max_message_size = { "a number of bytes, from 1 to 16 MiB",
+    function(v) return is_count(v) and v <= constants.MAX_MESSAGE_SIZE end },
+  max_tasks = { "a whole number > 0", is_count },
+  headers = { "at most 31 lines \"Name: value\"", are_headers }, roles = "table", auth = true,
+  router = { "a Router object", is_router },
+  reconnect = { "true, false or a table",
+    function(v) return type(v) == "boolean" or type(v) == "table" end },
+  cert_path = "string", tls = "table", serializers = { "a list of names",
+    function(v) return type(v) == "table" and v[1] ~= nil end },
+  message_handler = true, -- Client looks at it
+}
+
 local function check_fields(t)
-  for name, value in pairs(t) do check_field(name, value) end
+  check.fields("Client", t, rules)
   if t.url and t.router then bad("Client: give url or router, not both") end
+  if type(t.reconnect) == "table" then
+    check.fields("Client: reconnect", t.reconnect, backoff_rules)
+  end
   if t.tls then tls.check_client(t.tls, "Client: tls") end
   if t.realm and not core.uri_ok(t.realm) then
     bad("Client: field realm: invalid URI %q", t.realm)
@@ -94,8 +126,8 @@ function fields.settle(class, given)
   local layers = { fields.forced, given, class.defaults or {}, environment(), fields.fallback,
     builtin }
   local config = {}
-  for name in pairs(types) do
-    for _, layer in ipairs(layers) do
+  for name in pairs(rules) do
+    for _, layer in ipairs(name ~= "auth" and layers or {}) do -- no secret stays here
       if layer[name] ~= nil then
         config[name] = layer[name]
         break
@@ -106,7 +138,7 @@ function fields.settle(class, given)
     if layer.router then config.url = nil break end
     if layer.url then config.router = nil break end
   end
-  config.tls = settle_tls(layers)
+  config.tls, config.headers = settle_tls(layers), header_lines(config.headers)
   return config
 end
 

@@ -26,8 +26,9 @@ end
 --- A router inside this host.
 -- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
 -- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
--- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may join, as Crossbar.io has it: { ticket = { principals =
--- { joe = { ticket = "...", role = "user" } } } } }
+-- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may
+-- join, as Crossbar.io has it: { ticket = { principals = { joe = { ticket = "...", role = "user" }
+-- } } } }
 -- @return Embedded, not started
 function Embedded.new(t)
   local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
@@ -63,6 +64,7 @@ end
 function Embedded:start()
   if self._router then return self end
   self._router = core.router(self.config)
+  tasks.guard()
   local listen = self.listen or {}
   for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
     local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)

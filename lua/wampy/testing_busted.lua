@@ -195,8 +195,9 @@ function border.attach(closing)
   end)
   on({ "suite", "end" }, function(e)
     scope.close(e)
-    over()
+    show_seed()
   end)
+  on({ "exit" }, over)
 end
 
 return border

@@ -121,6 +121,26 @@ function network.books()
   return list
 end
 
+-- Who makes up callees where not everybody may join.
+local maker = { authid = "net:callee", ticket = "net:callee" }
+
+-- Lets the maker of callees in, besides those whom `auth` names.
+local function with_maker(auth)
+  local all = { ticket = { type = "static", principals = {} } }
+  for method, section in pairs(auth) do
+    if method ~= "ticket" then all[method] = section end
+  end
+  local given = type(auth.ticket) == "table" and auth.ticket or {}
+  for name, value in pairs(given) do
+    if name ~= "principals" then all.ticket[name] = value end
+  end
+  for name, principal in pairs(given.principals or {}) do
+    all.ticket.principals[name] = principal
+  end
+  all.ticket.principals[maker.authid] = { ticket = maker.ticket, role = maker.authid }
+  return all
+end
+
 --- Makes a network.
 -- @param t { realm = "realm1", auth = who may join and how, as wampy.routers.Embedded takes it,
 -- and its other fields }
@@ -128,10 +148,11 @@ end
 function network.new(t)
   local fields = { listen = false }
   for name, value in pairs(t or {}) do fields[name] = value end
+  if type(fields.auth) == "table" then fields.auth = with_maker(fields.auth) end
   local router = routers.Embedded(fields):start()
   local self = setmetatable({ router = router, realm = router.config.realms[1].name,
-    clock = setmetatable({}, Clock), _book = spies.open(router:server()), _callees = {},
-    _over = tasks.event() }, Network)
+    clock = setmetatable({}, Clock), _auth = fields.auth and maker,
+    _book = spies.open(router:server()), _callees = {}, _over = tasks.event() }, Network)
   self.calls, self.published = self._book.calls, self._book.published
   open[#open + 1] = self
   return scope.add(self, Network.close)
@@ -159,7 +180,7 @@ end
 function Network:callee(uri, what, options)
   local former = self._callees[uri]
   if former then former:unregister() end
-  self._maker = self._maker or self:client { name = "net:callee" }
+  self._maker = self._maker or self:client { name = "net:callee", auth = self._auth }
   self._callees[uri] = self._maker:register(uri, behaviour(self, what), options)
   return self._callees[uri]
 end

@@ -23,7 +23,9 @@ end
 local function embedded(t)
   local fields = { listen = "127.0.0.1:0" }
   for name, value in pairs(t) do fields[name] = value end
-  return scope.add(routers.Embedded(fields):start(), function(r) r:stop() end)
+  local made = routers.Embedded(fields):start()
+  made.realm = made.config.realms[1].name
+  return scope.add(made, function(r) r:stop() end)
 end
 
 -- ---- Crossbar.io ------------------------------------------------------------------------------
@@ -45,6 +47,13 @@ end
 
 local function is_websocket(transport)
   return transport.type == "websocket" or transport.type == "web" or transport.type == "universal"
+end
+
+local function first_realm(t)
+  for _, worker in ipairs(t.workers or {}) do
+    local realm = type(worker) == "table" and type(worker.realms) == "table" and worker.realms[1]
+    if type(realm) == "table" then return realm.name end
+  end
 end
 
 -- The endpoint of the first transport that may speak WebSocket gets another port.
@@ -106,6 +115,7 @@ local function launch(t, decoded, name)
     process.exec { "rm", "-rf", directory }
     error(crossbar, 0)
   end
+  crossbar.realm = first_realm(decoded)
   return { router = crossbar, directory = directory }
 end
 
@@ -135,7 +145,8 @@ end
 --- A started router on a free port.
 -- @param t { realm = "realm1", config_path = or config = a Crossbar.io configuration, whose port is
 -- replaced by a free one } and, for the embedded one, what wampy.routers.Embedded takes
--- @return router with `url`; raises what keeps it from starting
+-- @return router with `url`, and `realm`, its first one, which testing.client and testing.start
+-- take; raises what keeps it from starting
 function router.new(t)
   local kind = os.getenv("WAMPY_TEST_ROUTER") or "embedded"
   if kind == "embedded" then return embedded(t or {}) end

@@ -6,7 +6,6 @@
  * events of the session meet here. */
 #include "lua/l_client.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,20 +124,25 @@ static void disconnected(struct l_client *lc)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
 }
 
-/* Still joined only when the universe closes: GOODBYE goes out while that lingers. */
+/* Still joined, or waited for, only when the universe closes: GOODBYE goes out while that
+ * lingers. */
 static int l_client_gc(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct list *node, *tmp;
 
     if (lc->c) {
+        lc->S->closing = true;
         client_retire(lc->c);
         session_leave(client_session(lc->c), NULL, NULL, host_now(lc->S->host));
         lc->c = NULL;
         list_remove(&lc->link);
     }
     list_each (node, tmp, &lc->replies) {
-        reply_free(L, list_entry(node, struct reply, link));
+        struct reply *r = list_entry(node, struct reply, link);
+
+        lc->S->closing |= !list_empty(&r->waiters);
+        reply_free(L, r);
     }
     unread_drop(lc);
     tap_free(lc);
@@ -343,7 +347,7 @@ uint64_t milliseconds(lua_State *L, int table, const char *field, double absent)
     if (lua_getfield(L, table, field) != LUA_TNIL)
         seconds = luaL_checknumber(L, -1);
     lua_pop(L, 1);
-    return seconds > 0 ? (uint64_t)ceil(seconds * 1000) : 0;
+    return to_ms(seconds);
 }
 
 static const char *text_field(lua_State *L, int table, const char *field)
@@ -409,8 +413,9 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
  * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
  * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
- * send_message of the object's message_handler see every message) */
+ * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out
+ * (booleans: handle_message, send_message of the object's message_handler see every
+ * message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);

@@ -2,7 +2,6 @@
  *
  * What comes for messages sent by hand waits as letters, bounded, until recv_message
  * asks. How a message looks in Lua is message.c. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -170,7 +169,7 @@ static int l_receive(lua_State *L)
 
     luaL_argcheck(L, seconds >= 0, 2, "expected seconds (a number >= 0)");
     if (seconds < 1e9)
-        deadline = host_now(lc->S->host) + (uint64_t)ceil(seconds * 1000);
+        deadline = host_now(lc->S->host) + to_ms(seconds);
     lua_settop(L, 1);
     lua_pushinteger(L, (lua_Integer)deadline);
     return receive(L);

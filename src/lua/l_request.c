@@ -3,7 +3,6 @@
  *
  * Every request does the same four things: encode the arguments, put the intent, wait for
  * the reply (reply.c), push what came. Where nobody can wait nothing is sent. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -32,7 +31,7 @@ static void need_wait(lua_State *L)
 
 static uint64_t request_timeout(const struct l_client *lc, const struct payload *p)
 {
-    return p->timeout >= 0 ? (uint64_t)ceil(p->timeout * 1000) : lc->call_timeout;
+    return p->timeout >= 0 ? to_ms(p->timeout) : lc->call_timeout;
 }
 
 /* Keeps the value at `idx` for as long as the reply lives. */

@@ -11,13 +11,20 @@
 #include "lua/state.h"
 
 /* A microsecond is forgiven: the difference of two times is not exact. */
+uint64_t to_ms(double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    return seconds < 1e9 ? (uint64_t)ceil(seconds * 1000) : (uint64_t)1e12;
+}
+
 uint64_t check_limit(lua_State *L, int idx)
 {
     double seconds = luaL_optnumber(L, idx, -1);
 
     if (seconds < 0 || seconds > 1e9)
         return NEVER;
-    return host_clock(state_of(L)->host) + (uint64_t)ceil(fmax(seconds - 1e-6, 0) * 1000);
+    return host_clock(state_of(L)->host) + to_ms(seconds - 1e-6);
 }
 
 /* core.now() -> seconds on a monotonic clock */
@@ -145,7 +152,7 @@ static int l_turn(lua_State *L)
 
     if (S->current || S->turning)
         return luaL_error(L, "core.turn inside a task");
-    state_turn(S, seconds < 0 ? -1 : (int64_t)ceil(seconds * 1000));
+    state_turn(S, seconds < 0 ? -1 : (int64_t)to_ms(seconds));
     return 0;
 }
 

@@ -4,7 +4,6 @@
  * whoever waits; the one who waits turns it into Lua values on his own stack, so an
  * error is raised at the call site. A reply whose owner went away is forgotten, its late
  * answer falls on nobody. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -184,9 +183,7 @@ static int l_wait(lua_State *L)
     if (r->done)
         return reply_push(L, r, false);
     return reply_wait(
-        L, r,
-        seconds < 0 ? NEVER : host_now(r->lc->S->host) + (uint64_t)ceil(seconds * 1000),
-        wait_k);
+        L, r, seconds < 0 ? NEVER : host_now(r->lc->S->host) + to_ms(seconds), wait_k);
 }
 
 /* future:done() -> boolean */

@@ -21,6 +21,7 @@ struct state {
     struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
     bool turning; /* the loop runs: Lua outside of a task (a finalizer) cannot wait now */
+    bool closing; /* the universe closes: what tasks wait for is gone, none goes on */
     struct list ready;    /* tasks to be resumed */
     struct list parked;   /* tasks that wait */
     struct list pool;     /* free, each with a clean thread */
@@ -71,6 +72,9 @@ void open_peer(lua_State *L, struct state *S);
 void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
+
+/* Seconds as whole milliseconds, rounded up; 0 for what is no time, a bound for ever. */
+uint64_t to_ms(double seconds);
 
 /* The seconds from now at idx as a limit of task_wait; none or negative: NEVER. */
 uint64_t check_limit(lua_State *L, int idx);

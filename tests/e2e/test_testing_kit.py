@@ -23,9 +23,10 @@ describe("an app", function()
   before_each(function() router = testing.router(ROUTER) end)
   for i = 1, 3 do
     it("serves " .. i, function()
-      local app = testing.start(App, { router = router, realm = REALM })
+      local app = testing.start(App, { router = router })
       testing.wait_for_registrations(app, 1)
-      local client = testing.client { router = router, realm = REALM }
+      local client = testing.client { router = router }
+      assert.equal(REALM, client.session.realm)
       assert.equal(2 * i, client:call("com.example.double", i))
       local e <close> = testing.expect_event(App, "com.example.note")
       client:publish("com.example.note", i)
@@ -97,5 +98,6 @@ def the_specs_of_the_guide_pass(t):
                 t.file(name, body)
     specs = glob.glob(os.path.join(t.folder, "*_spec.lua"))
     assert len(specs) == 4, specs
-    passes(t, r"\d+", t.folder, EMBEDDED, t.folder)
+    for spec in specs:
+        passes(t, r"\d+", spec, EMBEDDED, t.folder)
     passes(t, 1, os.path.join(t.folder, "hello_spec.lua"), ON_CROSSBAR, t.folder)

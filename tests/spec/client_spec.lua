@@ -14,25 +14,59 @@ describe("a client", function()
     end)
 
     it("with a value of the wrong type", function()
-      assert.equal("Client: field url: expected a string, got number", refusal { url = 1 })
+      assert.equal("Client: field url: expected a string, got 1", refusal { url = 1 })
       assert.equal("Client: field realm: expected a string, got table", refusal { realm = {} })
-      assert.equal("Client: field call_timeout: expected a number, got string",
+      assert.matches('^Client: field call_timeout: expected a number of seconds .*, got "1"$',
         refusal { call_timeout = "1" })
-      assert.equal("Client: field router: expected a Router object, got string",
+      assert.equal('Client: field router: expected a Router object, got "ws://x"',
         refusal { router = "ws://x" })
-      assert.equal("Client: field reconnect: expected true, false or a table, got number",
+      assert.equal("Client: field router: expected a Router object, got table",
+        refusal { router = {} })
+      assert.equal("Client: field reconnect: expected true, false or a table, got 1",
         refusal { reconnect = 1 })
-      assert.equal("Client: field headers: expected a table, got string", refusal { headers = "x" })
+      assert.matches('^Client: field headers: expected .*, got "x"$', refusal { headers = "x" })
     end)
 
     it("with a value that cannot be", function()
-      assert.matches("connect_timeout: expected a number >= 0", refusal { connect_timeout = -1 })
-      assert.matches("call_timeout: expected a number >= 0", refusal { call_timeout = 0 / 0 })
+      assert.matches("connect_timeout: expected a number of seconds",
+        refusal { connect_timeout = -1 })
+      assert.matches("call_timeout: expected a number of seconds", refusal { call_timeout = 0 / 0 })
+      assert.matches("ping_timeout: expected a number of seconds", refusal { ping_timeout = 1 / 0 })
+      assert.matches("max_message_size: expected a number of bytes",
+        refusal { max_message_size = 0 })
+      assert.matches("max_message_size: expected a number of bytes",
+        refusal { max_message_size = 1.5 })
+      assert.matches("max_tasks: expected a whole number > 0", refusal { max_tasks = 0 })
+      assert.matches("serializers: expected a list of names", refusal { serializers = {} })
+      assert.matches('serializers: "xml" is not available', refusal { serializers = { "xml" } })
       assert.matches('field realm: invalid URI "a b"', refusal { realm = "a b" })
       assert.matches("field realm: invalid URI", refusal { realm = "" })
       assert.matches('^invalid url "nonsense"', refusal { url = "nonsense" })
       assert.matches('^invalid url "http://x"', refusal { url = "http://x" })
       assert.matches("invalid url", refusal { url = "ws://x:99999" })
+    end)
+
+    it("with headers that are none", function()
+      for _, headers in ipairs { { "no colon" }, { "A: b\r\nC: d" }, { ["A b"] = "c" }, { 5 },
+        { A = "b\n" } } do
+        assert.matches("^Client: field headers: expected", refusal { headers = headers })
+      end
+      local many = {}
+      for i = 1, 32 do many[i] = ("X-%d: y"):format(i) end
+      assert.matches("at most 31", refusal { headers = many })
+      assert.same({ "A: b" }, wampy.Client { headers = { A = "b" } }.config.headers)
+      assert.same({ "A: b", "C:" }, wampy.Client { headers = { "A: b", "C:" } }.config.headers)
+    end)
+
+    it("with a back-off that is none", function()
+      assert.equal('Client: reconnect: unknown field "intial"',
+        refusal { reconnect = { intial = 1 } })
+      assert.matches("field initial: expected a number of seconds",
+        refusal { reconnect = { initial = "x" } })
+      assert.matches("field factor: expected a number >= 1", refusal { reconnect = { factor = 0 } })
+      assert.matches("field jitter: expected a number from 0 to 1",
+        refusal { reconnect = { jitter = 2 } })
+      assert.matches("field tries: expected", refusal { reconnect = { tries = -1 } })
     end)
 
     it("with url and router", function()

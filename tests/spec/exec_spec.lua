@@ -213,7 +213,7 @@ describe("what cannot be run", function()
     ["a NUL byte"] = { { "true", "a\0b" }, "exec: argument 1 has a NUL byte" },
     ["an unknown field"] = { { "true", dir = "/" }, 'exec: unknown field "dir"' },
     ["a mistyped field"] = { { "true", timeout = "2" },
-      'exec: field timeout: expected a number of seconds >= 0, got "2"' },
+      'exec: field timeout: expected a number of seconds from 0 to 1e9, got "2"' },
     ["input that is no text"] = { { "true", stdin = 5 },
       "exec: field stdin: expected a string, got 5" },
     ["a variable without a name"] = { { "true", env = { "x" } },

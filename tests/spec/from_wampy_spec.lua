@@ -127,6 +127,27 @@ describe("an example of docs/FROM_WAMPY.md:", function()
     assert.same({ "true" }, printed)
   end)
 
+  it("TLS, from a router object, too", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert.equal(0, (wampy.exec { "mkdir", folder }))
+    local key, cert = folder .. "/key.pem", folder .. "/ca.pem"
+    local code, _, said = wampy.exec { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+      "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "1", "-subj",
+      "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1" }
+    assert.equal(0, code, said)
+    local router <close> = wampy.routers.Embedded { listen = "wss://127.0.0.1:0/",
+      tls = { cert = cert, key = key } }:start()
+    fields.forced = {}
+    local where = wampy.routers.Router { url = router.url, cert_path = cert }
+    local service <close> = wampy.Client { router = where }:start()
+    service:register("wampy.example.echo", function(...) return ... end)
+    fields.forced = { url = router.url, cert_path = cert }
+    run("TLS/wss Support", 1)
+    assert.same({ "over TLS" }, printed)
+    wampy.exec { "rm", "-r", folder }
+  end)
+
   it("the helpers that wait", function()
     local Service = wampy.Client:extend("Service")
     Service.say_hello = wampy.callee(function(_, name) return "Hello " .. name end)

@@ -162,6 +162,8 @@ describe("under busted", function()
     local one, two = ids(out)
     assert.is_truthy(seed and one and two)
     assert.same({ one, two }, { ids(select(2, busted(spec, "--seed=" .. seed))) })
+    write(folder .. "/app_spec.lua", HEAD .. spec)
+    assert.same({ one, two }, { ids(select(2, run { WAMPY_TEST_SEED = seed })) })
     local _, alone = busted(spec, "--seed=" .. seed, "--filter=two")
     assert.equal(two, select(2, ids(alone)))
     assert.are_not.equal(one, (ids(select(2, busted(spec, "--seed=" .. seed + 1)))))
@@ -184,6 +186,15 @@ describe("under busted", function()
       assert.matches("left behind by the test: client app\n", out)
     end)
   end
+
+  it("a run that is repeated is looked after each time", function()
+    helper 'require "wampy.testing"'
+    local _, out = busted([[
+      it("leaves a client", function()
+        wampy.Client { router = testing.network(), name = "app" }:start()
+      end)]], "--repeat=2")
+    assert.equal(2, select(2, out:gsub("left behind by the test: client app\n", "")))
+  end)
 
   it("assertions can be negated and say so", function()
     local _, out = busted [[

@@ -46,6 +46,20 @@ describe("a network", function()
       pair.complaint(testing.start, Greeter, {}))
   end)
 
+  it("asks who it is where that is said", function()
+    local strict = testing.network { auth = { ticket = { principals = {
+      joe = { ticket = "friend", role = "user" } } } } }
+    strict:callee("com.example.open", "yes")
+    local joe = strict:client { auth = { authid = "joe", ticket = "friend" } }
+    assert.equal("user", joe.session.authrole)
+    assert.equal("yes", joe:call("com.example.open"))
+    local e = pair.failure(strict.client, strict, { auth = { authid = "joe", ticket = "foe" } })
+    assert.is_true(wampy.is_error(e, errors.AuthenticationError), tostring(e))
+    e = pair.failure(strict.client, strict)
+    assert.is_true(wampy.is_error(e, errors.AuthenticationError), tostring(e))
+    assert.matches("auth", pair.complaint(testing.network, { auth = { tickets = {} } }))
+  end)
+
   it("can be closed before the test is over, and twice", function()
     local client = net:client()
     net:callee("com.example.hang", testing.hang())

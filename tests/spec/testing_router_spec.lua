@@ -52,7 +52,8 @@ describe("a testing router", function()
     local file <close> = file_of(CONFIG)
     local router = testing.router { config_path = file.path }
     assert.are_not.equal(8080, router.port)
-    local client = testing.client { url = router.url, realm = "com.example.realm" }
+    local client = testing.client { router = router }
+    assert.equal("com.example.realm", client.session.realm)
     local e = pair.failure(client.call, client, "org.example.other")
     assert.equal("wamp.error.not_authorized", e.uri)
     assert.equal("wamp.error.no_such_procedure",
@@ -97,6 +98,22 @@ describe("a testing router", function()
       assert.matches("no%-such%-crossbar", failing { command = "no-such-crossbar" })
       assert.equal(folders, io.popen("ls -d ${TMPDIR:-/tmp}/wampy-crossbar-* 2>&1"):read("a"))
     end)
+  end)
+end)
+
+describe("without busted", function()
+  it("what was opened is closed by stop_all", function()
+    local file <close> = file_of [[
+      local testing = require "wampy.testing"
+      local net = testing.network()
+      local client = net:client()
+      net:callee("com.example.answer", 42)
+      print(client:call("com.example.answer"), testing.router().url)
+      testing.stop_all()
+      print(client.connected, next(require("wampy.tasks").started))]]
+    local code, out, err = testing.run { "wampy-lua", file.path }
+    assert.matches("^42\tws://127.0.0.1:%d+/\nfalse\tnil\n$", out)
+    assert.same({ 0, "" }, { code, err })
   end)
 end)
 

@@ -14,7 +14,7 @@ describe("TLS settings of a client", function()
       refusal { tls = { cert = true } })
     assert.equal('Client: tls: field insecure: expected a boolean, got "yes"',
       refusal { tls = { insecure = "yes" } })
-    assert.equal("Client: field tls: expected a table, got string", refusal { tls = "x" })
+    assert.equal("Client: field tls: expected a table, got \"x\"", refusal { tls = "x" })
     assert.equal("Client: field cert_path: expected a string, got table",
       refusal { cert_path = {} })
   end)
