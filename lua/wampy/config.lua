@@ -19,13 +19,23 @@ local keys = {
   top = set("version", "workers", "controller", "$schema"),
   worker = set("type", "realms", "transports", "id"),
   realm = set("name", "roles", "id"),
-  role = set("name", "permissions", "id"),
+  role = set("name", "permissions", "authorizer", "id"),
   permission = set("uri", "match", "allow", "cache", "disclose"),
   transport = set("type", "endpoint", "paths", "url", "id", "serializers", "auth"),
   endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
   tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
   websocket = set("type", "serializers", "url", "auth"),
 }
+
+-- Who is told to the others: the caller, the publisher.
+local function read_disclose(disclose, path)
+  if disclose == nil then return end
+  for who, yes in pairs(check(disclose, "table", path)) do
+    if who ~= "caller" and who ~= "publisher" then wrong(path, "unknown key %q", tostring(who)) end
+    check(yes, "boolean", path .. "." .. who)
+  end
+  return disclose.caller, disclose.publisher
+end
 
 local function read_permission(p, path, warn)
   check(p, "table", path)
@@ -45,14 +55,27 @@ local function read_permission(p, path, warn)
     end
     check(yes, "boolean", path .. ".allow." .. action)
   end
+  local caller, publisher = read_disclose(p.disclose, path .. ".disclose")
   return { uri = uri, match = match, call = allow.call, register = allow.register,
-    publish = allow.publish, subscribe = allow.subscribe }
+    publish = allow.publish, subscribe = allow.subscribe, disclose_caller = caller,
+    disclose_publisher = publisher }
 end
 
-local function read_role(role, path, warn)
+--- Reads a role of a realm.
+-- @param role { name, permissions or authorizer }
+-- @param path its place
+-- @param warn function(text)
+-- @return the router's form; `bare` when it has neither
+function config.read_role(role, path, warn)
   check(role, "table", path)
   warn_unknown(role, keys.role, path, warn)
   local result = { name = check(role.name, "string", path .. ".name"), permissions = {} }
+  if role.authorizer ~= nil then
+    if role.permissions ~= nil then wrong(path, "give permissions or an authorizer, not both") end
+    result.authorizer = checks.procedure(role.authorizer, path .. ".authorizer")
+    return result
+  end
+  result.bare = role.permissions == nil
   local permissions = role.permissions or setmetatable({}, core.array_mt)
   for i, p in ipairs(list(permissions, path .. ".permissions")) do
     result.permissions[i] = read_permission(p, ("%s.permissions[%d]"):format(path, i - 1), warn)
@@ -66,7 +89,7 @@ local function read_realm(realm, path, warn)
   local result = { name = check(realm.name, "string", path .. ".name"), roles = {} }
   if not core.uri_ok(result.name) then wrong(path .. ".name", "invalid realm %q", result.name) end
   for i, role in ipairs(list(realm.roles, path .. ".roles")) do
-    result.roles[i] = read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
+    result.roles[i] = config.read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
   end
   return result
 end
