@@ -2,7 +2,7 @@
 -- are given, and what becomes of what they return.
 --
 -- The router asks in JSON (src/lua/l_decide.c) and judges the answer itself: a function is held to
--- nothing that a WAMP procedure would not be held to. An error is logged there, and is a no.
+-- nothing that a WAMP procedure would not be held to. An error is logged, and is a no.
 
 local checks = require "wampy.config_check"
 local config = require "wampy.config"
@@ -23,6 +23,15 @@ local function denulled(value)
   return value
 end
 
+local function explain(e)
+  return errors.is_error(e) and tostring(e) or debug.traceback(tostring(e), 2)
+end
+
+local function run(decide, args)
+  local answer = decide(denulled(args[1]), denulled(args[2]), denulled(args[3]), denulled(args[4]))
+  return answer ~= nil and core.json_encode(answer) or nil
+end
+
 --- The function that answers what a router asks.
 -- @param authenticator function(realm, authid, details) -> role or table, or nil
 -- @param authorizer function(session, uri, action, options) -> boolean or table, or nil
@@ -32,11 +41,10 @@ function decisions.decider(authenticator, authorizer)
   return function(who, json)
     local decide = who and authenticator or not who and authorizer
     if not decide then return nil end
-    local args = core.json_decode(json)
-    local answer = decide(denulled(args[1]), denulled(args[2]), denulled(args[3]),
-      denulled(args[4]))
-    if answer == nil then return nil end
-    return core.json_encode(answer)
+    local ok, answer = xpcall(run, explain, decide, core.json_decode(json))
+    if ok then return answer end
+    core.log("error", ("in the %s of the router: %s"):format(
+      who and "authenticator" or "authorizer", answer))
   end
 end
 

@@ -2,8 +2,8 @@
  * its own, so that it may wait.
  *
  * The function is the prelude's (wampy/decisions.lua): it gets the arguments and gives the
- * answer, both as JSON. An error, or anything but a string, is no answer; so is a task
- * that cannot start. A question may be answered when its router has been closed: the
+ * answer, both as JSON. An error, which it has logged itself, or anything but a string is
+ * no answer; so is a task that cannot start. A question may be answered when its router has been closed: the
  * userdata is kept alive, and finds that out. */
 #include <stdlib.h>
 
@@ -23,10 +23,7 @@ static void finished(struct task *t, int n)
     lua_State *L = t->S->L;
     struct slice json = { 0 };
 
-    if (t->failed)
-        log_error("in a function that decides for the router: %s",
-                  t->trace ? t->trace : "?");
-    else if (n && lua_type(t->co, -n) == LUA_TSTRING)
+    if (!t->failed && n && lua_type(t->co, -n) == LUA_TSTRING)
         json.p = lua_tolstring(t->co, -n, &json.n);
     if (d->r->server)
         server_answer(d->r->server, d->id, json);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "router/private.h"
 
@@ -466,6 +467,17 @@ static bool fail(struct member *m, const struct msg *message, const struct opts 
     return false;
 }
 
+/* Nothing was answered, or nonsense, which its author should hear of. */
+static void complain(const struct member *m, struct slice answer)
+{
+    const char *uri = m->role->authorizer;
+
+    if (answer.p)
+        log_warn("router: authorizer %s: expected a boolean, or a dict with allow, and "
+                 "disclose and cache at most",
+                 *uri ? uri : "(function)");
+}
+
 static bool judge(struct member *m, const struct msg *message, const struct opts *o,
                   const struct ruling *ruling)
 {
@@ -483,6 +495,8 @@ void authorize_decided(struct peer *p, const struct wire *wire, struct slice ans
     struct opts o;
     bool known = ruling_read(&ruling, wire, answer);
 
+    if (!known)
+        complain(m, answer);
     m->parked->inquiry = NULL;
     first_read(m, &message, &o);
     waiter_free(m->parked, list_entry(m->parked->queue.next, struct waiter, link));

@@ -36,6 +36,8 @@ struct drive {
     struct rng rng;
     uint64_t random, now;
     struct list names;
+    uint64_t questions[16]; /* ids of those that `above` has not answered */
+    size_t question_count;
 };
 
 /* ---- options ----------------------------------------------------------------------- */
@@ -73,6 +75,15 @@ static unsigned actions_of(const char *p, size_t n)
     return allow;
 }
 
+static unsigned disclosed_by(const char *p, size_t n)
+{
+    unsigned disclose = 0;
+
+    for (size_t i = 0; i < n; i++)
+        disclose |= p[i] == 'C' ? ALLOW_CALL : p[i] == 'P' ? ALLOW_PUBLISH : 0u;
+    return disclose;
+}
+
 /* REALM:ROLE:MATCH:ACTIONS:URI */
 static bool allow_option(struct router_config *c, const char *p)
 {
@@ -91,11 +102,27 @@ static bool allow_option(struct router_config *c, const char *p)
     if (!uri_match_of((struct slice){ field[2], length[2] }, &permission.match))
         return false;
     permission.allow = actions_of(field[3], length[3]);
+    permission.disclose = disclosed_by(field[3], length[3]);
     permission.uri = xstrdup(p);
     role = role_of(realm_of(c, field[0], length[0]), field[1], length[1]);
     role->permissions =
         xrealloc(role->permissions, (role->count + 1) * sizeof *role->permissions);
     role->permissions[role->count++] = permission;
+    return true;
+}
+
+/* REALM:ROLE:URI; without a URI `above` decides. */
+static bool authorizer_option(struct router_config *c, const char *p)
+{
+    size_t realm = strcspn(p, ":"), role;
+    const char *name = p + realm + 1;
+
+    if (!p[realm])
+        return false;
+    role = strcspn(name, ":");
+    if (!name[role])
+        return false;
+    role_of(realm_of(c, p, realm), name, role)->authorizer = xstrdup(name + role + 1);
     return true;
 }
 
@@ -111,6 +138,10 @@ static bool option(struct drive *d, const char *word)
         d->random = strtoull(word + 5, NULL, 10);
     else if (!strncmp(word, "principal=", 10))
         return principal_option(&d->config, word + 10);
+    else if (!strncmp(word, "authenticator=", 14))
+        return authenticator_option(&d->config, word + 14);
+    else if (!strncmp(word, "authorizer=", 11))
+        return authorizer_option(&d->config, word + 11);
     else
         return !strncmp(word, "allow=", 6) && allow_option(&d->config, word + 6);
     return true;
@@ -139,6 +170,7 @@ static void config_fini(struct router_config *c)
             for (size_t k = 0; k < role->count; k++)
                 free(role->permissions[k].uri);
             free(role->permissions);
+            free(role->authorizer);
             free(role->name);
         }
         free(realm->roles);
@@ -184,6 +216,38 @@ static void keep(char **slot, const char *start, const char *text, size_t n)
     *slot = xstrndup(text, n);
 }
 
+/* `above` hears what the router asks, and has room for what a talk asks at a time. */
+static void hear(struct drive *d)
+{
+    struct question q;
+
+    while (router_next_question(d->router, &q)) {
+        struct buf *text = buf_from(q.who ? "who " : "may ", 4);
+
+        assert(d->question_count < sizeof d->questions / sizeof *d->questions);
+        d->questions[d->question_count++] = q.id;
+        buf_append(&text, q.args->data, q.args->len);
+        say(name_of(d, "above"), xstrndup(text->data, text->len));
+        buf_unref(text);
+        buf_unref(q.args);
+    }
+}
+
+/* Puts in an answer to the oldest question. */
+static bool answer(struct drive *d, const char *json)
+{
+    uint64_t id = d->questions[0];
+    struct slice text = { 0 };
+
+    if (!d->question_count)
+        return false;
+    memmove(d->questions, d->questions + 1, --d->question_count * sizeof *d->questions);
+    if (json && *json)
+        text = slice_of(json);
+    router_answer(d->router, id, text, d->now);
+    return true;
+}
+
 static void drain(struct drive *d)
 {
     struct output out;
@@ -202,6 +266,7 @@ static void drain(struct drive *d)
         }
         buf_unref(out.bytes);
     }
+    hear(d);
 }
 
 static void name_free(struct caller_name *n)
@@ -309,13 +374,17 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
     bool ok = true;
 
     if (!strcmp(what, "open"))
-        ok = !strcmp(who, "all") || open_peer(d, n);
+        ok = !strcmp(who, "all") || !strcmp(who, "above") || open_peer(d, n);
     else if (!strcmp(what, "closed"))
         ok = close_peer(d, n);
     else if (!strcmp(what, "send"))
         ok = send_text(d, n, arg);
     else if (!strcmp(what, "proves"))
         ok = send_proof(d, n, arg);
+    else if (!strcmp(what, "answers"))
+        ok = answer(d, arg);
+    else if (!strcmp(what, "from") && n->peer)
+        router_origin(n->peer, slice_of(arg));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
     else
