@@ -51,8 +51,7 @@ void principal_init(struct principal *p, const struct principal_config *c)
                              .iterations = c->iterations,
                              .keylen = c->keylen,
                              .memory = c->memory,
-                             .argon2 = c->argon2,
-                             .authenticator = copy_text(c->authenticator) };
+                             .argon2 = c->argon2 };
 }
 
 void principal_fini(struct principal *p)
@@ -92,8 +91,11 @@ static struct buf *random_buf(const struct rng *rng, size_t n)
 
 /* Until somebody is known, wampcra looks unsalted, and wamp-scram cheap. */
 static void principals_add_dynamic(struct principals *ps, struct principal *p,
+                                   const struct principal_config *c,
                                    const struct rng *rng)
 {
+    p->method = c->method;
+    p->authenticator = xstrdup(c->authenticator);
     p->secret = random_buf(rng, 2 * (size_t)AUTH_DIGEST);
     if (p->method == AUTH_SCRAM) {
         p->salt = random_buf(rng, 16);
@@ -107,11 +109,11 @@ static void principals_add(struct principals *ps, const struct principal_config 
 {
     struct principal *p = &ps->at[ps->count++];
 
-    principal_init(p, c);
-    if (p->authenticator) {
-        principals_add_dynamic(ps, p, rng);
+    if (c->authenticator) {
+        principals_add_dynamic(ps, p, c, rng);
         return;
     }
+    principal_init(p, c);
     map_put_bytes(&ps->names[p->method], name_of(p), p);
     if (p->method == AUTH_CRYPTOSIGN)
         keys_add(ps, p);

@@ -162,7 +162,7 @@ static void drain(struct run *r)
 #define PUBLIC "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d"
 #define SECRET "a secret that is not hit upon"
 
-static const char *const realms[] = { "all", "some", "none", "no one" };
+static const char *const realms[] = { "all", "some", "none", "no one", "ruled", "asked" };
 
 static const char *const roles[] = {
     "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}",
@@ -425,6 +425,35 @@ static void authenticate(struct run *r, struct slot *s)
     feed(r, s, buf_from(text, strlen(text)));
 }
 
+/* Answers what the router asks, oldest first, or a question that it never had. */
+static void decide(struct run *r)
+{
+    static const char *const answers[] = {
+        "",
+        "true",
+        "false",
+        "7",
+        "{\"allow\":true,\"cache\":true,\"disclose\":true}",
+        "{\"allow\":false,\"cache\":false}",
+        "{\"allow\":true,\"\\u0061llow\":1}",
+        "{\"role\":\"anonymous\",\"ticket\":\"" SECRET "\",\"extra\":{\"a\":[{}]}}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET "\",\"realm\":\"some\"}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET
+        "\",\"salt\":\"salt\",\"iterations\":2,\"keylen\":16}",
+        "{\"role\":\"anonymous\",\"authid\":\"joe\",\"pubkey\":\"" PUBLIC "\"}",
+        "{\"role\":\"anonymous\",\"authorized_keys\":[\"" PUBLIC "\",\"\\u0031\"]}",
+        "{\"role\":\"admin\",\"secret\":null}",
+        "{\"role\":[],",
+    };
+    struct slice answer = slice_of(PICK(r, answers));
+    struct question q = { .id = byte(r) };
+
+    drain(r);
+    if (router_next_question(r->router, &q))
+        buf_unref(q.args);
+    router_answer(r->router, q.id, answer.n ? answer : (struct slice){ 0 }, r->now);
+}
+
 static void open_peer(struct run *r, struct slot *s)
 {
     if (s->peer)
@@ -476,6 +505,9 @@ static void step(struct run *r)
     case 9:
         authenticate(r, s);
         break;
+    case 10:
+        decide(r);
+        break;
     default:
         say(r, s, false);
         break;
@@ -487,17 +519,22 @@ static void step(struct run *r)
 static struct router *router_make(struct run *r)
 {
     static struct permission some[] = {
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH },
-        { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE },
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"wamp.", MATCH_PREFIX, ALLOW_CALL | ALLOW_SUBSCRIBE },
+        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL, 0 },
+        { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH, 0 },
+        { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE, 0 },
+        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL, 0 },
+        { (char *)"wamp.", MATCH_PREFIX, ALLOW_CALL | ALLOW_SUBSCRIBE, 0 },
     };
-    static struct role_config role = { (char *)"anonymous", some, 5 };
-    static struct role_config other = { (char *)"admin", some, 5 };
+    static struct role_config role = { (char *)"anonymous", some, 5, NULL };
+    static struct role_config other = { (char *)"admin", some, 5, NULL };
+    static struct role_config ruled = { (char *)"anonymous", NULL, 0, (char *)"" };
+    static struct role_config asked = { (char *)"anonymous", NULL, 0, (char *)"com.a" };
     static struct realm_config config[] = { { (char *)"all", NULL, 0 },
                                             { (char *)"some", &role, 1 },
-                                            { (char *)"none", &other, 1 } };
+                                            { (char *)"none", &other, 1 },
+                                            { (char *)"ruled", &ruled, 1 },
+                                            { (char *)"asked", &asked, 1 } };
+    static char above[] = DECIDES_ABOVE;
     static char name[] = "anonymous", joe[] = "joe";
     unsigned char key[AUTH_DIGEST];
     struct buf *secret = buf_from(SECRET, sizeof SECRET - 1), *salt = buf_from("salt", 4);
@@ -510,7 +547,7 @@ static struct router *router_make(struct run *r)
         { AUTH_SCRAM, joe, name, NULL, keys, salt, .iterations = 4096 },
     };
     const struct router_config c = { .realms = config,
-                                     .count = 3,
+                                     .count = 5,
                                      .principals = principals,
                                      .principal_count = 5,
                                      .strict_ids = byte(r) == 1,
@@ -521,6 +558,9 @@ static struct router *router_make(struct run *r)
     REQUIRE(auth_unhex(key, SLICE(PUBLIC), sizeof key));
     public = buf_from(key, sizeof key);
     principals[3].secret = public;
+    if (byte(r) & 1)
+        for (size_t i = 1; i < c.principal_count; i++)
+            principals[i].authenticator = above;
     router = router_new(&c, &rng);
     buf_unref(public);
     buf_unref(keys);
