@@ -117,6 +117,7 @@ struct waiter {
     struct list link;
     struct buf *bytes; /* owned; the message */
     uint64_t call;     /* request id, if it is a CALL; else 0 */
+    bool in_parts;     /* a CALL of which more parts are to come, under the same id */
 };
 
 struct parked {
@@ -161,11 +162,37 @@ static void refuse(struct member *m, const struct msg *message, const struct opt
         member_error(m, message->row->code, message->request, f);
 }
 
+static void violate_id(struct member *m, const struct msg *message)
+{
+    struct fault f;
+
+    fault_set(&f, "wamp.error.protocol_violation", "CALL.Request %llu is in use",
+              (unsigned long long)message->request);
+    peer_violate(m->peer, &f);
+}
+
 /* One message is always taken, however large. */
 static bool has_room(const struct parked *parked, const struct msg *message)
 {
     return !parked->count || (parked->count < LIMIT_PARKED &&
                               parked->bytes + message->bytes->len <= LIMIT_PARKED_BYTES);
+}
+
+/* Whether a CALL has the id of one that waits, and is not a later part of it. */
+static bool id_taken(const struct parked *parked, const struct msg *message)
+{
+    bool taken = false;
+
+    if (message->row->code != MSG_CALL)
+        return false;
+    for (struct list *node = parked->queue.next; node != &parked->queue;
+         node = node->next) {
+        const struct waiter *w = list_entry(node, struct waiter, link);
+
+        if (w->call == message->request)
+            taken = !w->in_parts;
+    }
+    return taken;
 }
 
 static bool park(struct member *m, const struct msg *message, const struct opts *o)
@@ -177,6 +204,10 @@ static bool park(struct member *m, const struct msg *message, const struct opts 
         m->parked = xcalloc(1, sizeof *m->parked);
         list_init(&m->parked->queue);
     }
+    if (id_taken(m->parked, message)) {
+        violate_id(m, message);
+        return false;
+    }
     if (!has_room(m->parked, message)) {
         fault_set(&f, "wamp.error.unavailable",
                   "too many requests wait for an authorizer");
@@ -186,6 +217,7 @@ static bool park(struct member *m, const struct msg *message, const struct opts 
     w = xcalloc(1, sizeof *w);
     w->bytes = buf_ref(message->bytes);
     w->call = message->row->code == MSG_CALL ? message->request : 0;
+    w->in_parts = opt_is(o, OPT_PROGRESS, false);
     list_push(&m->parked->queue, &w->link);
     m->parked->count++;
     m->parked->bytes += w->bytes->len;
@@ -344,22 +376,12 @@ bool authorize_pass(struct member *m, struct msg *message, const struct opts *o)
 
 /* ---- going on ---------------------------------------------------------------------- */
 
-/* Two that waited may have the same id. */
-static bool id_free(struct member *m, const struct msg *message)
-{
-    struct fault f;
-
-    if (message->row->code != MSG_CALL || !map_get(&m->calls, message->request))
-        return true;
-    fault_set(&f, "wamp.error.protocol_violation", "CALL.Request %llu is in use",
-              (unsigned long long)message->request);
-    peer_violate(m->peer, &f);
-    return false;
-}
-
+/* An id that was free when a CALL came may have been taken by one that waited. */
 static void perform(struct member *m, struct msg *message, const struct opts *o)
 {
-    if (id_free(m, message))
+    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request))
+        violate_id(m, message);
+    else
         peer_perform(m->peer, message, o);
 }
 
