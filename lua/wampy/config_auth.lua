@@ -151,6 +151,8 @@ local methods = {
 }
 
 local sections = checks.set("anonymous", "ticket", "wampcra", "cryptosign", "scram")
+local dynamic_keys = checks.set("type", "authenticator", "authenticator-realm",
+  "authenticator-role")
 local anonymous_keys = checks.set("type", "role", "realm", "authid")
 
 -- ---- sections ---------------------------------------------------------------------------------
@@ -163,13 +165,16 @@ local function read_dynamic(section, name, path, above)
   if section.type ~= "dynamic" then
     wrong(path .. ".type", "expected static or dynamic, got %s", tostring(section.type))
   end
-  only(section, checks.set("type", "authenticator"), path)
+  only(section, dynamic_keys, path)
   local authenticator = above
   if section.authenticator ~= nil or not above then
     authenticator = checks.procedure(section.authenticator, path .. ".authenticator")
   end
   local method = methods[name] and methods[name].method or name
-  return { method = method, authenticator = authenticator, path = path }
+  local role = section["authenticator-role"] -- of the session that asks: ours may do everything
+  if role ~= nil then check(role, "string", path .. ".authenticator-role") end
+  return { method = method, authenticator = authenticator, path = path,
+    realm = section["authenticator-realm"] and text(section, "authenticator-realm", path) }
 end
 
 local function name_ok(name, path)
@@ -263,7 +268,10 @@ function config_auth.check_roles(principals, realms)
         found = found or p.authenticator or has_role(realm, p.role)
       end
     end
-    if not known then wrong(p.path .. ".realm", "there is no realm %q", p.realm) end
+    if not known then
+      wrong(p.path .. (p.authenticator and ".authenticator-realm" or ".realm"),
+        "there is no realm %q", p.realm)
+    end
     if not found then
       wrong(p.path .. ".role", "there is no role %q in %s", p.role,
         p.realm and ("realm %q"):format(p.realm) or "any realm")

@@ -57,9 +57,19 @@ static void write_details(const struct attempt *a, const struct peer *p, struct 
     writer_dict_end(w);
 }
 
+/* The realm where the authenticator is; a name that it has been given exists. */
+static struct realm *where(const struct attempt *a)
+{
+    struct realm *realm = NULL;
+
+    if (a->dynamic->realm)
+        realm = map_get_bytes(&a->realm->router->realms, slice_of(a->dynamic->realm));
+    return realm ? realm : a->realm;
+}
+
 void attempt_ask(struct attempt *a, struct peer *p)
 {
-    const struct asking about = { p, a->realm, a->dynamic->authenticator };
+    const struct asking about = { p, where(a), a->dynamic->authenticator };
     struct writer w;
 
     writer_init(&w, &wire_json, 512);

@@ -135,6 +135,19 @@ static void waiter_free(struct parked *parked, struct waiter *w)
     free(w);
 }
 
+/* Later parts of a CALL that has been refused are nobody's. */
+static void drop_parts(struct parked *parked, uint64_t call)
+{
+    struct list *node, *tmp;
+
+    list_each (node, tmp, &parked->queue) {
+        struct waiter *w = list_entry(node, struct waiter, link);
+
+        if (w->call == call)
+            waiter_free(parked, w);
+    }
+}
+
 static void parked_free(struct member *m)
 {
     free(m->parked);
@@ -338,7 +351,7 @@ static bool cancel_parked(struct member *m, const struct msg *cancel)
             continue;
         fault_set(&f, "wamp.error.canceled", "the caller canceled the call");
         member_error(m, MSG_CALL, w->call, &f);
-        waiter_free(m->parked, w);
+        drop_parts(m->parked, cancel->request);
         if (first) {
             inquiry_drop(m->parked->inquiry);
             m->parked->inquiry = NULL;
@@ -398,6 +411,8 @@ static bool serve(struct member *m, struct msg *message, const struct opts *o)
     waiter_free(m->parked, w);
     if (pass)
         perform(m, message, o);
+    else if (message->row->code == MSG_CALL)
+        drop_parts(m->parked, message->request);
     return true;
 }
 
@@ -524,6 +539,8 @@ void authorize_decided(struct peer *p, const struct wire *wire, struct slice ans
     waiter_free(m->parked, list_entry(m->parked->queue.next, struct waiter, link));
     if (judge(m, &message, &o, known ? &ruling : NULL))
         perform(m, &message, &o);
+    else if (message.row->code == MSG_CALL)
+        drop_parts(m->parked, message.request);
     opts_fini(&o);
     msg_fini(&message);
     if (p->member == m)

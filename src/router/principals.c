@@ -96,6 +96,7 @@ static void principals_add_dynamic(struct principals *ps, struct principal *p,
 {
     p->method = c->method;
     p->authenticator = xstrdup(c->authenticator);
+    p->realm = copy_text(c->realm);
     p->secret = random_buf(rng, 2 * (size_t)AUTH_DIGEST);
     if (p->method == AUTH_SCRAM) {
         p->salt = random_buf(rng, 16);
@@ -152,8 +153,9 @@ void principals_free(struct principals *ps)
 
 bool principal_fits(const struct principal *p, const struct realm *realm)
 {
-    return (!p->realm || !strcmp(p->realm, realm->name)) &&
-           (p->authenticator || realm_role(realm, p->role));
+    if (p->authenticator)
+        return true;
+    return (!p->realm || !strcmp(p->realm, realm->name)) && realm_role(realm, p->role);
 }
 
 unsigned principals_offer(const struct principals *ps, const struct realm *realm)

@@ -21,7 +21,7 @@ struct principal {
     enum auth_method method;
     char *authid; /* owned; NULL: a name is made up for each session */
     char *role;   /* owned */
-    char *realm;  /* owned; NULL: all that have the role */
+    char *realm;  /* owned; NULL: all that have the role; where the authenticator is */
     /* owned, wiped: the ticket; the HMAC key of wampcra, derived if it is salted; public
      * keys one behind the other; StoredKey and ServerKey of wamp-scram */
     struct buf *secret;

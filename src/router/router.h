@@ -67,12 +67,13 @@ struct principal_config {
     uint32_t iterations, keylen, memory; /* keylen: bytes; memory: KiB */
     bool argon2;                         /* wamp-scram: not PBKDF2 but Argon2id */
     /* Who says who somebody is that comes by this method (DECIDES); NULL: this principal
-     * does. Then all but the method and this is absent. */
+     * does. Then `realm` is where it is asked (NULL: where somebody wants to join), and all
+     * else but the method is absent. */
     char *authenticator;
 };
 
-/* An authenticator or authorizer is the URI of a procedure in the realm that is joined,
- * or this: the code above, by router_next_question. */
+/* An authenticator or authorizer is the URI of a procedure, or this: the code above, by
+ * router_next_question. */
 #define DECIDES_ABOVE ""
 
 struct router_config {

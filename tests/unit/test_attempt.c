@@ -111,7 +111,7 @@ static void forget(struct principal_config *p, size_t n)
 static struct router *router_of(struct principal_config *principals, size_t count,
                                 uint64_t *seed)
 {
-    static struct role_config roles[] = { { user, NULL, 0 }, { admin, NULL, 0 } };
+    static struct role_config roles[] = { { .name = user }, { .name = admin } };
     static struct realm_config realms[] = { { home, roles, 2 }, { away, roles + 1, 1 } };
     const struct router_config c = {
         .realms = realms, .count = 2, .principals = principals, .principal_count = count
