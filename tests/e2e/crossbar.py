@@ -49,7 +49,7 @@ AUTH = {
 # Who decides is an app that joins without a proof, as "service".
 def decided(port):
     asked = {"type": "dynamic", "authenticator": "com.example.authenticate",
-             "authenticator-realm": "realm1", "authenticator-role": "service"}
+             "authenticator-realm": "realm1", "authenticator-role": "trusted"}
     whole = config(port, auth=True)
     worker = whole["workers"][0]
     worker["realms"][0]["roles"] = [
