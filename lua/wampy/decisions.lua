@@ -71,12 +71,19 @@ local function read_roles(list)
   return roles
 end
 
+local function is_dynamic(principals)
+  for _, p in ipairs(principals) do
+    if p.authenticator then return true end
+  end
+  return false
+end
+
 -- Roles are made for realms that have none.
 local function set_principals(settings, principals)
   settings.principals = principals
   for _, realm in ipairs(settings.realms) do
     if not realm.roles[1] then config_auth.add_roles(realm, principals) end
-    if not realm.roles[1] then
+    if not realm.roles[1] and is_dynamic(principals) then
       errors.raise("WampyError", "Embedded: an authenticator needs the field roles, such as "
         .. "{ \"user\" }: those that it gives")
     end

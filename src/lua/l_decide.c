@@ -1,10 +1,10 @@
 /* l_decide.c - what a router asks the code above it: a Lua function answers, in a task of
  * its own, so that it may wait.
  *
- * The function is the prelude's (wampy/decisions.lua): it gets the arguments and gives the
- * answer, both as JSON. An error, which it has logged itself, or anything but a string is
- * no answer; so is a task that cannot start. A question may be answered when its router has been closed: the
- * userdata is kept alive, and finds that out. */
+ * The function is the prelude's (wampy/decisions.lua): it gets the arguments and gives
+ * the answer, both as JSON. An error, which it has logged itself, or anything but a
+ * string is no answer; so is a task that cannot start. A question may be answered when
+ * its router has been closed: the userdata is kept alive, and finds that out. */
 #include <stdlib.h>
 
 #include "base/log.h"

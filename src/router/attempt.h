@@ -100,8 +100,8 @@ void attempt_keep_ticket(struct attempt *a, struct slice ticket);
 /* Takes the authenticator's answer; the absent slice: none. */
 void attempt_learn(struct attempt *a, const struct wire *wire, struct slice answer);
 
-/* Whether what has been learnt is enough to let him in, where CHALLENGE has gone before or
- * none is needed. */
+/* Whether what has been learnt is enough to let him in, where CHALLENGE has gone before
+ * or none is needed. */
 bool attempt_settled(const struct attempt *a);
 
 /* ---- finding.c --------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* attempt_dynamic.c - attempts to join about which an authenticator is asked (docs/AUTH.md:
- * dynamic authenticators).
+/* attempt_dynamic.c - attempts to join about which an authenticator is asked
+ * (docs/AUTH.md: dynamic authenticators).
  *
  * It says who somebody is; that this is he is proved as ever, by the method, against what
  * it said. So it is asked when HELLO has come. A ticket it may want to see itself, and is

@@ -1,5 +1,5 @@
-/* authorize.c - members whose role has an authorizer: what they ask for waits until it has
- * answered (docs/AUTH.md: dynamic authorizers).
+/* authorize.c - members whose role has an authorizer: what they ask for waits until it
+ * has answered (docs/AUTH.md: dynamic authorizers).
  *
  * One request of a member is asked about at a time, and those behind it wait their turn,
  * whatever they are about: so nothing overtakes (WAMP: ordering guarantees). Only what
@@ -166,8 +166,8 @@ void authorize_leave(struct member *m)
     parked_free(m);
 }
 
-/* An answer that the request gets in place of what it asks for. Nobody waits for that of a
- * PUBLISH that is not acknowledged. */
+/* An answer that the request gets in place of what it asks for. Nobody waits for that of
+ * a PUBLISH that is not acknowledged. */
 static void refuse(struct member *m, const struct msg *message, const struct opts *o,
                    const struct fault *f)
 {

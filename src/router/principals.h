@@ -28,7 +28,7 @@ struct principal {
     struct buf *salt; /* owned; NULL: none */
     uint32_t iterations, keylen, memory;
     bool argon2;
-    /* Owned; who says who comes by this method (DECIDES); NULL: this principal does. Else
+    /* Owned; who says who comes by this method (router.h); NULL: this principal does. Else
      * salt and costs are those of the last one who was known, and the secret is random:
      * what is not known is answered like that. */
     char *authenticator;
@@ -37,10 +37,10 @@ struct principal {
 struct principals {
     struct principal *at; /* owned */
     size_t count;
-    struct map names[AUTH_METHODS];    /* authid -> principal */
-    struct map keys;                   /* public key -> principal of cryptosign */
+    struct map names[AUTH_METHODS];          /* authid -> principal */
+    struct map keys;                         /* public key -> principal of cryptosign */
     struct principal *dynamic[AUTH_METHODS]; /* those with an authenticator; or NULL */
-    unsigned char secret[AUTH_DIGEST]; /* random; behind decoys and comparisons */
+    unsigned char secret[AUTH_DIGEST];       /* random; behind decoys and comparisons */
 };
 
 struct principals *principals_new(const struct router_config *config,

@@ -52,7 +52,7 @@ void inquiry_transport(const struct peer *p, struct writer *w);
 
 /* The router's own session in a realm, which calls procedures that decide. */
 struct service;
-void service_free(struct service *s); /* NULL is ignored */
+void service_free(struct service *s);                    /* NULL is ignored */
 void service_receive(struct peer *p, struct buf *bytes); /* taken */
 
 /* ---- strikes.c: failed attempts to join -------------------------------------------- */
@@ -150,9 +150,9 @@ struct rule {
 };
 
 struct role_rules {
-    char *name;       /* owned */
-    bool all;         /* everything is allowed */
-    char *authorizer; /* owned; who decides in place of rules; NULL: nobody */
+    char *name;                /* owned */
+    bool all;                  /* everything is allowed */
+    char *authorizer;          /* owned; who decides in place of rules; NULL: nobody */
     struct verdicts *verdicts; /* owned; his answers that are kept; NULL: none */
     struct patterns permissions;
     struct rule *rules; /* owned */
@@ -185,14 +185,14 @@ struct member {
     struct realm *realm; /* borrowed */
     const struct role_rules *role;
     uint64_t id;
-    char *authid;           /* owned */
-    const char *authmethod; /* by which it joined; static text */
+    char *authid;             /* owned */
+    const char *authmethod;   /* by which it joined; static text */
     const char *authprovider; /* who knew it; static text */
-    struct buf *authextra;  /* owned; JSON: what WELCOME says of it; NULL: nothing */
-    struct parked *parked;  /* owned; what waits for an authorizer; NULL: nothing */
-    bool granted;           /* an authorizer allows the request that is worked on */
-    bool discloses;         /* that request tells who made it */
-    bool gone;              /* leaving: nothing is sent to it */
+    struct buf *authextra;    /* owned; JSON: what WELCOME says of it; NULL: nothing */
+    struct parked *parked;    /* owned; what waits for an authorizer; NULL: nothing */
+    bool granted;             /* an authorizer allows the request that is worked on */
+    bool discloses;           /* that request tells who made it */
+    bool gone;                /* leaving: nothing is sent to it */
     struct roles roles;
     uint64_t last_request;    /* of its requests */
     uint64_t last_invocation; /* of ours to it */
