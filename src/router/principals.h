@@ -28,9 +28,9 @@ struct principal {
     struct buf *salt; /* owned; NULL: none */
     uint32_t iterations, keylen, memory;
     bool argon2;
-    /* Owned; who says who comes by this method (router.h); NULL: this principal does. Else
-     * salt and costs are those of the last one who was known, and the secret is random:
-     * what is not known is answered like that. */
+    /* Owned; who says who comes by this method (router.h); NULL: this principal does.
+     * Else salt and costs are those of the last one who was known, and the secret is
+     * random: what is not known is answered like that. */
     char *authenticator;
 };
 

@@ -66,9 +66,9 @@ struct principal_config {
     struct buf *salt; /* wampcra: text, NULL for none; wamp-scram: bytes */
     uint32_t iterations, keylen, memory; /* keylen: bytes; memory: KiB */
     bool argon2;                         /* wamp-scram: not PBKDF2 but Argon2id */
-    /* Who says who somebody is that comes by this method (see below); NULL: this principal
-     * does. Then `realm` is where it is asked (NULL: where somebody wants to join), and
-     * all else but the method is absent. */
+    /* Who says who somebody is that comes by this method (see below); NULL: this
+     * principal does. Then `realm` is where it is asked (NULL: where somebody wants to
+     * join), and all else but the method is absent. */
     char *authenticator;
 };
 
