@@ -286,7 +286,8 @@ end
 -- @param args list of arguments, without the program's name
 -- @param worker what a process of `run --workers` was told: the result is then for that process
 -- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
--- { verb = "router", settings, listen, tls }, { verb = "serve", router }, or { exit = code, stdout =, stderr = }
+-- { verb = "router", settings, listen, tls }, { verb = "serve", router }, or { exit = code,
+-- stdout =, stderr = }
 function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)

@@ -1,9 +1,10 @@
 -- config.lua - reading a Crossbar.io configuration (config.json, version 2): which realms, roles
 -- and permissions a router gets, where it listens, and where an app finds it.
 --
--- What is used: workers of type router: realms (name, roles: name, permissions), one transport of
--- type websocket or web on a tcp or unix endpoint, and who may join by it (config_auth.lua).
--- Anything else is named in a warning; anything wrong is an error that gives its path in the file.
+-- What is used: workers of type router: realms (name, roles: name, permissions; store:
+-- event-history), one transport of type websocket or web on a tcp or unix endpoint, and who may
+-- join by it (config_auth.lua). A key of our own is `trust` of a permission. Anything else is named
+-- in a warning; anything wrong is an error that gives its path in the file.
 
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
@@ -18,9 +19,11 @@ local warn_unknown, wrong = checks.warn_unknown, checks.wrong
 local keys = {
   top = set("version", "workers", "controller", "$schema"),
   worker = set("type", "realms", "transports", "id"),
-  realm = set("name", "roles", "id"),
+  realm = set("name", "roles", "id", "store"),
+  store = set("type", "limit", "event-history"),
+  history = set("uri", "match", "limit"),
   role = set("name", "permissions", "authorizer", "id"),
-  permission = set("uri", "match", "allow", "cache", "disclose"),
+  permission = set("uri", "match", "allow", "cache", "disclose", "trust"),
   transport = set("type", "endpoint", "paths", "url", "id", "serializers", "auth"),
   endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
   tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
@@ -37,28 +40,45 @@ local function read_disclose(disclose, path)
   return disclose.caller, disclose.publisher
 end
 
+local function read_match(t, path)
+  local match = t.match == nil and "exact" or t.match
+  if match ~= "exact" and match ~= "prefix" and match ~= "wildcard" then
+    wrong(path .. ".match", "expected exact, prefix or wildcard, got %s", tostring(match))
+  end
+  return match
+end
+
+-- An integer; `default` when it is not there.
+local function read_integer(value, path, least, most, default)
+  if value == nil and default then return default end
+  if math.type(value) ~= "integer" or value < least or value > most then
+    wrong(path, "expected an integer from %d to %d, got %s", least, most, tostring(value))
+  end
+  return value
+end
+
 local function read_permission(p, path, warn)
   check(p, "table", path)
   warn_unknown(p, keys.permission, path, warn)
   local uri = check(p.uri, "string", path .. ".uri")
-  local match = p.match or "exact"
+  local match = read_match(p, path)
   if uri:sub(-1) == "*" and p.match == nil then -- Crossbar's short form
     uri, match = uri:sub(1, -2), "prefix"
   end
-  if match ~= "exact" and match ~= "prefix" and match ~= "wildcard" then
-    wrong(path .. ".match", "expected exact, prefix or wildcard, got %s", tostring(match))
-  end
   local allow = p.allow == nil and {} or check(p.allow, "table", path .. ".allow")
   for action, yes in pairs(allow) do
-    if not set("call", "register", "publish", "subscribe")[action] then
+    if not set("call", "register", "publish", "subscribe", "force_reregister")[action] then
       wrong(path .. ".allow", "unknown action %q", action)
     end
     check(yes, "boolean", path .. ".allow." .. action)
   end
   local caller, publisher = read_disclose(p.disclose, path .. ".disclose")
+  local force = allow.force_reregister -- ours; to Crossbar.io it is a part of register
+  if force == nil then force = allow.register end
+  local trust = p.trust ~= nil and read_integer(p.trust, path .. ".trust", 0, 0x7fffffff) or nil
   return { uri = uri, match = match, call = allow.call, register = allow.register,
-    publish = allow.publish, subscribe = allow.subscribe, disclose_caller = caller,
-    disclose_publisher = publisher }
+    publish = allow.publish, subscribe = allow.subscribe, force_reregister = force,
+    trust = trust, disclose_caller = caller, disclose_publisher = publisher }
 end
 
 --- Reads a role of a realm.
@@ -83,6 +103,41 @@ function config.read_role(role, path, warn)
   return result
 end
 
+local most_events = 100000 -- of one history, as limits.h has it
+
+local function read_history(t, path, limit, warn)
+  check(t, "table", path)
+  warn_unknown(t, keys.history, path, warn)
+  local uri, match = check(t.uri, "string", path .. ".uri"), read_match(t, path)
+  if not core.uri_ok(uri, match) then wrong(path .. ".uri", "invalid URI %q", uri) end
+  if uri == "wamp" or uri:find("^wamp%.") then
+    wrong(path .. ".uri", "the router's own events have no history")
+  end
+  return { uri = uri, match = match,
+    limit = read_integer(t.limit, path .. ".limit", 1, most_events, limit) }
+end
+
+-- The histories of a realm: Crossbar.io's store, of which there is the type memory.
+local function read_store(store, path, warn)
+  local histories, seen = {}, {}
+  if store == nil then return nil end
+  check(store, "table", path)
+  warn_unknown(store, keys.store, path, warn)
+  if store.type ~= "memory" then
+    wrong(path .. ".type", "expected memory, got %s", tostring(store.type))
+  end
+  local limit = read_integer(store.limit, path .. ".limit", 1, most_events, 100)
+  local list_path = path .. ".event-history"
+  for i, t in ipairs(list(store["event-history"] or setmetatable({}, core.array_mt), list_path)) do
+    local at = ("%s[%d]"):format(list_path, i - 1)
+    local history = read_history(t, at, limit, warn)
+    local name = history.match .. " " .. history.uri
+    if seen[name] then wrong(at, "is there twice, also as [%d]", seen[name] - 1) end
+    seen[name], histories[i] = i, history
+  end
+  return histories
+end
+
 local function read_realm(realm, path, warn)
   check(realm, "table", path)
   warn_unknown(realm, keys.realm, path, warn)
@@ -91,6 +146,7 @@ local function read_realm(realm, path, warn)
   for i, role in ipairs(list(realm.roles, path .. ".roles")) do
     result.roles[i] = config.read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
   end
+  result.histories = read_store(realm.store, path .. ".store", warn)
   return result
 end
 

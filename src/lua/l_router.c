@@ -14,7 +14,6 @@
 
 static const char ROUTER[] = "wampy.router";
 
-
 static struct l_router *check_router(lua_State *L, int idx)
 {
     return luaL_checkudata(L, idx, ROUTER);
@@ -58,22 +57,30 @@ static size_t list_field(lua_State *L, const char *field)
     return lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
 }
 
+/* The URI, "" when there is none, and the policy of the table at the top. */
+static char *read_pattern(lua_State *L, enum uri_match *policy)
+{
+    char *match = name_field(L, "match"), *uri = name_field(L, "uri");
+
+    *policy = MATCH_EXACT;
+    if (match)
+        uri_match_of(slice_of(match), policy);
+    free(match);
+    return uri ? uri : xstrdup("");
+}
+
 static void read_permission(lua_State *L, struct permission *p)
 {
-    char *match = name_field(L, "match");
-
-    p->uri = name_field(L, "uri");
-    if (!p->uri)
-        p->uri = xstrdup("");
-    p->match = MATCH_EXACT;
-    if (match)
-        uri_match_of(slice_of(match), &p->match);
-    free(match);
+    p->uri = read_pattern(L, &p->match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
                allowed(L, "publish", ALLOW_PUBLISH) |
-               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
+               allowed(L, "force_reregister", ALLOW_FORCE);
     p->disclose = allowed(L, "disclose_caller", ALLOW_CALL) |
                   allowed(L, "disclose_publisher", ALLOW_PUBLISH);
+    p->trusted = lua_getfield(L, -1, "trust") == LUA_TNUMBER;
+    p->trust = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
 }
 
 static void read_role(lua_State *L, struct role_config *role)
@@ -92,6 +99,27 @@ static void read_role(lua_State *L, struct role_config *role)
     lua_pop(L, 1);
 }
 
+static void read_history(lua_State *L, struct history_config *h)
+{
+    h->uri = read_pattern(L, &h->match);
+    lua_getfield(L, -1, "limit");
+    h->limit = (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+}
+
+static void read_histories(lua_State *L, struct realm_config *realm)
+{
+    size_t n = list_field(L, "histories");
+
+    realm->histories = xcalloc(n, sizeof *realm->histories);
+    for (; realm->history_count < n; realm->history_count++) {
+        lua_rawgeti(L, -1, (lua_Integer)realm->history_count + 1);
+        read_history(L, &realm->histories[realm->history_count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static void read_realm(lua_State *L, struct realm_config *realm)
 {
     size_t n;
@@ -105,6 +133,7 @@ static void read_realm(lua_State *L, struct realm_config *realm)
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    read_histories(L, realm);
 }
 
 void check_router_config(lua_State *L, int idx, struct router_config *c)
@@ -141,6 +170,9 @@ void router_config_fini(struct router_config *c)
     for (size_t i = 0; i < c->count; i++) {
         for (size_t j = 0; j < c->realms[i].count; j++)
             role_fini(&c->realms[i].roles[j]);
+        for (size_t j = 0; j < c->realms[i].history_count; j++)
+            free(c->realms[i].histories[j].uri);
+        free(c->realms[i].histories);
         free(c->realms[i].roles);
         free(c->realms[i].name);
     }

@@ -8,7 +8,8 @@
  *
  * A waiting request is kept as it came, and read again when its turn comes; its id has
  * been judged before. What the authorizer wants kept is a verdict of the role, found by
- * action, match policy and URI. */
+ * action, match policy and URI; taking a procedure from others is an action of its
+ * own. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +38,9 @@ static struct buf *key_of(const struct msg *message, const struct opts *o)
 {
     bool pattern =
         message->row->code == MSG_SUBSCRIBE || message->row->code == MSG_REGISTER;
-    char head[2] = { (char)message->row->code,
-                     (char)(pattern ? opt_match(o) : MATCH_EXACT) };
+    char head[3] = { (char)message->row->code,
+                     (char)(pattern ? opt_match(o) : MATCH_EXACT),
+                     (char)opt_is(o, OPT_FORCE_REREGISTER, false) };
     struct buf *key = buf_from(head, sizeof head);
 
     buf_append(&key, message->uri.p, message->uri.n);
@@ -158,6 +160,7 @@ void authorize_leave(struct member *m)
 {
     struct parked *parked = m->parked;
 
+    m->granted = 0;
     if (!parked)
         return;
     inquiry_drop(parked->inquiry);
@@ -239,6 +242,22 @@ static bool park(struct member *m, const struct msg *message, const struct opts 
 
 /* ---- asking ------------------------------------------------------------------------ */
 
+/* What an authorizer allows. It has seen the options, so that REGISTER may have all of
+ * them. */
+static unsigned right_of(const struct msg *message)
+{
+    switch (message->row->code) {
+    case MSG_CALL:
+        return ALLOW_CALL;
+    case MSG_REGISTER:
+        return ALLOW_REGISTER | ALLOW_FORCE;
+    case MSG_PUBLISH:
+        return ALLOW_PUBLISH;
+    default:
+        return ALLOW_SUBSCRIBE;
+    }
+}
+
 static const char *action_of(const struct msg *message)
 {
     switch (message->row->code) {
@@ -305,7 +324,7 @@ static bool apply(struct member *m, const struct msg *message, const struct opts
 {
     struct fault f;
 
-    m->granted = ruling->allow;
+    m->granted = ruling->allow ? right_of(message) : 0;
     m->discloses = ruling->disclose;
     if (ruling->allow)
         return true;
@@ -323,7 +342,8 @@ static bool decided(struct member *m, const struct msg *message, const struct op
     const struct ruling *ruling;
     struct fault f;
 
-    m->granted = m->discloses = false;
+    m->granted = 0;
+    m->discloses = false;
     *settled = true;
     if (!action_of(message) || !msg_uri_ok(message, o, m->realm->router->strict_uris, &f))
         return true;
@@ -392,7 +412,8 @@ bool authorize_pass(struct member *m, struct msg *message, const struct opts *o)
 /* An id that was free when a CALL came may have been taken by one that waited. */
 static void perform(struct member *m, struct msg *message, const struct opts *o)
 {
-    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request))
+    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request) &&
+        !parts_later(m, message->request))
         violate_id(m, message);
     else
         peer_perform(m->peer, message, o);

@@ -40,13 +40,6 @@ void details_caller(struct details *d, const struct member *m)
     details_text(d, OPT_CALLER_AUTHROLE, slice_of(m->role->name));
 }
 
-void details_publisher(struct details *d, const struct member *m)
-{
-    details_int(d, OPT_PUBLISHER, m->id);
-    details_text(d, OPT_PUBLISHER_AUTHID, slice_of(m->authid));
-    details_text(d, OPT_PUBLISHER_AUTHROLE, slice_of(m->role->name));
-}
-
 void details_passthru(struct details *d, const struct opts *o)
 {
     for (enum opt key = OPT_PPT_SCHEME; key <= OPT_PPT_KEYID; key++)

@@ -33,6 +33,8 @@ static void role_init(struct role_rules *role, const struct role_config *config)
         }
         rule->allow = p->allow;
         rule->disclose = p->disclose;
+        rule->trust = p->trusted ? (int64_t)p->trust : -1;
+        role->trusts |= p->trusted;
     }
 }
 
@@ -73,6 +75,15 @@ bool role_grants_meta(const struct role_rules *role, struct slice uri)
     return rule && slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
 }
 
+int64_t role_trust(const struct role_rules *role, struct slice uri)
+{
+    const struct rule *rule = NULL;
+
+    if (role->trusts)
+        rule = (const struct rule *)patterns_best(&role->permissions, uri, MATCH_EXACT);
+    return rule ? rule->trust : -1;
+}
+
 /* ---- realms ------------------------------------------------------------------------ */
 
 struct realm *realm_new(struct router *r, const struct realm_config *config)
@@ -90,6 +101,8 @@ struct realm *realm_new(struct router *r, const struct realm_config *config)
     }
     for (size_t i = 0; i < config->count; i++)
         role_init(&realm->roles[i], &config->roles[i]);
+    retained_init(&realm->retained);
+    broker_open(realm, config);
     return realm;
 }
 
@@ -107,6 +120,8 @@ void realm_free(struct realm *realm)
         role_fini(&realm->roles[i]);
     free(realm->roles);
     map_fini(&realm->members);
+    broker_close(realm);
+    retained_fini(&realm->retained);
     catalog_fini(&realm->topics);
     catalog_fini(&realm->procedures);
     free(realm->name);
@@ -144,8 +159,7 @@ static char *authid_make(const struct rng *rng)
     return xstrdup(text);
 }
 
-struct member *member_new(struct peer *p, struct realm *realm,
-                          const struct identity *who)
+struct member *member_new(struct peer *p, struct realm *realm, const struct identity *who)
 {
     struct member *m = xcalloc(1, sizeof *m);
 
@@ -156,6 +170,7 @@ struct member *member_new(struct peer *p, struct realm *realm,
     m->authprovider = who->authprovider;
     m->id = map_get(&realm->members, who->session) ? realm_free_id(realm) : who->session;
     m->authid = who->authid ? xstrdup(who->authid) : authid_make(&p->router->rng);
+    list_init(&m->testaments);
     return m;
 }
 
@@ -178,7 +193,7 @@ struct member *member_join(struct peer *p, struct realm *realm,
 
 /* In the order of visibility (WAMP: ending a session): nothing more is sent to it, its
  * callers are answered, its callees are told; then the realm hears what has gone with
- * it, and last that it has. */
+ * it and what it left to say, and last that it has. */
 void member_leave(struct member *m)
 {
     m->gone = true;
@@ -187,6 +202,7 @@ void member_leave(struct member *m)
     call_leave(m);
     broker_leave(m);
     dealer_leave(m);
+    testaments_leave(m);
     meta_left(m);
     m->realm->router->stats.sessions--;
     member_free(m);
@@ -248,7 +264,7 @@ static bool may(struct member *m, unsigned action, struct slice uri, enum uri_ma
     const struct rule *rule;
 
     if (m->role->authorizer)
-        return m->granted;
+        return (m->granted & action) == action;
     if (m->role->all)
         return true;
     rule = (const struct rule *)patterns_best(&m->role->permissions, uri, match);

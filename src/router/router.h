@@ -21,7 +21,8 @@ enum {
     ALLOW_REGISTER = 2,
     ALLOW_PUBLISH = 4,
     ALLOW_SUBSCRIBE = 8,
-    ALLOW_ALL = 15
+    ALLOW_FORCE = 16, /* REGISTER force_reregister: taking a procedure from others */
+    ALLOW_ALL = 31
 };
 
 struct permission {
@@ -29,6 +30,15 @@ struct permission {
     enum uri_match match;
     unsigned allow;    /* ALLOW_... */
     unsigned disclose; /* ALLOW_CALL, ALLOW_PUBLISH: who does it is told to the others */
+    bool trusted;      /* calls and events by it say `trust` */
+    uint32_t trust;
+};
+
+/* Events that are kept for wamp.subscription.get_events. */
+struct history_config {
+    char *uri; /* owned by the config */
+    enum uri_match match;
+    size_t limit; /* events; LIMIT_HISTORY at most */
 };
 
 struct role_config {
@@ -42,6 +52,8 @@ struct realm_config {
     char *name;
     struct role_config *roles; /* no role at all: "anonymous", everything allowed */
     size_t count;
+    struct history_config *histories;
+    size_t history_count;
 };
 
 /* How a client proves who it is. */

@@ -93,7 +93,7 @@ describe("an auth section", function()
       { ': unknown key "cookie", expected one of ' .. methods, { cookie = {} } },
       { "ticket: expected an object, got boolean", { ticket = true } },
       { "ticket.authenticator: expected the URI of a procedure",
-        { ticket = { type = "dynamic", authenticator = "com.auth" } } },
+        { ticket = { type = "dynamic" } } },
       { "anonymous.type: expected static or dynamic, got function",
         { anonymous = { type = "function", create = "x" } } },
       { 'ticket: unknown key "users", expected one of principals, type',

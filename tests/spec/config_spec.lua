@@ -44,10 +44,21 @@ describe("a configuration", function()
     local role = result.realms[1].roles[1]
     assert.equal("anonymous", role.name)
     assert.same({ uri = "com.open.", match = "prefix", call = true, register = true, publish = true,
-      subscribe = true }, role.permissions[1])
+      subscribe = true, force_reregister = true }, role.permissions[1])
     assert.same({ uri = "com.listen", match = "exact", subscribe = true }, role.permissions[2])
-    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true },
-      role.permissions[3])
+    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true,
+      force_reregister = true }, role.permissions[3])
+  end)
+
+  it("gives force_reregister with register, unless it says otherwise", function()
+    local function permission(allow)
+      return read(function(_, w)
+        w.realms[1].roles[1].permissions[1] = { uri = "com.a", allow = allow }
+      end).realms[1].roles[1].permissions[1].force_reregister
+    end
+    assert.is_true(permission { register = true })
+    assert.is_nil(permission { call = true })
+    assert.is_false(permission { register = true, force_reregister = false })
   end)
 
   it("says where to listen, and where an app finds it", function()
@@ -67,6 +78,25 @@ describe("a configuration", function()
       type = "websocket", endpoint = { type = "unix", path = "/tmp/x.sock" } })
   end)
 
+  it("may keep histories, of a hundred events each unless it says otherwise", function()
+    local function histories(store)
+      return read(function(_, w) w.realms[1].store = store end).realms[1].histories
+    end
+    assert.same({}, histories { type = "memory" })
+    assert.same({ { uri = "com.a", match = "exact", limit = 100 },
+      { uri = "com.", match = "prefix", limit = 7 } }, histories { type = "memory",
+      ["event-history"] = wampy.array { { uri = "com.a" },
+        { uri = "com.", match = "prefix", limit = 7 } } })
+    assert.equal(9, histories { type = "memory", limit = 9,
+      ["event-history"] = wampy.array { { uri = "com.a" } } }[1].limit)
+  end)
+
+  it("may give permissions a trust level", function()
+    local result = read(function(_, w) w.realms[1].roles[1].permissions[1].trust = 0 end)
+    assert.equal(0, result.realms[1].roles[1].permissions[1].trust)
+    assert.is_nil(result.realms[1].roles[1].permissions[2].trust)
+  end)
+
   it("gives a transport with TLS, whose files are beside it", function()
     local result = read(function(_, w)
       w.transports[1].endpoint.tls = { certificate = "c.pem", key = "/etc/k.pem",
@@ -82,7 +112,8 @@ describe("a configuration", function()
     local _, warnings = read(function(t, w)
       t.extra = 1
       w.options = {}
-      w.realms[1].store = {}
+      w.realms[1].bridges = {}
+      w.realms[1].store = { type = "memory", cache = 1 }
       w.realms[1].roles[1].permissions[1].strange = true
       w.transports[1].endpoint.tls = { certificate = "c", key = "k", dhparam = "d" }
       w.transports[2] = { type = "rawsocket" }
@@ -92,8 +123,9 @@ describe("a configuration", function()
     assert.same({
       "f.json.extra is not supported and ignored",
       "f.json.workers[0].options is not supported and ignored",
+      "f.json.workers[0].realms[0].bridges is not supported and ignored",
       "f.json.workers[0].realms[0].roles[0].permissions[0].strange is not supported and ignored",
-      "f.json.workers[0].realms[0].store is not supported and ignored",
+      "f.json.workers[0].realms[0].store.cache is not supported and ignored",
       "f.json.workers[0].transports[0].endpoint.tls.dhparam is not supported and ignored",
       "f.json.workers[0].transports[1] (type rawsocket) is not supported and ignored",
       "f.json.workers[1] (type guest) is not supported and ignored",
@@ -102,7 +134,39 @@ describe("a configuration", function()
 
   describe("is refused, with the path,", function()
     local function first_permission(w) return w.realms[1].roles[1].permissions[1] end
+    local function trust(value)
+      return function(_, w) first_permission(w).trust = value end
+    end
+    local function store(t) return function(_, w) w.realms[1].store = t end end
+    local function history(...)
+      return store { type = "memory", ["event-history"] = wampy.array { ... } }
+    end
+    local at = "f.json.workers[0].realms[0].store"
     local cases = {
+      { "f.json.workers[0].realms[0].roles[0].permissions[0].trust: expected an integer from 0 to "
+        .. "2147483647, got -1", trust(-1) },
+      { "f.json.workers[0].realms[0].roles[0].permissions[0].trust: expected an integer from 0 to "
+        .. "2147483647, got high", trust "high" },
+      { at .. ": expected an object, got string", store "memory" },
+      { at .. ".type: expected memory, got nil", store {} },
+      { at .. ".type: expected memory, got zlmdb", store { type = "zlmdb" } },
+      { at .. ".limit: expected an integer from 1 to 100000, got 0",
+        store { type = "memory", limit = 0 } },
+      { at .. ".event-history: expected a list",
+        store { type = "memory", ["event-history"] = { uri = "x" } } },
+      { at .. ".event-history[0]: expected an object, got string", history "com.a" },
+      { at .. ".event-history[0].uri: expected a string, got nothing", history {} },
+      { at .. '.event-history[0].uri: invalid URI "a b"', history { uri = "a b" } },
+      { at .. ".event-history[0].uri: the router's own events have no history",
+        history { uri = "wamp.session.", match = "prefix" } },
+      { at .. ".event-history[0].match: expected exact, prefix or wildcard, got 1",
+        history { uri = "com.a", match = 1 } },
+      { at .. ".event-history[1].limit: expected an integer from 1 to 100000, got 100001",
+        history({ uri = "com.a" }, { uri = "com.b", limit = 100001 }) },
+      { at .. ".event-history[0].limit: expected an integer from 1 to 100000, got 1.5",
+        history { uri = "com.a", limit = 1.5 } },
+      { at .. ".event-history[1]: is there twice, also as [0]",
+        history({ uri = "com.a" }, { uri = "com.a", match = "exact" }) },
       { "f.json.version: expected 2, got 3", function(t) t.version = 3 end },
       { "f.json.workers: expected a list", function(t) t.workers = nil end },
       { "f.json.workers: expected a list", function(t) t.workers = {} end },

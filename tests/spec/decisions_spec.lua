@@ -6,7 +6,9 @@ local pair = dofile "tests/spec/pair.lua"
 local KEY = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 local PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
+local function hex(bytes)
+  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
 
 local function scram(password)
   local keys = core.auth_scram_keys(core.auth_pbkdf2(password, "saltsalt", 4096))
@@ -186,7 +188,8 @@ describe("an authorizer that is a function", function()
     local mixed <close> = pair.router { authorizer = function() return false end,
       roles = { "anonymous", { name = "user", permissions = { { uri = "com.*",
         allow = { call = true, register = true } } } } },
-      auth = { anonymous = {}, ticket = { principals = { joe = { ticket = "t", role = "user" } } } } }
+      auth = { anonymous = {},
+        ticket = { principals = { joe = { ticket = "t", role = "user" } } } } }
     local joe <close> = pair.client(mixed, { auth = { authid = "joe", ticket = "t" } }):start()
     joe:register("com.a", function() return "yes" end)
     assert.equal("yes", joe:call("com.a"))

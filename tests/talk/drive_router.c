@@ -70,42 +70,60 @@ static unsigned actions_of(const char *p, size_t n)
     for (size_t i = 0; i < n; i++)
         allow |= p[i] == 'c'   ? ALLOW_CALL
                  : p[i] == 'r' ? ALLOW_REGISTER
+                 : p[i] == 'f' ? ALLOW_FORCE
                  : p[i] == 'p' ? ALLOW_PUBLISH
                  : p[i] == 's' ? ALLOW_SUBSCRIBE
                                : 0u;
     return allow;
 }
 
-static unsigned disclosed_by(const char *p, size_t n)
+static unsigned disclosed_by(struct slice letters)
 {
     unsigned disclose = 0;
 
-    for (size_t i = 0; i < n; i++)
-        disclose |= p[i] == 'C' ? ALLOW_CALL : p[i] == 'P' ? ALLOW_PUBLISH : 0u;
+    for (size_t i = 0; i < letters.n; i++)
+        disclose |= letters.p[i] == 'C'   ? ALLOW_CALL
+                    : letters.p[i] == 'P' ? ALLOW_PUBLISH
+                                          : 0u;
     return disclose;
+}
+
+/* The fields of "A:B:...:REST", of which `n` stand in front of a colon; false when there
+ * are fewer. */
+static bool split(const char *p, struct slice *field, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        field[i] = (struct slice){ p, strcspn(p, ":") };
+        p += field[i].n;
+        if (!*p++)
+            return false;
+    }
+    field[n] = slice_of(p);
+    return true;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 /* REALM:ROLE:MATCH:ACTIONS:URI */
 static bool allow_option(struct router_config *c, const char *p)
 {
-    const char *field[4];
-    size_t length[4];
+    struct slice field[5], actions;
     struct permission permission = { 0 };
     struct role_config *role;
 
-    for (int i = 0; i < 4; i++) {
-        field[i] = p;
-        length[i] = strcspn(p, ":");
-        if (p[length[i]] != ':')
-            return false;
-        p += length[i] + 1;
-    }
-    if (!uri_match_of((struct slice){ field[2], length[2] }, &permission.match))
+    if (!split(p, field, 4) || !uri_match_of(field[2], &permission.match))
         return false;
-    permission.allow = actions_of(field[3], length[3]);
-    permission.disclose = disclosed_by(field[3], length[3]);
-    permission.uri = xstrdup(p);
-    role = role_of(realm_of(c, field[0], length[0]), field[1], length[1]);
+    actions = field[3];
+    permission.allow = actions_of(actions.p, actions.n);
+    permission.disclose = disclosed_by(actions);
+    permission.trusted = actions.n && is_digit(actions.p[actions.n - 1]);
+    if (permission.trusted)
+        permission.trust = (uint32_t)(actions.p[actions.n - 1] - '0');
+    permission.uri = xstrndup(field[4].p, field[4].n);
+    role = role_of(realm_of(c, field[0].p, field[0].n), field[1].p, field[1].n);
     role->permissions =
         xrealloc(role->permissions, (role->count + 1) * sizeof *role->permissions);
     role->permissions[role->count++] = permission;
@@ -115,15 +133,31 @@ static bool allow_option(struct router_config *c, const char *p)
 /* REALM:ROLE:URI; without a URI `above` decides. */
 static bool authorizer_option(struct router_config *c, const char *p)
 {
-    size_t realm = strcspn(p, ":"), role;
-    const char *name = p + realm + 1;
+    struct slice field[3];
+    struct role_config *role;
 
-    if (!p[realm])
+    if (!split(p, field, 2))
         return false;
-    role = strcspn(name, ":");
-    if (!name[role])
+    role = role_of(realm_of(c, field[0].p, field[0].n), field[1].p, field[1].n);
+    role->authorizer = xstrndup(field[2].p, field[2].n);
+    return true;
+}
+
+/* REALM:MATCH:LIMIT:URI */
+static bool history_option(struct router_config *c, const char *p)
+{
+    struct slice field[4];
+    struct history_config history = { 0 };
+    struct realm_config *realm;
+
+    if (!split(p, field, 3) || !uri_match_of(field[1], &history.match))
         return false;
-    role_of(realm_of(c, p, realm), name, role)->authorizer = xstrdup(name + role + 1);
+    history.limit = strtoul(field[2].p, NULL, 10);
+    history.uri = xstrndup(field[3].p, field[3].n);
+    realm = realm_of(c, field[0].p, field[0].n);
+    realm->histories =
+        xrealloc(realm->histories, (realm->history_count + 1) * sizeof *realm->histories);
+    realm->histories[realm->history_count++] = history;
     return true;
 }
 
@@ -139,6 +173,8 @@ static bool option(struct drive *d, const char *word)
         d->random = strtoull(word + 5, NULL, 10);
     else if (!strncmp(word, "principal=", 10))
         return principal_option(&d->config, word + 10);
+    else if (!strncmp(word, "history=", 8))
+        return history_option(&d->config, word + 8);
     else if (!strncmp(word, "authenticator=", 14))
         return authenticator_option(&d->config, word + 14);
     else if (!strncmp(word, "authorizer=", 11))
@@ -174,6 +210,9 @@ static void config_fini(struct router_config *c)
             free(role->authorizer);
             free(role->name);
         }
+        for (size_t j = 0; j < realm->history_count; j++)
+            free(realm->histories[j].uri);
+        free(realm->histories);
         free(realm->roles);
         free(realm->name);
     }

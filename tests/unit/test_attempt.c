@@ -112,7 +112,10 @@ static struct router *router_of(struct principal_config *principals, size_t coun
                                 uint64_t *seed)
 {
     static struct role_config roles[] = { { .name = user }, { .name = admin } };
-    static struct realm_config realms[] = { { home, roles, 2 }, { away, roles + 1, 1 } };
+    static struct realm_config realms[] = {
+        { .name = home, .roles = roles, .count = 2 },
+        { .name = away, .roles = roles + 1, .count = 1 }
+    };
     const struct router_config c = {
         .realms = realms, .count = 2, .principals = principals, .principal_count = count
     };
