@@ -55,6 +55,8 @@ struct server {
     size_t max_queue;
     uint64_t dropped;
     struct spy *spy; /* owned; NULL: nobody listens in */
+    void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
+    void *ask_user;
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
