@@ -65,7 +65,7 @@ struct conn_ops {
 struct conn {
     const struct conn_ops *ops;
     const struct conn_handler *handler;
-    void *user;    /* the handler's */
+    void *user; /* the handler's */
     /* the other end of an accepted socket, "1.2.3.4:80", "[::1]:80"; borrowed from the
      * maker; NULL, or without a colon: it has no address */
     const char *where;
