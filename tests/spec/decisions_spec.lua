@@ -29,6 +29,11 @@ local function name_of(router, auth)
   return ("%s %s %s %s"):format(s.authid, s.authrole, s.authmethod, s.authprovider)
 end
 
+-- What deciders say that is no answer is warned about.
+local level = core.log_level()
+setup(function() core.log_level "error" end)
+teardown(function() core.log_level(level) end)
+
 describe("an authenticator that is a function", function()
   local router, asked
 
