@@ -439,6 +439,7 @@ static int l_connect(lua_State *L)
     config.session.join_timeout = config.net.connect_timeout =
         milliseconds(L, 2, "connect_timeout", 10);
     config.net.ping_interval = milliseconds(L, 2, "ping_interval", 10);
+    config.net.raw_pings = lua_getfield(L, 2, "ping_interval") != LUA_TNIL;
     config.net.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
     lua_getfield(L, 2, "max_message_size");
     config.session.max_message = config.net.max_message = (size_t)lua_tointeger(L, -1);

@@ -9,14 +9,10 @@
 #include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
+#include "lua/listen_options.h"
 #include "lua/state.h"
-#include "lua/tls_options.h"
 
 static const char ROUTER[] = "wampy.router";
-
-struct l_router {
-    struct server *server; /* NULL once closed */
-};
 
 static struct l_router *check_router(lua_State *L, int idx)
 {
@@ -78,7 +74,10 @@ static void read_permission(lua_State *L, struct permission *p)
     p->uri = read_pattern(L, &p->match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
                allowed(L, "publish", ALLOW_PUBLISH) |
-               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
+               allowed(L, "force_reregister", ALLOW_FORCE);
+    p->disclose = allowed(L, "disclose_caller", ALLOW_CALL) |
+                  allowed(L, "disclose_publisher", ALLOW_PUBLISH);
     p->trusted = lua_getfield(L, -1, "trust") == LUA_TNUMBER;
     p->trust = (uint32_t)lua_tointeger(L, -1);
     lua_pop(L, 1);
@@ -89,6 +88,7 @@ static void read_role(lua_State *L, struct role_config *role)
     size_t n;
 
     role->name = name_field(L, "name");
+    role->authorizer = name_field(L, "authorizer");
     n = list_field(L, "permissions");
     role->permissions = xcalloc(n, sizeof *role->permissions);
     for (; role->count < n; role->count++) {
@@ -161,6 +161,7 @@ static void role_fini(struct role_config *role)
     for (size_t i = 0; i < role->count; i++)
         free(role->permissions[i].uri);
     free(role->permissions);
+    free(role->authorizer);
     free(role->name);
 }
 
@@ -182,28 +183,35 @@ void router_config_fini(struct router_config *c)
 
 /* ---- binding ----------------------------------------------------------------------- */
 
-/* core.router(config) -> router userdata; config as check_router_config reads it, already
- * checked by the prelude (wampy/config.lua) */
+/* core.router(config [, decide]) -> router userdata; config as check_router_config reads
+ * it, already checked by the prelude (wampy/config.lua). decide(who, args) answers in a
+ * task what the router asks (l_decide.c). */
 static int l_router_new(lua_State *L)
 {
     struct state *S = state_of(L);
-    struct l_router *r = lua_newuserdatauv(L, sizeof *r, 0);
+    struct l_router *r;
     struct router_config config;
 
-    r->server = NULL;
+    lua_settop(L, 2);
+    r = lua_newuserdatauv(L, sizeof *r, 1);
+    *r = (struct l_router){ .S = S };
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, ROUTER);
     check_router_config(L, 1, &config);
     r->server = server_new(S->host, &config);
     router_config_fini(&config);
+    if (!lua_isnil(L, 2))
+        decide_open(L, r);
     return 1;
 }
 
-/* router:listen(LISTEN, tls) -> url, port | raises ConnectionError; tls as
- * tls_options_read reads it, or nil */
+/* router:listen(LISTEN [, options]) -> url, port | raises ConnectionError; options as
+ * listen_options_read reads them */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct net_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct net_options o;
     struct conn_end end = { 0 };
     struct url url;
     char text[1400];
@@ -211,9 +219,9 @@ static int l_listen(lua_State *L)
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
-    tls_options_read(L, 3, &o.tls);
+    listen_options_read(L, 3, &o);
     port = server_listen(server, &url, &o, &end);
-    tls_options_fini(&o.tls);
+    listen_options_fini(&o);
     if (port < 0)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)

@@ -8,6 +8,28 @@
 
 static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
 
+static const char **copy_list(const char *const *list)
+{
+    size_t n = 0;
+    const char **copy;
+
+    if (!list)
+        return NULL;
+    while (list[n])
+        n++;
+    copy = xcalloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = xstrdup(list[i]);
+    return copy;
+}
+
+static void free_list(const char **list)
+{
+    for (const char **p = list; p && *p; p++)
+        free((char *)(uintptr_t)*p);
+    free(list);
+}
+
 struct net_settings *net_settings_new(const struct net_options *o,
                                       uint64_t connect_timeout)
 {
@@ -24,8 +46,8 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
     s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
     s->max_each = o->max_each ? o->max_each : LIMIT_CONNECTIONS_EACH;
-    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
-    s->headers = o->headers;
+    s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
+    s->headers = copy_list(o->headers);
     s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
     return s;
 }
@@ -34,6 +56,8 @@ void net_settings_unref(struct net_settings *s)
 {
     if (--s->refs > 0)
         return;
+    free_list(s->subprotocols);
+    free_list(s->headers);
     free(s->server_text);
     free(s);
 }

@@ -35,9 +35,9 @@ struct net_settings {
     bool raw_pings;
     size_t max_message, max_queue;
     unsigned max_each;
-    const char *const *subprotocols;
-    const char *const *headers; /* may be NULL */
-    char *server_text;          /* owned; may be NULL */
+    const char **subprotocols; /* owned, and its strings */
+    const char **headers;      /* likewise; may be NULL */
+    char *server_text;         /* owned; may be NULL */
 };
 
 struct net_settings *net_settings_new(const struct net_options *o,

@@ -1,4 +1,5 @@
-/* raw_server.c - a RawSocket handshake that a listener has read: judging and answering it.
+/* raw_server.c - a RawSocket handshake that a listener has read: judging and answering
+ * it.
  *
  * Not known here: accepting, deadlines (listener.c), and whatever comes after the
  * handshake (raw.c). */
@@ -46,6 +47,7 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
     raw->guest = g->guest;
     g->guest = NULL;
     g->fd = -1;
+    raw->conn.where = raw->where;
     ln->accepted(&raw->conn, ln->user);
     raw_open(raw, subprotocol, h->takes);
     raw_take_in(raw, (struct slice){ g->head->data + RAW_HEAD, g->head->len - RAW_HEAD });

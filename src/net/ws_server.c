@@ -1,11 +1,10 @@
 /* ws_server.c - the HTTP side of a WebSocket server.
  *
- * The reading of the request is ours: lws closes silently where
- * HTTP has a status for it, takes a missing version for 13, picks a vhost by the Host
- * header, and hangs up on an offer of more than 127 bytes of subprotocols, which
- * widespread clients make. So the request is read (listener.c) and judged here, and only a
- * good one is shown to lws, in words of our own; lws answers it, and from there on the
- * socket is lws's.
+ * The reading of the request is ours: lws closes silently where HTTP has a status for
+ * it, takes a missing version for 13, picks a vhost by the Host header, and hangs up on
+ * an offer of more than 127 bytes of subprotocols, which widespread clients make. So the
+ * request is read (listener.c) and judged here, and only a good one is shown to lws, in
+ * words of our own; lws answers it, and from there on the socket is lws's.
  *
  * Not known here: frames, and whatever comes after the upgrade (ws.c). */
 #include <stdio.h>
@@ -58,6 +57,7 @@ int ws_server_established(struct ws *ws)
 
     ws->listener = NULL;
     ws->net->adopting = NULL;
+    ws->conn.where = ws->where;
     ln->accepted(&ws->conn, ln->user);
     ws_opened(ws);
     ws_mask_check(ws, ws->net->early);

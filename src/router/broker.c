@@ -3,7 +3,9 @@
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
  * last. An event is encoded once a subscription, and every subscriber gets a reference
- * on the same bytes; so all that an EVENT says must be true for all of them. */
+ * on the same bytes; so all that an EVENT says must be true for all of them.
+ * What an EVENT says is in event.c; what outlives the moment goes to retained.c and
+ * history.c. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -190,7 +192,7 @@ static bool role_receives(struct spread *s, const struct role_rules *role)
     if (s->role != role) {
         s->role = role;
         s->allowed =
-            role_allows(role, ALLOW_SUBSCRIBE, s->publication.message->uri, MATCH_EXACT);
+            role_allows_within(role, ALLOW_SUBSCRIBE, s->publication.message->uri);
     }
     return s->allowed;
 }

@@ -24,6 +24,19 @@
  * together). */
 #define LIMIT_PENDING 65536
 
+/* Calls that one callee may have to answer. Whoever sends it more than it can do must
+ * not fill the router's memory with calls under way; more than one session may wait for,
+ * because many callers share a callee. */
+#define LIMIT_INVOCATIONS 65536
+
+/* Calls that wait at one registration for a callee with room (concurrency). Who comes
+ * behind a thousand others would rather know than wait. */
+#define LIMIT_WAITING 1000
+
+/* Bytes of the calls that the router keeps for one caller: those that wait, and those
+ * whose callee may turn them down. Two of the largest messages fit. */
+#define LIMIT_DEFERRED LIMIT_QUEUE
+
 /* What one session may hold at the router. */
 #define LIMIT_SUBSCRIPTIONS 100000
 #define LIMIT_REGISTRATIONS 100000
@@ -90,6 +103,27 @@
 /* An authid, and a string in an authextra: names, keys and nonces are far shorter, and
  * what comes of them is echoed before anybody has proved anything. */
 #define LIMIT_AUTH_TEXT 1024
+
+/* An authenticator or authorizer: how long it may take; after that the answer is no. It
+ * may ask a database, and somebody waits for it. */
+#define LIMIT_DECISION_MS 10000
+
+/* Requests of one session that wait for an authorizer, and their bytes. Past it they are
+ * refused. */
+#define LIMIT_PARKED 1000
+#define LIMIT_PARKED_BYTES LIMIT_MESSAGE_SIZE
+
+/* Answers of an authorizer that are kept for a role; the oldest goes first. A URI is a
+ * kilobyte at most, so that a role keeps 11 MB at most. */
+#define LIMIT_VERDICTS 10000
+
+/* Failed attempts to join that an address has free. After each further one it waits twice
+ * as long, a second at first; what is counted is forgotten when nothing has failed for so
+ * long, and the oldest when there are too many addresses. */
+#define LIMIT_STRIKES 10
+#define LIMIT_STRIKE_WAIT_MS 60000
+#define LIMIT_STRIKE_MS (15 * 60000)
+#define LIMIT_STRIKE_ADDRESSES 10000
 
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
