@@ -56,7 +56,7 @@ struct server {
     struct list link;  /* in host->servers */
     size_t max_memory; /* bytes of messages in the process */
     size_t spare_at;   /* and at which to look next for who holds most of them */
-    struct spy *spy;                             /* owned; NULL: nobody listens in */
+    struct spy *spy;   /* owned; NULL: nobody listens in */
     void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
     void *ask_user;
 };

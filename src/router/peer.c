@@ -135,10 +135,16 @@ static void violate(struct peer *p, const char *text)
 
 /* ---- life -------------------------------------------------------------------------- */
 
+/* Comes before what is sent then: that may be the end of a peer that does not read. */
+static void await(struct peer *p, unsigned state, uint64_t ms)
+{
+    p->state = state;
+    heap_set(&p->router->deadlines, &p->timer, p->router->now + ms);
+}
+
 static void await_hello(struct peer *p)
 {
-    p->state = STATE_OPENING;
-    heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_HELLO_MS);
+    await(p, STATE_OPENING, LIMIT_HELLO_MS);
 }
 
 void peer_open(struct peer *p)
@@ -170,9 +176,8 @@ void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
         peer_leave(p);
+        await(p, STATE_CLOSING, LIMIT_GOODBYE_MS);
         send_reason(p, MSG_GOODBYE, reason, text);
-        p->state = STATE_CLOSING;
-        heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
     }
 }
 
@@ -249,9 +254,8 @@ static void challenge(struct peer *p, const struct buf *extra)
                      .text = slice_of(p->attempt->method->name),
                      .dict = slice_buf(extra) };
 
+    await(p, STATE_CHALLENGING, LIMIT_AUTHENTICATE_MS);
     peer_send(p, &m);
-    p->state = STATE_CHALLENGING;
-    heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_AUTHENTICATE_MS);
 }
 
 /* The authenticator has the word. */
@@ -383,8 +387,8 @@ static void goodbye(struct peer *p)
         return;
     }
     peer_leave(p);
-    send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
     await_hello(p);
+    send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
 }
 
 static void aborted(struct peer *p)

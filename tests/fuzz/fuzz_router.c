@@ -5,7 +5,7 @@
  * being closed; it is what a router may send; invocation ids count up by one in a
  * session, but for those that continue a call in parts until its last part; a call gets
  * at most one final answer, and only who made it; who was challenged joins after a good
- * proof only; when all peers are closed nothing is left.
+ * proof only; when all peers are closed nothing is left. Some peers do not read.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "router/router.h"
 #include "wamp/auth.h"
 #include "wamp/opts.h"
@@ -25,11 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PEERS 5
 #define HISTORIES 2 /* subscriptions that are always there */
+#define QUEUE 20000 /* bytes that may wait for a peer */
 #define IDS 256     /* calls with smaller ids are followed */
 
 struct slot {
     struct peer *peer;   /* NULL while not open */
-    bool closing;        /* OUTPUT_CLOSE came out */
+    bool closing;        /* OUTPUT_CLOSE or OUTPUT_CUT came out */
+    size_t backlog;      /* bytes that wait at its transport, for all the router knows */
     bool proved;         /* the proof was good that went in last */
     bool asked;          /* a ticket is good if who is asked about it says so */
     char challenge[512]; /* the Extra of CHALLENGE while it is not answered, or "" */
@@ -154,7 +157,7 @@ static bool take(struct run *r)
         return false;
     s = out.user;
     REQUIRE(s->peer == out.peer && !s->closing);
-    if (out.kind == OUTPUT_CLOSE) {
+    if (out.kind == OUTPUT_CLOSE || out.kind == OUTPUT_CUT) {
         REQUIRE(!out.bytes && out.close_code >= 1000);
         s->closing = true;
         return true;
@@ -517,12 +520,24 @@ static void decide(struct run *r)
     router_answer(r->router, q.id, answer.n ? answer : (struct slice){ 0 }, r->now);
 }
 
+/* It reads less than it is sent; or everything ends. */
+static void choke(struct run *r, struct slot *s)
+{
+    unsigned n = byte(r);
+
+    if (n == 255)
+        router_shutdown(r->router, r->now);
+    else
+        s->backlog = n * (QUEUE / 200u);
+}
+
 static void open_peer(struct run *r, struct slot *s)
 {
     if (s->peer)
         return;
     *s = (struct slot){ .asked = r->dynamic };
     s->peer = router_open(r->router, &wire_json, s, r->now);
+    router_backlog(s->peer, &s->backlog);
 }
 
 static void close_peer(struct run *r, struct slot *s)
@@ -562,8 +577,7 @@ static void step(struct run *r)
         say(r, s, true);
         break;
     case 8:
-        if (byte(r) == 255)
-            router_shutdown(r->router, r->now);
+        choke(r, s);
         break;
     case 10:
     case 11:
@@ -629,6 +643,7 @@ static struct router *router_make(struct run *r)
                                      .principals = principals,
                                      .principal_count = 5,
                                      .strict_ids = byte(r) == 1,
+                                     .max_queue = QUEUE,
                                      .agent = byte(r) & 1 ? "fuzz" : NULL };
     const struct rng rng = { random_next, r };
     struct router *router;
@@ -676,6 +691,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!r)
         abort();
+    log_set_level(LOG_ERROR); /* who does not read is warned about */
     r->p = data;
     r->end = data + size;
     r->router = router_make(r);
