@@ -100,6 +100,14 @@ static struct buf *invocation_details(const struct call *call, const struct call
     return details_encode(&d, c->holder.member->peer->wire);
 }
 
+/* A message that a transport cannot carry (WAMP: RawSocket, maximum length) is the end of
+ * the call, not of the session. */
+static void call_outgrow(struct call *c, const char *text)
+{
+    call_fail(c, "wamp.error.payload_size_exceeded", text);
+}
+
+/* An invocation that is not sent has not taken its id. */
 static void invoke(struct call *call, const struct callee *c, const struct msg *message,
                    const struct opts *o)
 {
@@ -111,7 +119,10 @@ static void invoke(struct call *call, const struct callee *c, const struct msg *
     if (details)
         i.dict = slice_buf(details);
     payload_carry(&i, message, c->holder.member->peer->wire);
-    member_send(c->holder.member, &i);
+    if (!member_send(c->holder.member, &i)) {
+        call->callee->last_invocation = i.request - 1;
+        call_outgrow(call, "the callee's transport does not take a message of this size");
+    }
     buf_unref(details);
 }
 
@@ -164,13 +175,15 @@ static struct call *answered(struct member *m, const struct msg *message)
     return map_get(&m->invocations, message->request);
 }
 
-/* Passes an answer on to the caller: RESULT, or ERROR with its URI. */
-static void settle(struct call *c, struct msg *answer, const struct msg *message,
+/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too large
+ * for him, which ends the call (false). */
+static bool settle(struct call *c, struct msg *answer, const struct msg *message,
                    const struct opts *o, bool progress)
 {
     const struct wire *wire = c->caller->peer->wire;
     struct details d = { 0 };
     struct buf *details;
+    bool sent;
 
     if (progress)
         details_true(&d, OPT_PROGRESS);
@@ -180,8 +193,14 @@ static void settle(struct call *c, struct msg *answer, const struct msg *message
         answer->dict = slice_buf(details);
     answer->request = c->request;
     payload_carry(answer, message, wire);
-    member_send(c->caller, answer);
+    sent = member_send(c->caller, answer);
     buf_unref(details);
+    if (sent)
+        return true;
+    if (progress)
+        cancel_interrupt(c, "killnowait");
+    call_outgrow(c, "the caller's transport does not take an answer of this size");
+    return false;
 }
 
 /* A part of a result goes through only to a caller that asked for parts. */
@@ -193,7 +212,8 @@ void call_yield(struct member *m, struct msg *message, const struct opts *o)
 
     if (!c || (progress && !c->progressive))
         return;
-    settle(c, &result, message, o, progress);
+    if (!settle(c, &result, message, o, progress))
+        return;
     if (progress)
         call_rearm(c);
     else
@@ -214,8 +234,8 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
         return;
     }
     error.uri = message->uri;
-    settle(c, &error, message, o, false);
-    call_free(c);
+    if (settle(c, &error, message, o, false))
+        call_free(c);
 }
 
 /* ---- leaving ----------------------------------------------------------------------- */

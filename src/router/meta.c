@@ -321,7 +321,12 @@ static void send_result(struct query *q, uint64_t request)
 
     if (!(q->procedure->traits & MUTE))
         result.args = slice_buf(args);
-    member_send(q->caller, &result);
+    if (!member_send(q->caller, &result)) {
+        fault_set(&q->fault, "wamp.error.payload_size_exceeded",
+                  "%s: the caller's transport does not take an answer of this size",
+                  q->procedure->name);
+        member_error(q->caller, MSG_CALL, request, &q->fault);
+    }
     buf_unref(args);
 }
 

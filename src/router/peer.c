@@ -36,10 +36,19 @@ static const struct roles router_roles = {
                                   1u << FEATURE_REGISTRATION_META_API },
 };
 
-void peer_send(struct peer *p, const struct msg *m)
+bool peer_send(struct peer *p, const struct msg *m)
 {
-    if (p->state)
-        output_push(p, OUTPUT_SEND, msg_encode(m, p->wire));
+    struct buf *bytes;
+
+    if (!p->state)
+        return true;
+    bytes = msg_encode(m, p->wire);
+    if (bytes->len <= p->takes) {
+        output_push(p, OUTPUT_SEND, bytes);
+        return true;
+    }
+    buf_unref(bytes);
+    return false;
 }
 
 /* A dict with one string, or none when `text` is absent. The caller frees it. */

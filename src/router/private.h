@@ -60,6 +60,7 @@ struct peer {
     unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
     bool said_hello;         /* it has been a member */
     size_t queued;           /* outputs in the queue */
+    size_t takes;            /* bytes of the longest message that its transport takes */
     struct timer timer;      /* until HELLO, AUTHENTICATE, or the answer to GOODBYE */
     struct list link;        /* in router.peers */
 };
@@ -71,7 +72,8 @@ void peer_expire(struct peer *p);
 /* GOODBYE to a member; `text` may be absent. */
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
-void peer_send(struct peer *p, const struct msg *m);
+/* False when its transport does not take a message of this size; nothing is sent then. */
+bool peer_send(struct peer *p, const struct msg *m);
 
 /* ABORT and the end of the transport: the peer broke the protocol. */
 void peer_violate(struct peer *p, const struct fault *f);
@@ -161,8 +163,8 @@ bool role_grants_meta(const struct role_rules *role, struct slice uri);
 #define MEMBER_DETAILS 4
 void member_describe(const struct member *m, struct writer *w);
 
-/* Sends, unless the member is leaving. */
-void member_send(struct member *m, const struct msg *message);
+/* Sends, unless the member is leaving. False as of peer_send. */
+bool member_send(struct member *m, const struct msg *message);
 
 /* An ERROR that answers a request: of type `type` with id `request`. */
 void member_error(struct member *m, int type, uint64_t request, const struct fault *f);

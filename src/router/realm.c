@@ -177,10 +177,9 @@ void member_describe(const struct member *m, struct writer *w)
     writer_string(w, SLICE("static"));
 }
 
-void member_send(struct member *m, const struct msg *message)
+bool member_send(struct member *m, const struct msg *message)
 {
-    if (!m->gone)
-        peer_send(m->peer, message);
+    return m->gone || peer_send(m->peer, message);
 }
 
 /* [text], or nothing where there is no text. */

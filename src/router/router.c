@@ -165,10 +165,16 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
     p->router = r;
     p->wire = wire;
     p->user = user;
+    p->takes = SIZE_MAX;
     list_push(&r->peers, &p->link);
     r->stats.peers++;
     peer_open(p);
     return p;
+}
+
+void router_limit(struct peer *p, size_t size)
+{
+    p->takes = size;
 }
 
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now)
