@@ -72,6 +72,7 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 struct client_config {
     struct session_config session;
     struct ws_options ws;
+    /* of session.hello; what is spoken when ws.subprotocols is not set, or in memory */
     const struct wire *wire;
     unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
@@ -115,7 +116,8 @@ void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the me
 
 struct server *server_new(struct host *h, const struct router_config *config);
 
-/* Adds a listener; returns its port (0 for a unix socket), or -1 with `end` filled. */
+/* Adds a listener, for all formats unless `o` names some; returns its port (0 for a unix
+ * socket), or -1 with `end` filled. */
 int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
                   struct conn_end *end);
 
@@ -131,7 +133,7 @@ void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
-/* Events dropped because a queue was full. */
+/* Events dropped because a queue was full, or they were too long in another format. */
 uint64_t server_dropped(const struct server *s);
 
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */

@@ -18,7 +18,7 @@ static void client_opened(struct conn *conn, struct slice subprotocol)
 {
     struct client *c = conn->user;
 
-    (void)subprotocol; /* the one that was offered; ws.c checks */
+    session_speak(c->session, wire_of_subprotocol(subprotocol)); /* one of our offer */
     session_opened(c->session, c->started);
     client_touch(c);
 }

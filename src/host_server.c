@@ -139,8 +139,12 @@ struct server *server_new(struct host *h, const struct router_config *config)
 int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
                   struct conn_end *end)
 {
-    struct listener *ln = ws_listen(s->host->loop, url, o, server_accepted, s, end);
+    struct ws_options all = *o;
+    struct listener *ln;
 
+    if (!all.subprotocols)
+        all.subprotocols = wire_subprotocols;
+    ln = ws_listen(s->host->loop, url, &all, server_accepted, s, end);
     if (!ln)
         return -1;
     s->listeners =
@@ -195,7 +199,7 @@ struct router_stats server_stats(const struct server *s)
 
 uint64_t server_dropped(const struct server *s)
 {
-    return s->dropped;
+    return s->dropped + router_stats(s->router).dropped;
 }
 
 /* The policy for slow readers: events are dropped first, anything else closes the

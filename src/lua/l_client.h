@@ -33,7 +33,7 @@ struct l_client {
     const char *end_class; /* error class of how the last session ended (static) */
     struct conn_end end;   /* and of its transport */
     uint64_t call_timeout; /* ms, default of every request; 0 = none */
-    const struct wire *wire;
+    const struct wire *wire;         /* that is spoken, as of the last event or tap */
 };
 
 struct l_client *check_client(lua_State *L, int idx);

@@ -149,6 +149,18 @@ static const luaL_Reg functions[] = { { "json_encode", l_json_encode },
                                       { "set_errors", l_set_errors },
                                       { NULL, NULL } };
 
+/* Pushes a list of the names of all formats. */
+static void push_serializers(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; wire_subprotocols[i]; i++) {
+        const struct wire *wire = wire_of_subprotocol(slice_of(wire_subprotocols[i]));
+
+        lua_pushstring(L, wire->name);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
 void open_value(lua_State *L, struct state *S)
 {
     static const struct {
@@ -167,6 +179,8 @@ void open_value(lua_State *L, struct state *S)
     }
     push_features(L);
     lua_setfield(L, -2, "client_features");
+    push_serializers(L);
+    lua_setfield(L, -2, "serializers");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     lua_pushliteral(L, WAMPY_VERSION);

@@ -16,6 +16,28 @@
 
 static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
 
+static const char **copy_list(const char *const *list)
+{
+    size_t n = 0;
+    const char **copy;
+
+    if (!list)
+        return NULL;
+    while (list[n])
+        n++;
+    copy = xcalloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = xstrdup(list[i]);
+    return copy;
+}
+
+static void free_list(const char **list)
+{
+    for (const char **p = list; p && *p; p++)
+        free((char *)*p);
+    free(list);
+}
+
 struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout)
 {
     static const struct ws_options none;
@@ -29,8 +51,8 @@ struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect
     s->ping_timeout = o->ping_timeout;
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
     s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
-    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
-    s->headers = o->headers;
+    s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
+    s->headers = copy_list(o->headers);
     s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
     return s;
 }
@@ -39,6 +61,8 @@ void ws_settings_unref(struct ws_settings *s)
 {
     if (--s->refs > 0)
         return;
+    free_list(s->subprotocols);
+    free_list(s->headers);
     free(s->server_text);
     free(s);
 }

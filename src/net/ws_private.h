@@ -26,8 +26,8 @@ struct ws_settings {
     unsigned refs;
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     size_t max_message, max_queue;
-    const char *const *subprotocols;
-    const char *const *headers; /* may be NULL */
+    const char **subprotocols;  /* owned, and its strings */
+    const char **headers;       /* likewise; may be NULL */
     char *server_text;          /* owned; may be NULL */
 };
 

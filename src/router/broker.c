@@ -2,8 +2,8 @@
  * subscribe).
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
- * last. An event is encoded once a subscription, and every subscriber gets a reference
- * on the same bytes; so all that an EVENT says must be true for all of them. */
+ * last. An event is encoded once a subscription and format, and every subscriber gets a
+ * reference on the same bytes; so all that an EVENT says must be true for all of them. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -143,11 +143,12 @@ struct publication {
     bool allowed;                  /* and the answer */
 };
 
+/* NULL when it is too long in this format. */
 static struct buf *event_encode(const struct publication *p, const struct subscription *s,
                                 const struct wire *wire)
 {
     struct details d = { 0 };
-    struct buf *details, *bytes;
+    struct buf *details, *bytes = NULL;
     struct msg e = { .row = msg_row(MSG_EVENT), .id = s->held.id, .publication = p->id };
 
     if (s->held.pattern.match != MATCH_EXACT)
@@ -158,10 +159,14 @@ static struct buf *event_encode(const struct publication *p, const struct subscr
     details = details_encode(&d, wire);
     if (details)
         e.dict = slice_buf(details);
-    payload_carry(&e, p->message, wire);
-    bytes = msg_encode(&e, wire);
+    if (payload_carry(&e, p->message, wire))
+        bytes = msg_encode(&e, wire);
+    msg_fini(&e);
     buf_unref(details);
-    return bytes;
+    if (!bytes || bytes->len <= LIMIT_MESSAGE_SIZE)
+        return bytes;
+    buf_unref(bytes);
+    return NULL;
 }
 
 /* A pattern was allowed as a whole; a more specific permission may still take single
@@ -187,25 +192,39 @@ static bool receives(struct publication *p, const struct subscription *s,
     return s->held.pattern.match == MATCH_EXACT || role_receives(p, m->role);
 }
 
+/* An EVENT in each format that somebody wanted it in. */
+struct event_bytes {
+    bool made[WIRE_ID_COUNT];
+    struct buf *in[WIRE_ID_COUNT]; /* owned; NULL: too long */
+};
+
+static void deliver_to(struct publication *p, const struct subscription *s,
+                       struct event_bytes *e, const struct member *m)
+{
+    const struct wire *wire = m->peer->wire;
+
+    if (!e->made[wire->id])
+        e->in[wire->id] = event_encode(p, s, wire);
+    e->made[wire->id] = true;
+    if (e->in[wire->id])
+        output_push(m->peer, OUTPUT_EVENT, buf_ref(e->in[wire->id]));
+    else
+        m->realm->router->stats.dropped++;
+}
+
 static void deliver(struct publication *p, const struct subscription *s)
 {
-    const struct wire *wire = NULL; /* of bytes */
-    struct buf *bytes = NULL;
+    struct event_bytes e = { 0 };
     struct list *node, *tmp;
 
     list_each (node, tmp, &s->held.holders) {
-        struct member *m = list_entry(node, struct holder, link)->member;
+        const struct member *m = list_entry(node, struct holder, link)->member;
 
-        if (!receives(p, s, m))
-            continue;
-        if (m->peer->wire != wire) {
-            buf_unref(bytes);
-            wire = m->peer->wire;
-            bytes = event_encode(p, s, wire);
-        }
-        output_push(m->peer, OUTPUT_EVENT, buf_ref(bytes));
+        if (receives(p, s, m))
+            deliver_to(p, s, &e, m);
     }
-    buf_unref(bytes);
+    for (size_t i = 0; i < WIRE_ID_COUNT; i++)
+        buf_unref(e.in[i]);
 }
 
 static void acknowledge(const struct publication *p)

@@ -118,11 +118,12 @@ static void invoke(struct call *call, const struct callee *c, const struct msg *
 
     if (details)
         i.dict = slice_buf(details);
-    payload_carry(&i, message, c->holder.member->peer->wire);
-    if (!member_send(c->holder.member, &i)) {
+    if (!payload_carry(&i, message, c->holder.member->peer->wire) ||
+        !member_send(c->holder.member, &i)) {
         call->callee->last_invocation = i.request - 1;
         call_outgrow(call, "the callee's transport does not take a message of this size");
     }
+    msg_fini(&i);
     buf_unref(details);
 }
 
@@ -192,8 +193,8 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
     if (details)
         answer->dict = slice_buf(details);
     answer->request = c->request;
-    payload_carry(answer, message, wire);
-    sent = member_send(c->caller, answer);
+    sent = payload_carry(answer, message, wire) && member_send(c->caller, answer);
+    msg_fini(answer);
     buf_unref(details);
     if (sent)
         return true;

@@ -280,7 +280,8 @@ static bool take(struct query *q, const struct msg *message)
 {
     struct reader r;
 
-    reader_init(&r, message->wire, message->args.p ? message->args : SLICE("[]"));
+    reader_init(&r, message->args.p ? message->wire : &wire_json,
+                message->args.p ? message->args : SLICE("[]"));
     reader_next(&r);
     if (!take_args(q, &r))
         return false;

@@ -165,7 +165,7 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
     p->router = r;
     p->wire = wire;
     p->user = user;
-    p->takes = SIZE_MAX;
+    p->takes = LIMIT_MESSAGE_SIZE;
     list_push(&r->peers, &p->link);
     r->stats.peers++;
     peer_open(p);

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "wamp/session_private.h"
+#include "wamp/transcode.h"
 
 /* ---- the queues -------------------------------------------------------------------- */
 
@@ -337,6 +338,27 @@ static void enter(struct session *s, uint64_t now)
 uint64_t session_after(const struct session *s, uint64_t ms)
 {
     return ms < NEVER - s->now ? s->now + ms : NEVER - 1;
+}
+
+void session_speak(struct session *s, const struct wire *wire)
+{
+    struct buf *hello;
+
+    if (s->state != SESSION_NEW || wire == s->wire)
+        return;
+    hello = transcode(slice_buf(s->hello), s->wire, wire);
+    if (!hello)
+        return; /* too long in any format */
+    buf_unref(s->hello);
+    buf_unref(s->progress);
+    s->hello = hello;
+    s->progress = session_make_progress(wire);
+    s->wire = wire;
+}
+
+const struct wire *session_wire(const struct session *s)
+{
+    return s->wire;
 }
 
 void session_opened(struct session *s, uint64_t now)
