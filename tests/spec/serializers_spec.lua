@@ -1,0 +1,158 @@
+-- serializers_spec: MsgPack and CBOR beside JSON: values, messages, and who speaks what.
+local wampy = require "wampy"
+local core = require "wampy.core"
+local pair = dofile "tests/spec/pair.lua"
+
+for _, formats in ipairs {
+  { "msgpack", "msgpack" }, { "cbor", "cbor" }, { "json", "msgpack" }, { "msgpack", "cbor" },
+  { "cbor", "json" },
+} do
+  loadfile("tests/spec/value_cases.lua", "t", _ENV)(table.unpack(formats))
+end
+
+describe("serializers:", function()
+  local router, clients
+
+  before_each(function()
+    router, clients = pair.router(), {}
+  end)
+
+  after_each(function()
+    for _, client in ipairs(clients) do client:stop() end
+    router:stop()
+  end)
+
+  local function join(...)
+    local client = pair.client(router, { serializers = { ... } }):start()
+    clients[#clients + 1] = client
+    return client
+  end
+
+  it("there are three", function()
+    assert.same({ "json", "msgpack", "cbor" }, core.serializers)
+  end)
+
+  it("an event is the same for subscribers of all formats, whoever publishes", function()
+    local heard, everybody = {}, { join "json", join "msgpack", join "cbor" }
+    for i, client in ipairs(everybody) do
+      heard[i] = wampy.queue()
+      for _, topic in ipairs { "com.news", "com." } do
+        client:subscribe(topic, function(kwargs, ...)
+          heard[i]:put { args = { ... }, kwargs = wampy.dict(kwargs) }
+        end, wampy.options { match = topic == "com." and "prefix" or "exact" })
+      end
+    end
+    for _, publisher in ipairs(everybody) do
+      publisher:publish("com.news", 1, 2.5, "ü", { a = wampy.array {}, b = {} },
+        wampy.binary "\xff\0", wampy.kwargs { k = 1 << 53 },
+        wampy.options { exclude_me = false, acknowledge = true })
+      for i = 1, #everybody do
+        for _ = 1, 2 do
+          local event = heard[i]:get(pair.PATIENCE)
+          local number, float, text, both, bytes = table.unpack(event.args)
+          assert.same({ 1, 2.5, "ü", "\xff\0", { k = 1 << 53 } },
+            { number, float, text, tostring(bytes), event.kwargs })
+          assert.equal("float", math.type(float))
+          assert.equal(wampy.array_mt, getmetatable(both.a))
+          assert.is_nil(getmetatable(both.b))
+        end
+      end
+    end
+  end)
+
+  it("an error crosses with its arguments", function()
+    for _, formats in ipairs { { "json", "cbor" }, { "cbor", "msgpack" }, { "msgpack", "json" } } do
+      local uri = "com." .. formats[1]
+      join(formats[1]):register(uri, function()
+        error(wampy.error("com.refused", "why", { 1, 2 }, wampy.kwargs { code = 7 }))
+      end)
+      local e = pair.failure(join(formats[2]).call, clients[#clients], uri)
+      assert.same({ "com.refused", "why", { 1, 2 }, { code = 7 } },
+        { e.uri, e.args[1], { table.unpack(e.args[2]) }, wampy.dict(e.kwargs) })
+    end
+  end)
+
+  it("parts of a result cross, and an interrupt", function()
+    join("cbor"):register("com.count", function(n, details)
+      for i = 1, n do details:progress(i, { i = i }) end
+      return "done"
+    end)
+    local parts = {}
+    local result = join("msgpack"):call("com.count", 3, wampy.options {
+      on_progress = function(i, t) parts[#parts + 1] = i + t.i end })
+    assert.same({ "done", { 2, 4, 6 } }, { result, parts })
+  end)
+
+  it("meta procedures and meta events speak every format", function()
+    for _, format in ipairs(core.serializers) do
+      local client, joined = join(format), wampy.queue()
+      client:subscribe("wamp.session.on_join", function(who) joined:put(who) end)
+      local other = join "json"
+      assert.equal(other.session.id, joined:get(pair.PATIENCE).session)
+      assert.equal(#clients, client:call("wamp.session.count"))
+      assert.equal(#clients, #client:call("wamp.session.list"))
+      assert.equal(client.session.id, client:call("wamp.session.get", client.session.id).session)
+      assert.matches("invalid_argument", pair.failure(client.call, client, "wamp.session.get").uri)
+    end
+  end)
+
+  it("messages made by hand are in the format that is spoken", function()
+    for _, format in ipairs(core.serializers) do
+      local client = join(format)
+      local call = wampy.messages.Call { procedure = "wamp.session.count" }
+      client:send_message(call)
+      local answer = client:recv_message(pair.PATIENCE)
+      assert.equal(1, #answer.args)
+    end
+  end)
+
+  it("a message handler sees messages of every format as the same objects", function()
+    for _, format in ipairs(core.serializers) do
+      local seen = {}
+      local Handler = wampy.MessageHandler:extend "Handler"
+      function Handler:handle_message(m)
+        seen[#seen + 1] = m.WAMP_NAME or m.__name or tostring(m.WAMP_CODE)
+        return Handler.super.handle_message(self, m)
+      end
+      local client = pair.client(router, { serializers = { format }, message_handler = Handler() })
+      clients[#clients + 1] = client:start()
+      assert.is_true(client:call("wamp.session.count") >= 1)
+      assert.is_true(#seen >= 2)
+    end
+  end)
+
+  describe("a client", function()
+    it("that names none speaks JSON", function()
+      assert.same({ "json" }, pair.client(router).config.serializers)
+    end)
+
+    it("is refused formats that there are none of", function()
+      local function refusal(list)
+        return pair.complaint(wampy.Client, { router = router, serializers = list })
+      end
+      assert.equal('Client: field serializers: "xml" is not available (json, msgpack, cbor are)',
+        refusal { "json", "xml" })
+      assert.equal('Client: field serializers: "cbor" is named twice', refusal { "cbor", "cbor" })
+      assert.matches("expected a list of names", refusal {})
+      assert.matches("expected a list of names", refusal "json")
+    end)
+  end)
+
+  describe("on a socket", function()
+    local listening
+
+    before_each(function() listening = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start() end)
+    after_each(function() listening:stop() end)
+
+    it("the first of a list is spoken, whatever it is", function()
+      for _, list in ipairs {
+        { "json" }, { "msgpack" }, { "cbor" }, { "cbor", "msgpack", "json" }, { "msgpack", "json" },
+      } do
+        local client = wampy.Client { url = listening.url, serializers = list }:start()
+        client:register("com.echo", function(...) return ... end)
+        assert.equal(wampy.binary "\xff", client:call("com.echo", wampy.binary "\xff"))
+        client:stop()
+      end
+    end)
+  end)
+end)
