@@ -2,10 +2,11 @@
  * See wire.h; packed.c walks.
  *
  * Read: every width of integers, floats, strings, bytes, lists and dicts; keys are strings
- * (WAMP: dicts). Refused: the byte that is reserved, and extension types, which WAMP has no
- * meaning for and the other formats no word. Written: the shortest head there is, integers
+ * (WAMP: dicts). Refused: the byte that is reserved, and extension types, which WAMP has
+ * no meaning for and the other formats no word; but `undefined` is null. Written: the shortest head there is, integers
  * that are not negative as unsigned, floats in 64 bits. */
 #include <assert.h>
+#include <string.h>
 
 #include "wamp/packed.h"
 
@@ -45,10 +46,21 @@ static enum token container(struct reader *r, unsigned width, enum token token,
     return packed_number(r, width, count) ? token : TOKEN_ERROR;
 }
 
-static enum token refuse(struct reader *r)
+/* What the libraries of JavaScript write for `undefined`: an extension of type 0 that
+ * holds a 0. */
+static bool is_undefined(const struct reader *r)
+{
+    return r->end - r->p >= 3 && !memcmp(r->p, "\xD4\0\0", 3);
+}
+
+static enum token other(struct reader *r)
 {
     bool reserved = *--r->p == (char)0xC1;
 
+    if (is_undefined(r)) {
+        r->p += 3;
+        return TOKEN_NULL;
+    }
     reader_fail(r, r->p, reserved ? "the reserved byte 0xC1" : "an extension type");
     return TOKEN_ERROR;
 }
@@ -92,7 +104,7 @@ static enum token wide_head(struct reader *r, unsigned char byte, uint64_t *coun
     case 0xDF:
         return container(r, 2u << (byte - 0xDE), TOKEN_DICT, count);
     default:
-        return refuse(r);
+        return other(r);
     }
 }
 

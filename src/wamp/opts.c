@@ -175,10 +175,11 @@ static bool set(struct walk *k, enum opt key, struct slice raw)
 }
 
 /* Clients write null for what they do not know when they join (autobahn-js: authid,
- * authextra). */
+ * authextra), and for options that they leave open where the format has a word for
+ * undefined (wampy.js in MsgPack and CBOR: match). */
 static bool may_be_null(const struct walk *k)
 {
-    return k->in & (IN(HELLO) | IN(WELCOME) | IN(CHALLENGE));
+    return k->m->row->from & FROM_CLIENT || k->in & (IN(WELCOME) | IN(CHALLENGE));
 }
 
 static bool is_null(const struct wire *wire, struct slice raw)

@@ -12,6 +12,7 @@ void test_packed(void);
 
 static const struct packed_row accepted[] = {
     { &wire_msgpack, "c0", "null" },
+    { &wire_msgpack, "d40000", "null" },
     { &wire_msgpack, "c2", "false" },
     { &wire_msgpack, "c3", "true" },
     { &wire_msgpack, "a0", "\"\"" },
@@ -67,6 +68,9 @@ static const struct packed_row refused[] = {
     { &wire_msgpack, "", "unexpected end at 0" },
     { &wire_msgpack, "c1", "the reserved byte 0xC1 at 0" },
     { &wire_msgpack, "91c1", "the reserved byte 0xC1 at 1" },
+    { &wire_msgpack, "d400", "an extension type at 0" },
+    { &wire_msgpack, "d40001", "an extension type at 0" },
+    { &wire_msgpack, "d40100", "an extension type at 0" },
     { &wire_msgpack, "d400ff", "an extension type at 0" },
     { &wire_msgpack, "c70100ff", "an extension type at 0" },
     { &wire_msgpack, "c9ffffffff00", "an extension type at 0" },

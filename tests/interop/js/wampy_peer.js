@@ -3,7 +3,12 @@
 
 const { Wampy } = require("wampy");
 const WebSocket = require("ws");
+const { JsonSerializer } = require("wampy/JsonSerializer.js");
+const { MsgpackSerializer } = require("wampy/MsgpackSerializer.js");
+const { CborSerializer } = require("wampy/CborSerializer.js");
 const scenario = require("./scenario.js");
+
+const serializers = { json: JsonSerializer, msgpack: MsgpackSerializer, cbor: CborSerializer };
 
 const list = (args) => args || [];
 const dict = (kwargs) => kwargs || {};
@@ -22,7 +27,8 @@ async function open(url) {
   class Socket extends WebSocket { // so that drop() can reach it
     constructor(...args) { super(...args); sockets.push(this); }
   }
-  const wampy = new Wampy(url, { ws: Socket, realm: "realm1", autoReconnect: false,
+  const serializer = new serializers[process.env.WAMPY_SERIALIZER || "json"]();
+  const wampy = new Wampy(url, { ws: Socket, serializer, realm: "realm1", autoReconnect: false,
     uriValidation: "loose" });
   await wampy.connect();
   return {

@@ -1,14 +1,18 @@
 """autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio."""
 import asyncio
+import os
 from urllib.parse import urlsplit
 
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.serializer import JsonSerializer
+from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
 from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions
 
 import scenario
+
+
+SERIALIZERS = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "cbor": CBORSerializer}
 
 
 class Session(ApplicationSession):
@@ -77,7 +81,8 @@ class Verbs:
 
 async def open_(url):
     session = Session()
-    factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[JsonSerializer()])
+    serializer = SERIALIZERS[os.environ.get("WAMPY_SERIALIZER", "json")]()
+    factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[serializer])
     where = urlsplit(url)
     transport, _ = await asyncio.get_running_loop().create_connection(
         factory, where.hostname, where.port, ssl=where.scheme == "wss")
