@@ -429,12 +429,12 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
     return 6;
 }
 
-/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
- * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
- * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), serializers (list of names), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out
- * (booleans: handle_message, send_message of the object's message_handler see every
- * message) */
+/* client:connect(options) -> WELCOME details | nil, error class, reason, text,
+ * transport error, code options: url | server, realm, hello (dict), agent,
+ * connect_timeout, call_timeout, ping_interval, ping_timeout (seconds),
+ * max_message_size (bytes), headers (list), serializers (list of names), tls (as
+ * tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans:
+ * handle_message, send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);

@@ -26,9 +26,9 @@ struct ws_settings {
     unsigned refs;
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     size_t max_message, max_queue;
-    const char **subprotocols;  /* owned, and its strings */
-    const char **headers;       /* likewise; may be NULL */
-    char *server_text;          /* owned; may be NULL */
+    const char **subprotocols; /* owned, and its strings */
+    const char **headers;      /* likewise; may be NULL */
+    char *server_text;         /* owned; may be NULL */
 };
 
 /* What this transport keeps per loop. */

@@ -176,8 +176,8 @@ static struct call *answered(struct member *m, const struct msg *message)
     return map_get(&m->invocations, message->request);
 }
 
-/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too large
- * for him, which ends the call (false). */
+/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too
+ * large for him, which ends the call (false). */
 static bool settle(struct call *c, struct msg *answer, const struct msg *message,
                    const struct opts *o, bool progress)
 {

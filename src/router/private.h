@@ -329,9 +329,9 @@ void details_passthru(struct details *d, const struct opts *o);
 /* The dict in `wire`; NULL when it is empty. */
 struct buf *details_encode(const struct details *d, const struct wire *wire);
 
-/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`: as they
- * came, or in the other format, which `out` then owns: end it with msg_fini. False when
- * they are longer in that format than a message may be. */
+/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`: as
+ * they came, or in the other format, which `out` then owns: end it with msg_fini.
+ * False when they are longer in that format than a message may be. */
 bool payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
 #if defined(__GNUC__)
     __attribute__((warn_unused_result))

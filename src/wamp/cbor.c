@@ -1,11 +1,12 @@
 /* cbor.c - CBOR (RFC 8949) as a wire format: heads, strings in pieces, writing, and the
  * table of the whole format. See wire.h; packed.c walks.
  *
- * Read: every width, containers and strings of open length, `undefined` as null. Tags are
- * passed over, for they only say how somebody might like to see a value; but a bignum is
- * the number that it is, or bytes would come in the place of an integer. Refused: other
- * simple values, codes that are reserved, keys that are no strings (WAMP: dicts). Written:
- * definite lengths, the shortest head there is, floats in 64 bits, no tags. */
+ * Read: every width, containers and strings of open length, `undefined` as null. Tags
+ * are passed over, for they only say how somebody might like to see a value; but a
+ * bignum is the number that it is, or bytes would come in the place of an integer.
+ * Refused: other simple values, codes that are reserved, keys that are no strings
+ * (WAMP: dicts). Written: definite lengths, the shortest head there is, floats in 64
+ * bits, no tags. */
 #include <assert.h>
 #include <math.h>
 
@@ -41,7 +42,7 @@ static enum token fail(struct reader *r, const char *p, const char *what)
     return TOKEN_ERROR;
 }
 
-/* ---- heads -------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------- */
 
 static bool read_item(struct reader *r, struct item *i)
 {
@@ -97,7 +98,7 @@ static enum token other(struct reader *r, const struct item *i)
     }
 }
 
-/* ---- strings ------------------------------------------------------------------------ */
+/* ---- strings ----------------------------------------------------------------------- */
 
 /* The pieces of a string of open length, up to the break; each is of the same kind, and
  * whole UTF-8 in itself. They stay in pieces until somebody wants the text. */
@@ -146,10 +147,10 @@ static struct slice text_of(const struct reader *r, struct buf **scratch)
     return (struct slice){ (*scratch)->data + start, (*scratch)->len - start };
 }
 
-/* ---- tags --------------------------------------------------------------------------- */
+/* ---- tags -------------------------------------------------------------------------- */
 
-/* The number whose bytes are in r->text, highest first, rounded once: its 64 highest bits,
- * the last of which says whether anything but zeros follows. */
+/* The number whose bytes are in r->text, highest first, rounded once: its 64 highest
+ * bits, the last of which says whether anything but zeros follows. */
 static double bignum(struct slice bytes)
 {
     uint64_t high = 0;
@@ -191,7 +192,7 @@ static bool is_bignum(const struct item *tag)
     return tag->major == TAG && (tag->n == TAG_BIGNUM || tag->n == TAG_NEGATIVE_BIGNUM);
 }
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static enum token value(struct reader *r, const struct item *i, uint64_t *count)
 {
@@ -239,7 +240,7 @@ static bool skip(struct reader *r, struct slice *raw)
     return packed_skip(r, raw, head);
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 static void put(struct writer *w, unsigned major, uint64_t n)
 {

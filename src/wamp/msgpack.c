@@ -1,16 +1,17 @@
-/* msgpack.c - MsgPack as a wire format: heads, writing, and the table of the whole format.
- * See wire.h; packed.c walks.
+/* msgpack.c - MsgPack as a wire format: heads, writing, and the table of the whole
+ * format. See wire.h; packed.c walks.
  *
- * Read: every width of integers, floats, strings, bytes, lists and dicts; keys are strings
- * (WAMP: dicts). Refused: the byte that is reserved, and extension types, which WAMP has
- * no meaning for and the other formats no word; but `undefined` is null. Written: the shortest head there is, integers
- * that are not negative as unsigned, floats in 64 bits. */
+ * Read: every width of integers, floats, strings, bytes, lists and dicts; keys are
+ * strings (WAMP: dicts). Refused: the byte that is reserved, and extension types,
+ * which WAMP has no meaning for and the other formats no word; but `undefined` is
+ * null. Written: the shortest head there is, integers that are not negative as
+ * unsigned, floats in 64 bits. */
 #include <assert.h>
 #include <string.h>
 
 #include "wamp/packed.h"
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
 /* The signed number of `width` bytes. */
 static enum token signed_integer(struct reader *r, unsigned width)
@@ -137,7 +138,7 @@ static bool skip(struct reader *r, struct slice *value)
     return packed_skip(r, value, head);
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 /* A head with a number in 1, 2, 4 or 8 bytes, the first of which has the code `byte`, if
  * there are codes for it: 0 for 1 byte where there is none. */

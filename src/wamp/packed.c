@@ -1,9 +1,10 @@
 /* packed.c - walking through formats that count. See packed.h.
  *
- * For each open container r->left has what is still to come: elements of a list, and twice
- * the entries of a dict, so that an even number says that a key is next. A container that
- * ends in a break has one of two numbers that no count reaches, and a dict of that kind
- * goes from one to the other. What it does not know: which bytes are which head. */
+ * For each open container r->left has what is still to come: elements of a list, and
+ * twice the entries of a dict, so that an even number says that a key is next. A
+ * container that ends in a break has one of two numbers that no count reaches, and a
+ * dict of that kind goes from one to the other. What it does not know: which bytes are
+ * which head. */
 #include "wamp/packed.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 
 enum { PACKED_VALUE, PACKED_DONE }; /* r->state: the value has not begun, or has */
 
-/* ---- containers --------------------------------------------------------------------- */
+/* ---- containers -------------------------------------------------------------------- */
 
 static inline uint32_t *innermost(struct reader *r)
 {
@@ -116,7 +117,7 @@ bool packed_skip(struct reader *r, struct slice *value, packed_head *head)
     return true;
 }
 
-/* ---- scalars ------------------------------------------------------------------------ */
+/* ---- scalars ----------------------------------------------------------------------- */
 
 bool packed_number(struct reader *r, unsigned width, uint64_t *n)
 {
@@ -196,7 +197,7 @@ struct slice packed_text(const struct reader *r, struct buf **scratch)
     return r->text;
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 void packed_put(struct writer *w, unsigned char byte, uint64_t n, unsigned width)
 {

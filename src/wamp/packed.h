@@ -1,10 +1,10 @@
 /* packed.h - what MsgPack and CBOR share: lists and dicts that say in front how many
  * elements they have, strings that say how many bytes, and numbers in big-endian bytes.
  *
- * A format gives packed_next one function, which reads a head: a whole scalar, or how a
- * container begins. What containers still lack is counted in r->left, so nothing recurses,
- * and a length that somebody declared costs nothing: it is held against the bytes that are
- * there before it means anything. Everybody else uses wire.h. */
+ * A format gives packed_next one function, which reads a head: a whole scalar, or how
+ * a container begins. What containers still lack is counted in r->left, so nothing
+ * recurses, and a length that somebody declared costs nothing: it is held against the
+ * bytes that are there before it means anything. Everybody else uses wire.h. */
 #ifndef WAMP_PACKED_H
 #define WAMP_PACKED_H
 
@@ -21,7 +21,7 @@ typedef enum token packed_head(struct reader *r, uint64_t *count);
 enum token packed_next(struct reader *r, packed_head *head);
 bool packed_skip(struct reader *r, struct slice *value, packed_head *head);
 
-/* ---- parts of heads; r->p is moved behind them; at an error TOKEN_ERROR or false ----- */
+/* ---- parts of heads; r->p is moved behind them; at an error TOKEN_ERROR or false --- */
 
 /* An unsigned number of `width` bytes. */
 bool packed_number(struct reader *r, unsigned width, uint64_t *n);
@@ -38,7 +38,7 @@ enum token packed_bytes(struct reader *r, uint64_t n, enum token token);
 /* r->text as it stands: for formats in which nothing is ever escaped. */
 struct slice packed_text(const struct reader *r, struct buf **scratch);
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 /* One byte, and behind it `n` in `width` bytes. */
 void packed_put(struct writer *w, unsigned char byte, uint64_t n, unsigned width);

@@ -121,7 +121,7 @@ static inline struct slice reader_text(const struct reader *r, struct buf **scra
     return r->wire->text_of(r, scratch);
 }
 
-/* ---- for formats -------------------------------------------------------------------- */
+/* ---- for formats ------------------------------------------------------------------- */
 
 #define READER_TEXT(x) #x
 #define READER_DEEPER_THAN(limit) "nested deeper than " READER_TEXT(limit)
@@ -144,9 +144,10 @@ static inline void reader_set_dict(struct reader *r, unsigned depth, bool dict)
 }
 
 /* ---- writing -----------------------------------------------------------------------
- * The caller nests rightly and gives list and dict their number of elements (pairs for a
- * dict), which must be right: not all formats look at it. Strings must be valid UTF-8 (utf8_ok),
- * numbers finite: asserted. `raw` splices a value of the same format as it stands. */
+ * The caller nests rightly and gives list and dict their number of elements (pairs for
+ * a dict), which must be right: not all formats look at it. Strings must be valid
+ * UTF-8 (utf8_ok), numbers finite: asserted. `raw` splices a value of the same format
+ * as it stands. */
 
 void writer_init(struct writer *w, const struct wire *wire, size_t reserve);
 struct buf *writer_take(

@@ -74,8 +74,8 @@ MIXED = {  # router: (tester, its format, service, its format), each peer in eac
         ("lua", "msgpack", "lua", "cbor"),
     ],
     "crossbar": [
-        ("lua", "msgpack", "autobahn-js", "json"),
-        ("lua", "cbor", "autobahn-python", "msgpack"),
+        ("lua", "cbor", "autobahn-js", "json"),
+        ("lua", "msgpack", "autobahn-python", "cbor"),
         ("autobahn-python", "cbor", "lua", "msgpack"),
         ("autobahn-js", "json", "lua", "cbor"),
     ],

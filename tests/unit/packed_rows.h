@@ -42,8 +42,9 @@ static inline struct buf *to_json(const struct wire *wire, struct slice bytes)
     return transcode(bytes, wire, &wire_json);
 }
 
-/* The value in an allocation of just its size, so that the address sanitizer sees a reader
- * that goes too far: whether token by token and by skip are of one mind, and the outcome. */
+/* The value in an allocation of just its size, so that the address sanitizer sees a
+ * reader that goes too far: whether token by token and by skip are of one mind, and
+ * the outcome. */
 static inline struct outcome judge(const struct wire *wire, struct slice bytes)
 {
     char *copy = malloc(bytes.n ? bytes.n : 1);

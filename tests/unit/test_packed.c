@@ -1,10 +1,10 @@
-/* test_packed.c - MsgPack and CBOR: which bytes are which value, which are none, and which
- * bytes a value is written in.
+/* test_packed.c - MsgPack and CBOR: which bytes are which value, which are none, and
+ * which bytes a value is written in.
  *
  * A row is bytes in hexadecimal and what they are as JSON, or why they are refused and
- * where. What is accepted is also cut off behind each of its bytes, which must be refused,
- * in an allocation of just that size. Numbers are in test_packed_number.c, random values in
- * test_wire_random.c. */
+ * where. What is accepted is also cut off behind each of its bytes, which must be
+ * refused, in an allocation of just that size. Numbers are in test_packed_number.c,
+ * random values in test_wire_random.c. */
 #include "base/mem.h"
 #include "packed_rows.h"
 
@@ -160,7 +160,7 @@ static const struct packed_row written[] = {
     { &wire_cbor, "43ff0001", "\"\\u0000/wAB\"" },
 };
 
-/* ---- sizes -------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------- */
 
 /* How the head of something of n bytes or elements is spelled. */
 static const struct {
@@ -261,7 +261,7 @@ static void check_heads(void)
     }
 }
 
-/* ---- nesting ------------------------------------------------------------------------ */
+/* ---- nesting ----------------------------------------------------------------------- */
 
 /* n containers, one in the other, of these bytes each; null in the middle. */
 static struct buf *nested(unsigned n, const char *hex, const char *null, const char *end)

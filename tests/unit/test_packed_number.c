@@ -1,5 +1,5 @@
-/* test_packed_number.c - numbers of MsgPack and CBOR: every width, the ends of int64 and what
- * is beyond them, floats of 16, 32 and 64 bits, bignums.
+/* test_packed_number.c - numbers of MsgPack and CBOR: every width, the ends of int64 and
+ * what is beyond them, floats of 16, 32 and 64 bits, bignums.
  *
  * What is beyond int64 is a float, as in JSON and in Lua. */
 #include <math.h>

@@ -2,10 +2,11 @@
  * MsgPack and CBOR.
  *
  * A sample is bytes in several spellings with the attributes they decode to, or a
- * message that has to be accepted or refused. Bytes in MsgPack and CBOR are the message
- * that they are in JSON, whole and in each of its elements, and what we write. What is skipped is what we say that we
- * do not do: keys of other implementations, and a message of theirs. The number of
- * each is printed and fixed, so that a sample does not get lost. */
+ * message that has to be accepted or refused. Bytes in MsgPack and CBOR are the
+ * message that they are in JSON, whole and in each of its elements, and what we write.
+ * What is skipped is what we say that we do not do: keys of other implementations, and
+ * a message of theirs. The number of each is printed and fixed, so that a sample does
+ * not get lost. */
 #include "message.h"
 #include "packed_rows.h"
 #include "vectors.h"
@@ -164,7 +165,7 @@ static void check_bytes(struct slice sample, struct slice variants)
                  "encodes to no spelling");
 }
 
-/* ---- bytes in MsgPack and CBOR ------------------------------------------------------- */
+/* ---- bytes in MsgPack and CBOR ----------------------------------------------------- */
 
 /* The message decodes, and is written in the same bytes again. */
 static void check_packed_message(const struct wire *wire, struct buf *bytes)

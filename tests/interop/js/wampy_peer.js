@@ -10,8 +10,16 @@ const scenario = require("./scenario.js");
 
 const serializers = { json: JsonSerializer, msgpack: MsgpackSerializer, cbor: CborSerializer };
 
-const list = (args) => args || [];
-const dict = (kwargs) => kwargs || {};
+// msgpackr reads integers of 64 bits as BigInt.
+function plain(value) {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+}
+
+const list = (args) => plain(args || []);
+const dict = (kwargs) => plain(kwargs || {});
 
 function unpack_error(error) {
   if (!error.errorUri && !error.error) throw error;
