@@ -121,6 +121,57 @@ describe("serializers:", function()
     end
   end)
 
+  -- 13 MiB of bytes are a message in MsgPack, and 17 MiB of base64 in JSON.
+  describe("what is too long in the other format", function()
+    local LARGE = wampy.binary(("x"):rep(13 << 20))
+    local EXCEEDED = "wamp.error.payload_size_exceeded"
+
+    it("is an error for the caller whose arguments it is, and no more", function()
+      join("json"):register("com.length", function(b) return #b end)
+      join("cbor"):register("com.same", function(b) return #b end)
+      local caller = join "msgpack"
+      assert.equal(EXCEEDED, pair.failure(caller.call, caller, "com.length", LARGE).uri)
+      assert.equal(3, caller:call("com.length", wampy.binary "abc"))
+      assert.equal(13 << 20, caller:call("com.same", LARGE))
+    end)
+
+    it("is an error for the caller whose result it is, and no more", function()
+      join("msgpack"):register("com.large", function(really) return really and LARGE or 1 end)
+      local caller = join "json"
+      assert.equal(EXCEEDED, pair.failure(caller.call, caller, "com.large", true).uri)
+      assert.equal(1, caller:call("com.large", false))
+      assert.equal(13 << 20, #join("cbor"):call("com.large", true))
+    end)
+
+    it("is an event that those do not get whose format it is", function()
+      local heard, formats = {}, { "json", "msgpack", "cbor" }
+      for _, format in ipairs(formats) do
+        heard[format] = wampy.queue()
+        join(format):subscribe("com.news", function(b) heard[format]:put(#b) end)
+      end
+      local publisher = join "cbor"
+      publisher:publish("com.news", LARGE)
+      publisher:publish("com.news", "next")
+      for _, format in ipairs { "msgpack", "cbor" } do
+        assert.equal(13 << 20, heard[format]:get(pair.PATIENCE))
+        assert.equal(4, heard[format]:get(pair.PATIENCE))
+      end
+      assert.equal(4, heard.json:get(pair.PATIENCE))
+    end)
+  end)
+
+  it("a value is encoded and decoded by name, or refused at its place", function()
+    for _, format in ipairs(core.serializers) do
+      assert.same({ a = 1 }, core.decode(format, core.encode(format, { a = 1 })))
+      assert.matches("value.f: a function cannot be sent",
+        pair.complaint(core.encode, format, { f = print }))
+    end
+    assert.same({ nil, "a key must be a string at byte 2" },
+      { core.decode("msgpack", "\x81\1\1") })
+    assert.same({ nil, "unexpected end at byte 1" }, { core.decode("cbor", "") })
+    assert.matches("expected json, msgpack or cbor", pair.complaint(core.decode, "xml", ""))
+  end)
+
   describe("a client", function()
     it("that names none speaks JSON", function()
       assert.same({ "json" }, pair.client(router).config.serializers)
