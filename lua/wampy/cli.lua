@@ -210,7 +210,8 @@ local function for_run(result, rest, worker)
   return { verb = "run", apps = result.app, router = not worker and result.router or nil,
     config = result.config, url = result.url or worker and worker.url, realm = result.realm,
     retries = result.retries, grace = result.grace, once = result.once,
-    connect_timeout = result.connect_timeout, ping = result.ping, serializers = result.serializer, cert_path = tls.cert_path,
+    connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
+    serializers = result.serializer,
     tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker,
     auth = { authid = result.authid, authmethod = result.authmethod,
       secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }

@@ -15,7 +15,9 @@ local NAMES = table.concat(core.serializers, ", ")
 function serializers.fault(list)
   local seen = {}
   for _, name in ipairs(list) do
-    if not known[name] then return ("%q is not available (%s are)"):format(tostring(name), NAMES) end
+    if not known[name] then
+      return ("%q is not available (%s are)"):format(tostring(name), NAMES)
+    end
     if seen[name] then return ("%q is named twice"):format(name) end
     seen[name] = true
   end

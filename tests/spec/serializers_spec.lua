@@ -192,7 +192,9 @@ describe("serializers:", function()
   describe("on a socket", function()
     local listening
 
-    before_each(function() listening = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start() end)
+    before_each(function()
+      listening = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start()
+    end)
     after_each(function() listening:stop() end)
 
     it("the first of a list is spoken, whatever it is", function()
