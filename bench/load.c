@@ -8,7 +8,10 @@
  *   flood    one publisher; the app under test subscribes to "bench_event" and publishes
  *            {seq, count} to "bench_ack" for each event whose number 1,000 divides
  *   echo     frames to an echo server and back (--raw 1: without the upgrade)
- *   idle     --sessions joined sessions, kept until standard input ends
+ *   idle     --sessions joined sessions, kept until standard input ends; each with
+ *            --topics subscriptions of its own
+ *   vanish   a session of --topics subscriptions loses its link; the time to join of the
+ *            next one, --count times
  *
  * With --tls 1 all of it goes over TLS. In mode call --format is that of the callers,
  * --callee_format of the callees, if it is another one.
@@ -45,7 +48,7 @@ enum {
 struct options {
     const char *mode, *realm, *uri, *format, *callee_format;
     uint64_t port, pid, callers, callees, subscribers, sessions;
-    uint64_t window, size, warmup, count, raw, tls;
+    uint64_t window, size, warmup, count, raw, tls, topics;
 };
 
 struct caller {
@@ -62,7 +65,6 @@ struct subscriber {
 static struct options opt = { .realm = "realm1",
                               .uri = "bench_echo",
                               .format = "json",
-                              .callee_format = NULL,
                               .callers = 1,
                               .callees = 1,
                               .subscribers = 10,
@@ -70,7 +72,8 @@ static struct options opt = { .realm = "realm1",
                               .window = 1,
                               .size = 32,
                               .warmup = 200,
-                              .count = 10000 };
+                              .count = 10000,
+                              .topics = 0 };
 static struct meter meter;
 static struct slice payload;       /* a JSON string of opt.size characters */
 static struct slice last_argument; /* payload and the end of a message */
@@ -301,7 +304,8 @@ static void mode_publish(void)
     meter_init(&meter, opt.warmup * fanout, opt.count * fanout, (int)opt.pid);
     uint64_t total = opt.warmup + opt.count;
     while (!meter_finished(&meter)) {
-        while (begun < total && begun * fanout < meter.done + opt.window * fanout)
+        while (begun < total && /* without a window all at once */
+               (!opt.window || begun * fanout < meter.done + opt.window * fanout))
             event_begin(&publisher, begun++);
         turn();
     }
@@ -403,6 +407,16 @@ static void idler_hears(struct peer *p, struct slice message)
     (void)message;
 }
 
+/* Subscribes to opt.topics topics that nobody else has. */
+static void subscribe_own(struct peer *p, uint64_t owner)
+{
+    char uri[64];
+    for (uint64_t i = 0; i < opt.topics; i++) {
+        snprintf(uri, sizeof uri, "bench.of_%" PRIu64 ".%" PRIu64, owner, i);
+        peer_declare(p, M_SUBSCRIBE, uri);
+    }
+}
+
 static void mode_idle(void)
 {
     struct peer *idlers = zeroed(opt.sessions, sizeof *idlers);
@@ -410,6 +424,7 @@ static void mode_idle(void)
     uint64_t since = now_ns();
     for (uint64_t i = 0; i < opt.sessions; i++) {
         join(&idlers[i], idler_hears, NULL);
+        subscribe_own(&idlers[i], i);
         bytes_free(&idlers[i].in);
         loop_add(&idlers[i]);
     }
@@ -418,6 +433,25 @@ static void mode_idle(void)
     fflush(stdout);
     while (poll(&input, 1, 0) == 0)
         loop_turn(100);
+}
+
+static void mode_vanish(void)
+{
+    meter_init(&meter, opt.warmup, opt.count, (int)opt.pid);
+    for (uint64_t i = 0; i < meter.total; i++) {
+        struct peer holder = { 0 }, next = { 0 };
+        join(&holder, idler_hears, NULL);
+        subscribe_own(&holder, i);
+        if (peer_connect(&next, (int)opt.port) < 0)
+            die("nobody answers on port %d: %s", (int)opt.port, strerror(errno));
+        peer_close(&holder);
+        uint64_t since = now_ns();
+        if (peer_join(&next, opt.realm) < 0)
+            die("the router refused realm %s", opt.realm);
+        meter_done(&meter, since);
+        peer_close(&next);
+    }
+    meter_print(&meter, opt.mode);
 }
 
 /* --- the command line --------------------------------------------------------------- */
@@ -441,6 +475,7 @@ static const struct {
     { "--subscribers", &opt.subscribers, NULL },
     { "--sessions", &opt.sessions, NULL },
     { "--tls", &opt.tls, NULL },
+    { "--topics", &opt.topics, NULL },
     { "--format", NULL, &opt.format },
     { "--callee_format", NULL, &opt.callee_format },
 };
@@ -463,9 +498,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    { "call", mode_call },   { "serve", mode_serve }, { "publish", mode_publish },
-    { "flood", mode_flood }, { "echo", mode_echo },   { "idle", mode_idle },
-
+    { "call", mode_call },     { "serve", mode_serve }, { "publish", mode_publish },
+    { "flood", mode_flood },   { "echo", mode_echo },   { "idle", mode_idle },
+    { "vanish", mode_vanish },
 };
 
 int main(int argc, char **argv)

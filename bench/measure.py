@@ -273,8 +273,9 @@ def resident_kib(pid):
 
 
 @contextlib.contextmanager
-def idle_sessions(server, count):
-    command = [BUILD / "load", "idle", *options(port=server.port, sessions=count)]
+def idle_sessions(server, count, topics=0):
+    command = [BUILD / "load", "idle",
+               *options(port=server.port, sessions=count, topics=topics)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with running(command, **pipes) as process:
         first_line(process, "idle sessions")
@@ -296,6 +297,30 @@ def idle(router_command, found):
     finally:
         server.stop()
     return found["with"]
+
+
+def among_topics(router_command, found):
+    """An event to one of ten, among 10 and among 100,000 subscriptions to other topics."""
+    for name, sessions, topics in (("few", 1, 10), ("many", 10, 10000)):
+        server = Server("wampy-lua router", router_command)
+        try:
+            with idle_sessions(server, sessions, topics):
+                found[name] = router_fanout(server, 10000)
+        finally:
+            server.stop()
+    return found["many"]
+
+
+def vanish(server):
+    """Milliseconds to join just after a session with 10,000 subscriptions lost its link."""
+    result = load("vanish", server.port, topics=10000, warmup=1, count=3)
+    return {"cost": result["max_ns"] / 1e6, "bad": 0}
+
+
+def blast(server):
+    """20,000 publications, all said at once, to ten subscribers."""
+    return cost(load("publish", server.port, pid=server.pid, window=0, subscribers=10,
+                     warmup=0, count=20000))
 
 
 def start_up(program, found):

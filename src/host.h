@@ -10,8 +10,9 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "net/connect.h"
 #include "net/link.h"
-#include "net/ws.h"
+#include "net/listener.h"
 #include "router/router.h"
 #include "wamp/session.h"
 
@@ -71,8 +72,8 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 
 struct client_config {
     struct session_config session;
-    struct ws_options ws;
-    /* of session.hello; what is spoken when ws.subprotocols is not set, or in memory */
+    struct net_options net;
+    /* of session.hello; what is spoken when net.subprotocols is not set, or in memory */
     const struct wire *wire;
     unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
@@ -118,7 +119,7 @@ struct server *server_new(struct host *h, const struct router_config *config);
 
 /* Adds a listener, for all formats unless `o` names some; returns its port (0 for a unix
  * socket), or -1 with `end` filled. */
-int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end);
 
 /* Joins something else than a client to a server in memory, as client_link does. */
@@ -128,12 +129,18 @@ struct conn *server_link(struct server *s, struct slice subprotocol,
 /* Ends the faults of all its in-memory links (net/link.h), for tests. */
 void server_heal(struct server *s);
 
+/* Who decides what the server's router asks (router.h). `ask` is called from the pump; it
+ * owns the question's bytes. Without it everything is answered by no. */
+void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
+                 void *user);
+void server_answer(struct server *s, uint64_t id, struct slice json);
+
 /* Stops accepting and says GOODBYE to everybody. */
 void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
-/* Events dropped because a queue was full, or they were too long in another format. */
+/* Events dropped because a queue was full, or they were longer than a peer takes. */
 uint64_t server_dropped(const struct server *s);
 
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */

@@ -19,6 +19,8 @@ static void client_opened(struct conn *conn, struct slice subprotocol)
     struct client *c = conn->user;
 
     session_speak(c->session, wire_of_subprotocol(subprotocol)); /* one of our offer */
+    if (conn->takes)
+        session_limit(c->session, conn->takes);
     session_opened(c->session, c->started);
     client_touch(c);
 }
@@ -94,7 +96,7 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->session = session_new(config->wire, &config->session, host_rng());
     c->deadline.fire = client_fire;
     c->started = host_clock(h);
-    c->max_queue = config->ws.max_queue ? config->ws.max_queue : LIMIT_QUEUE;
+    c->max_queue = config->net.max_queue ? config->net.max_queue : LIMIT_QUEUE;
     c->taps = config->taps;
     c->close_by = NEVER;
     list_init(&c->inbox);
@@ -107,7 +109,7 @@ struct client *client_connect(struct host *h, const struct url *url,
 {
     struct client *c = client_new(h, config, user);
 
-    c->conn = ws_connect(h->loop, url, &config->ws, &client_handler, c);
+    c->conn = connect_url(h->loop, url, &config->net, &client_handler, c);
     return c;
 }
 

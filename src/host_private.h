@@ -54,7 +54,9 @@ struct server {
     struct host_timer deadline;
     size_t max_queue;
     uint64_t dropped;
-    struct spy *spy; /* owned; NULL: nobody listens in */
+    struct spy *spy;                             /* owned; NULL: nobody listens in */
+    void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
+    void *ask_user;
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */

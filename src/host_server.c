@@ -5,6 +5,7 @@
  * should go where. See host.h. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -19,6 +20,16 @@ static void server_touch(struct server *s)
         list_push(&s->host->dirty_servers, &s->dirty);
 }
 
+/* "1.2.3.4:80" without the port; absent where there is no address. */
+static struct slice address_of(const struct conn *conn)
+{
+    const char *colon = conn->where ? strrchr(conn->where, ':') : NULL;
+
+    if (!colon)
+        return (struct slice){ 0 };
+    return (struct slice){ conn->where, (size_t)(colon - conn->where) };
+}
+
 static void server_opened(struct conn *conn, struct slice subprotocol)
 {
     struct server_conn *sc = conn->user;
@@ -26,6 +37,9 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
 
     sc->wire = wire_of_subprotocol(subprotocol);
     sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
+    if (conn->takes)
+        router_limit(sc->peer, conn->takes);
+    router_origin(sc->peer, address_of(conn));
     server_touch(s);
 }
 
@@ -89,7 +103,7 @@ struct client *client_link(struct host *h, struct server *server,
 
     c->conn =
         server_link(server, slice_of(config->wire->subprotocol), &client_handler, c);
-    link_pings(c->conn, config->ws.ping_interval, config->ws.ping_timeout);
+    link_pings(c->conn, config->net.ping_interval, config->net.ping_timeout);
     return c;
 }
 
@@ -136,15 +150,15 @@ struct server *server_new(struct host *h, const struct router_config *config)
     return s;
 }
 
-int server_listen(struct server *s, const struct url *url, const struct ws_options *o,
+int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end)
 {
-    struct ws_options all = *o;
+    struct net_options all = *o;
     struct listener *ln;
 
     if (!all.subprotocols)
         all.subprotocols = wire_subprotocols;
-    ln = ws_listen(s->host->loop, url, &all, server_accepted, s, end);
+    ln = listener_open(s->host->loop, url, &all, server_accepted, s, end);
     if (!ln)
         return -1;
     s->listeners =
@@ -202,6 +216,12 @@ uint64_t server_dropped(const struct server *s)
     return s->dropped + router_stats(s->router).dropped;
 }
 
+/* Whether this peer can have this event: its transport takes it, and it reads. */
+static bool receives(const struct server *s, const struct conn *c, const struct buf *b)
+{
+    return c->queued <= s->max_queue && (!c->takes || b->len <= c->takes);
+}
+
 /* The policy for slow readers: events are dropped first, anything else closes the
  * connection. */
 static void deliver(struct server *s, struct output *out)
@@ -210,11 +230,11 @@ static void deliver(struct server *s, struct output *out)
 
     if (out->kind == OUTPUT_CLOSE) {
         conn_close(sc->conn, out->close_code, NULL);
+    } else if (out->kind == OUTPUT_EVENT && !receives(s, sc->conn, out->bytes)) {
+        s->dropped++;
     } else if (sc->conn->queued <= s->max_queue) {
         conn_send(sc->conn, out->bytes);
         return;
-    } else if (out->kind == OUTPUT_EVENT) {
-        s->dropped++;
     } else {
         log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
                  sc->conn->queued);
@@ -223,11 +243,39 @@ static void deliver(struct server *s, struct output *out)
     buf_unref(out->bytes);
 }
 
+void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
+                 void *user)
+{
+    s->ask = ask;
+    s->ask_user = user;
+}
+
+void server_answer(struct server *s, uint64_t id, struct slice json)
+{
+    router_answer(s->router, id, json, host_clock(s->host));
+    server_touch(s);
+}
+
+static void ask_all(struct server *s)
+{
+    struct question q;
+
+    while (router_next_question(s->router, &q)) {
+        if (s->ask) {
+            s->ask(s->ask_user, &q);
+            continue;
+        }
+        buf_unref(q.args);
+        server_answer(s, q.id, (struct slice){ 0 });
+    }
+}
+
 void pump_server(struct server *s)
 {
     struct output out;
 
     while (router_next_out(s->router, &out))
         deliver(s, &out);
+    ask_all(s);
     host_timer_set(s->host, &s->deadline, router_deadline(s->router));
 }

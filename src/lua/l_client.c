@@ -124,20 +124,25 @@ static void disconnected(struct l_client *lc)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
 }
 
-/* Still joined only when the universe closes: GOODBYE goes out while that lingers. */
+/* Still joined, or waited for, only when the universe closes: GOODBYE goes out while that
+ * lingers. */
 static int l_client_gc(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct list *node, *tmp;
 
     if (lc->c) {
+        lc->S->closing = true;
         client_retire(lc->c);
         session_leave(client_session(lc->c), NULL, NULL, host_now(lc->S->host));
         lc->c = NULL;
         list_remove(&lc->link);
     }
     list_each (node, tmp, &lc->replies) {
-        reply_free(L, list_entry(node, struct reply, link));
+        struct reply *r = list_entry(node, struct reply, link);
+
+        lc->S->closing |= !list_empty(&r->waiters);
+        reply_free(L, r);
     }
     unread_drop(lc);
     tap_free(lc);
@@ -456,15 +461,16 @@ static int l_connect(lua_State *L)
         return raise_error(L, "WampyError", "%s", error);
     read_serializers(L, lc, 2, offer);
     config.wire = lc->wire;
-    config.ws.subprotocols = offer;
+    config.net.subprotocols = offer;
     config.session.realm = text_field(L, 2, "realm");
     config.session.agent = text_field(L, 2, "agent");
-    config.session.join_timeout = config.ws.connect_timeout =
+    config.session.join_timeout = config.net.connect_timeout =
         milliseconds(L, 2, "connect_timeout", 10);
-    config.ws.ping_interval = milliseconds(L, 2, "ping_interval", 10);
-    config.ws.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
+    config.net.ping_interval = milliseconds(L, 2, "ping_interval", 10);
+    config.net.raw_pings = lua_getfield(L, 2, "ping_interval") != LUA_TNIL;
+    config.net.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
     lua_getfield(L, 2, "max_message_size");
-    config.session.max_message = config.ws.max_message = (size_t)lua_tointeger(L, -1);
+    config.session.max_message = config.net.max_message = (size_t)lua_tointeger(L, -1);
     read_roles(L, lc, 2, &config.session.roles);
     lua_getfield(L, 2, "hello");
     config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
@@ -473,15 +479,15 @@ static int l_connect(lua_State *L)
             headers[i] = lua_tostring(L, -1);
             lua_pop(L, 1);
         }
-    config.ws.headers = headers[0] ? headers : NULL;
+    config.net.headers = headers[0] ? headers : NULL;
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
     lua_getfield(L, 2, "tls");
-    tls_options_read(L, -1, &config.ws.tls);
+    tls_options_read(L, -1, &config.net.tls);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
-    tls_options_fini(&config.ws.tls);
+    tls_options_fini(&config.net.tls);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");

@@ -80,7 +80,7 @@ static int l_peer_new(lua_State *L)
 {
     struct state *S = state_of(L);
     struct server *server = lua_isuserdata(L, 1) ? check_server(L, 1) : NULL;
-    struct ws_options o = { 0 };
+    struct net_options o = { 0 };
     struct url url;
     char error[300];
     struct l_peer *p;
@@ -94,7 +94,7 @@ static int l_peer_new(lua_State *L)
     list_init(&p->waiting);
     luaL_setmetatable(L, PEER);
     p->conn = server ? server_link(server, SLICE("wamp.2.json"), &peer_handler, p)
-                     : ws_connect(host_loop(S->host), &url, &o, &peer_handler, p);
+                     : connect_url(host_loop(S->host), &url, &o, &peer_handler, p);
     return 1;
 }
 

@@ -9,14 +9,10 @@
 #include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
+#include "lua/listen_options.h"
 #include "lua/state.h"
-#include "lua/tls_options.h"
 
 static const char ROUTER[] = "wampy.router";
-
-struct l_router {
-    struct server *server; /* NULL once closed */
-};
 
 static struct l_router *check_router(lua_State *L, int idx)
 {
@@ -61,20 +57,30 @@ static size_t list_field(lua_State *L, const char *field)
     return lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
 }
 
+/* The URI, "" when there is none, and the policy of the table at the top. */
+static char *read_pattern(lua_State *L, enum uri_match *policy)
+{
+    char *match = name_field(L, "match"), *uri = name_field(L, "uri");
+
+    *policy = MATCH_EXACT;
+    if (match)
+        uri_match_of(slice_of(match), policy);
+    free(match);
+    return uri ? uri : xstrdup("");
+}
+
 static void read_permission(lua_State *L, struct permission *p)
 {
-    char *match = name_field(L, "match");
-
-    p->uri = name_field(L, "uri");
-    if (!p->uri)
-        p->uri = xstrdup("");
-    p->match = MATCH_EXACT;
-    if (match)
-        uri_match_of(slice_of(match), &p->match);
-    free(match);
+    p->uri = read_pattern(L, &p->match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
                allowed(L, "publish", ALLOW_PUBLISH) |
-               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
+               allowed(L, "force_reregister", ALLOW_FORCE);
+    p->disclose = allowed(L, "disclose_caller", ALLOW_CALL) |
+                  allowed(L, "disclose_publisher", ALLOW_PUBLISH);
+    p->trusted = lua_getfield(L, -1, "trust") == LUA_TNUMBER;
+    p->trust = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
 }
 
 static void read_role(lua_State *L, struct role_config *role)
@@ -82,11 +88,33 @@ static void read_role(lua_State *L, struct role_config *role)
     size_t n;
 
     role->name = name_field(L, "name");
+    role->authorizer = name_field(L, "authorizer");
     n = list_field(L, "permissions");
     role->permissions = xcalloc(n, sizeof *role->permissions);
     for (; role->count < n; role->count++) {
         lua_rawgeti(L, -1, (lua_Integer)role->count + 1);
         read_permission(L, &role->permissions[role->count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_history(lua_State *L, struct history_config *h)
+{
+    h->uri = read_pattern(L, &h->match);
+    lua_getfield(L, -1, "limit");
+    h->limit = (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+}
+
+static void read_histories(lua_State *L, struct realm_config *realm)
+{
+    size_t n = list_field(L, "histories");
+
+    realm->histories = xcalloc(n, sizeof *realm->histories);
+    for (; realm->history_count < n; realm->history_count++) {
+        lua_rawgeti(L, -1, (lua_Integer)realm->history_count + 1);
+        read_history(L, &realm->histories[realm->history_count]);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -105,6 +133,7 @@ static void read_realm(lua_State *L, struct realm_config *realm)
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    read_histories(L, realm);
 }
 
 void check_router_config(lua_State *L, int idx, struct router_config *c)
@@ -132,6 +161,7 @@ static void role_fini(struct role_config *role)
     for (size_t i = 0; i < role->count; i++)
         free(role->permissions[i].uri);
     free(role->permissions);
+    free(role->authorizer);
     free(role->name);
 }
 
@@ -140,6 +170,9 @@ void router_config_fini(struct router_config *c)
     for (size_t i = 0; i < c->count; i++) {
         for (size_t j = 0; j < c->realms[i].count; j++)
             role_fini(&c->realms[i].roles[j]);
+        for (size_t j = 0; j < c->realms[i].history_count; j++)
+            free(c->realms[i].histories[j].uri);
+        free(c->realms[i].histories);
         free(c->realms[i].roles);
         free(c->realms[i].name);
     }
@@ -150,28 +183,35 @@ void router_config_fini(struct router_config *c)
 
 /* ---- binding ----------------------------------------------------------------------- */
 
-/* core.router(config) -> router userdata; config as check_router_config reads it, already
- * checked by the prelude (wampy/config.lua) */
+/* core.router(config [, decide]) -> router userdata; config as check_router_config reads
+ * it, already checked by the prelude (wampy/config.lua). decide(who, args) answers in a
+ * task what the router asks (l_decide.c). */
 static int l_router_new(lua_State *L)
 {
     struct state *S = state_of(L);
-    struct l_router *r = lua_newuserdatauv(L, sizeof *r, 0);
+    struct l_router *r;
     struct router_config config;
 
-    r->server = NULL;
+    lua_settop(L, 2);
+    r = lua_newuserdatauv(L, sizeof *r, 1);
+    *r = (struct l_router){ .S = S };
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, ROUTER);
     check_router_config(L, 1, &config);
     r->server = server_new(S->host, &config);
     router_config_fini(&config);
+    if (!lua_isnil(L, 2))
+        decide_open(L, r);
     return 1;
 }
 
-/* router:listen(LISTEN, tls) -> url, port | raises ConnectionError; tls as
- * tls_options_read reads it, or nil */
+/* router:listen(LISTEN [, options]) -> url, port | raises ConnectionError; options as
+ * listen_options_read reads them */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct ws_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct net_options o;
     struct conn_end end = { 0 };
     struct url url;
     char text[1400];
@@ -179,9 +219,9 @@ static int l_listen(lua_State *L)
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
-    tls_options_read(L, 3, &o.tls);
+    listen_options_read(L, 3, &o);
     port = server_listen(server, &url, &o, &end);
-    tls_options_fini(&o.tls);
+    listen_options_fini(&o);
     if (port < 0)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)

@@ -22,15 +22,6 @@ struct job {
     bool answered;
 };
 
-/* A second owner of a message's bytes. */
-static void share(struct msg *to, const struct msg *from)
-{
-    *to = *from;
-    buf_ref(to->bytes);
-    for (int i = 0; i < 2; i++)
-        buf_ref(to->scratch[i]);
-}
-
 /* ---- the body ---------------------------------------------------------------------- */
 
 /* (handler, job, client, results...) */
@@ -275,7 +266,7 @@ static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
     j->lc = lc;
     j->handler = h;
     j->invocation = invocation;
-    share(&j->m, m);
+    msg_keep(&j->m, m);
     h->active++;
     lc->serving++;
     t->owner = j;

@@ -1,16 +1,17 @@
 /* conn.h - a transport that carries whole WAMP messages, whatever it is made of.
  *
- * Three makers: ws_connect and a ws listener (sockets), link_pair (memory). Users give a
- * struct conn_handler and get told: opened once (or never), then messages, then closed
- * exactly once, after which the conn is gone. Handlers run inside the transport's own
- * event handling: they note what came and return; they must not run Lua or free
- * machines. The pump does the rest.
+ * Makers: ws_connect, raw_client_connect and a listener (sockets), link_pair (memory).
+ * Users give a struct conn_handler and get told: opened once (or never), then messages,
+ * then closed exactly once, after which the conn is gone. Handlers run inside the
+ * transport's own event handling: they note what came and return; they must not run Lua
+ * or free machines. The pump does the rest.
  *
  * A message is one struct buf. conn_send takes the reference. What is queued is charged
  * to conn->queued until the transport has really handed it on. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,16 +23,16 @@ struct conn;
 
 enum conn_error {
     CONN_OK = 0,       /* closed by agreement (or by us) */
-    CONN_REFUSED,      /* nobody listens */
+    CONN_REFUSED,      /* nobody listens, or there are too many */
     CONN_UNKNOWN_HOST, /* name does not resolve */
     CONN_UNREACHABLE,  /* other failure to connect */
     CONN_TIMEOUT,      /* connect or upgrade took too long, or a ping went unanswered */
     /* the upgrade was answered with something but 101; `code` is the status */
     CONN_HTTP_STATUS,
     CONN_SUBPROTOCOL, /* no, or not an offered, subprotocol was chosen */
-    CONN_PROTOCOL,    /* broken WebSocket handshake or framing */
+    CONN_PROTOCOL,    /* broken handshake or framing */
     CONN_TOO_LARGE,   /* a message over the limit */
-    CONN_LOST,        /* the link broke without a close frame */
+    CONN_LOST,        /* the link broke without a close frame; RawSocket has none */
     /* closed by the peer; `code` is the WebSocket close code, 1005 if none */
     CONN_CLOSED,
     CONN_TLS, /* certificate or TLS failure */
@@ -44,6 +45,9 @@ struct conn_end {
     int code;
     char text[240]; /* one clear line for people, naming the URL or address */
 };
+
+/* Fills the text: "<where>: " and the words, on one line. */
+void conn_end_say(struct conn_end *end, const char *where, const char *fmt, va_list ap);
 
 struct conn_handler {
     /* The transport is up and `subprotocol` (e.g. "wamp.2.json") is agreed. */
@@ -65,8 +69,12 @@ struct conn_ops {
 struct conn {
     const struct conn_ops *ops;
     const struct conn_handler *handler;
-    void *user;    /* the handler's */
+    void *user; /* the handler's */
+    /* the other end of an accepted socket, "1.2.3.4:80", "[::1]:80"; borrowed from the
+     * maker; NULL, or without a colon: it has no address */
+    const char *where;
     size_t queued; /* bytes given to send and not yet handed on */
+    size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
     bool closing;  /* conn_close was called: nothing more may be sent */
 };
 
@@ -79,8 +87,8 @@ static inline void conn_send(struct conn *c, struct buf *message)
 }
 
 /* Closes after what is queued has been sent; `closed` follows, also when the peer never
- * answers. `code` is a WebSocket close code, `reason` at most 123 bytes or NULL.
- * Harmless twice. */
+ * answers. `code` is a WebSocket close code, `reason` at most 123 bytes or NULL; other
+ * transports cannot say them. Harmless twice. */
 static inline void conn_close(struct conn *c, int code, const char *reason)
 {
     if (c->closing)

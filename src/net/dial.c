@@ -15,6 +15,7 @@
 static enum dial failed(int number, char *error, size_t size)
 {
     snprintf(error, size, "%s", strerror(number));
+    errno = number;
     return DIAL_FAILED;
 }
 
@@ -60,6 +61,7 @@ enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
     if (unknown) {
         snprintf(error, error_size, "unknown host %s (%s)", u->host,
                  gai_strerror(unknown));
+        errno = 0;
         return n ? DIAL_EXHAUSTED : DIAL_FAILED;
     }
     for (a = found; a && n; a = a->ai_next)
@@ -80,4 +82,15 @@ bool dial_result(int fd, char *error, size_t error_size)
     if (number)
         failed(number, error, error_size);
     return number == 0;
+}
+
+enum conn_error dial_explain(int number, char *error, size_t size)
+{
+    if (number == ECONNREFUSED)
+        snprintf(error, size, "connection refused; is a router running there?");
+    else if (number == ENOENT)
+        snprintf(error, size, "there is no such socket; is a router running?");
+    else
+        snprintf(error, size, "cannot connect: %s", strerror(number));
+    return number == ECONNREFUSED || number == ENOENT ? CONN_REFUSED : CONN_UNREACHABLE;
 }

@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "net/conn.h"
 #include "net/url.h"
 
 enum dial {
     DIAL_STARTED,  /* *fd is the caller's now: it gets writable, then ask dial_result */
-    DIAL_FAILED,   /* `error` says why */
+    DIAL_FAILED,   /* `error` says why, and errno, which is 0 for an unknown host */
     DIAL_EXHAUSTED /* the host has no n-th address */
 };
 
@@ -21,7 +22,10 @@ enum dial {
 enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
                      size_t error_size);
 
-/* Whether it has connected; otherwise `error` says why not. */
+/* Whether it has connected; otherwise `error` and errno say why not. */
 bool dial_result(int fd, char *error, size_t error_size);
+
+/* What a failure with this errno, not 0, is for who expected a router. */
+enum conn_error dial_explain(int number, char *error, size_t error_size);
 
 #endif

@@ -50,9 +50,11 @@ struct loop {
     struct list ready; /* of struct watch: descriptors that epoll does not take (files) */
     struct heap timers; /* of struct loop_timer */
     uint64_t round;     /* ms, monotonic: when the last wait ended */
-    void *attached;
-    void (*flush)(void *attached);
-    void (*free_attached)(void *attached);
+    struct {
+        void *attached; /* NULL: nothing */
+        void (*flush)(void *attached);
+        void (*free_attached)(void *attached);
+    } places[LOOP_PLACES];
 };
 
 struct watch {
@@ -335,8 +337,9 @@ void loop_run_once(struct loop *l, int64_t timeout_ms)
 {
     int64_t ms;
 
-    if (l->flush)
-        l->flush(l->attached);
+    for (int i = 0; i < LOOP_PLACES; i++)
+        if (l->places[i].attached)
+            l->places[i].flush(l->places[i].attached);
     ms = until_due(l, timeout_ms);
     if (l->ev)
         ev_wait(l, ms);
@@ -491,8 +494,9 @@ void loop_free(struct loop *l)
         ev_io_stop(l->ev, &l->ev_watches);
     if (l->context)
         lws_context_destroy(l->context);
-    if (l->free_attached)
-        l->free_attached(l->attached);
+    for (int i = 0; i < LOOP_PLACES; i++)
+        if (l->places[i].attached)
+            l->places[i].free_attached(l->places[i].attached);
     if (l->ev)
         ev_loop_destroy(l->ev);
     heap_fini(&l->timers);
@@ -511,15 +515,15 @@ void *loop_context(struct loop *l)
     return l->context;
 }
 
-void *loop_attached(const struct loop *l)
+void *loop_attached(const struct loop *l, enum loop_place place)
 {
-    return l->attached;
+    return l->places[place].attached;
 }
 
-void loop_attach(struct loop *l, void *attached, void (*flush)(void *attached),
-                 void (*free_attached)(void *attached))
+void loop_attach(struct loop *l, enum loop_place place, void *attached,
+                 void (*flush)(void *attached), void (*free_attached)(void *attached))
 {
-    l->attached = attached;
-    l->flush = flush;
-    l->free_attached = free_attached;
+    l->places[place].attached = attached;
+    l->places[place].flush = flush;
+    l->places[place].free_attached = free_attached;
 }

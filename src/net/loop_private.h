@@ -1,5 +1,5 @@
 /* loop_private.h - what the other files of net/ may ask of the loop besides loop.h:
- * timers, the time of this round, and one slot for what ws.c keeps per loop. */
+ * timers, the time of this round, and a place for what each transport keeps per loop. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
 
@@ -20,10 +20,12 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t);
 /* loop_now() as of the last time the loop looked at its descriptors: free of charge. */
 uint64_t loop_round(const struct loop *l);
 
-/* What ws.c keeps for this loop. `flush` is called by loop_run_once before it waits, with
- * nothing of lws on the stack; `free_attached` by loop_free. */
-void *loop_attached(const struct loop *l);
-void loop_attach(struct loop *l, void *attached, void (*flush)(void *attached),
-                 void (*free_attached)(void *attached));
+/* What a transport keeps for this loop, in a place of its own. `flush` is called by
+ * loop_run_once before it waits, with nothing of lws on the stack; `free_attached` by
+ * loop_free. Both in this order: what RawSocket says last may go through a tunnel. */
+enum loop_place { LOOP_RAW, LOOP_WS, LOOP_PLACES };
+void *loop_attached(const struct loop *l, enum loop_place place);
+void loop_attach(struct loop *l, enum loop_place place, void *attached,
+                 void (*flush)(void *attached), void (*free_attached)(void *attached));
 
 #endif

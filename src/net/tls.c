@@ -357,7 +357,7 @@ const char *tls_explain_failure(int alert, int reason)
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
-        return "no TLS is spoken there; is it ws:// and not wss://?";
+        return "no TLS is spoken there; is it ws:// and not wss:// (or rs, not rss)?";
     case SSL_R_UNSUPPORTED_PROTOCOL:
         return "the server has no TLS version in common with us (1.2 and 1.3)";
     default:

@@ -17,9 +17,12 @@
 
 #include "base/buf.h"
 
-#define EXPECTED \
-    "expected ws://host[:port][/path], wss://host[:port][/path] or ws+unix:///path"
-#define EXPECTED_LISTEN EXPECTED ", HOST:PORT or PORT"
+#define EXPECTED                                                                      \
+    "expected ws://host[:port][/path], wss://host[:port][/path] or ws+unix:///path; " \
+    "for "                                                                            \
+    "RawSocket rs in place of ws"
+#define EXPECTED_LISTEN EXPECTED "; HOST:PORT or PORT"
+#define UNIVERSAL "universal+"
 #define UNIX_PATH_MAX 107 /* sun_path, less its NUL */
 
 static const struct {
@@ -165,6 +168,9 @@ static const char *take_rest(struct url *u, struct slice s, bool listen)
     if (n && memchr(s.p, '@', n))
         return "user and password do not belong into the url";
     wrong = take_authority(u, (struct slice){ s.p, n }, listen);
+    if (!wrong && u->scheme[0] == 'r' && s.n > n &&
+        !slice_is((struct slice){ s.p + n, s.n - n }, "/"))
+        wrong = "RawSocket has no path";
     return wrong ? wrong : take_path(u, (struct slice){ s.p + n, s.n - n });
 }
 
@@ -230,7 +236,12 @@ bool url_parse_listen(struct url *u, const char *text, char *error,
     const char *wrong;
 
     memset(u, 0, sizeof *u);
+    u->universal = slice_has_prefix(s, SLICE(UNIVERSAL));
+    if (u->universal)
+        s = slice_of(text + strlen(UNIVERSAL));
     wrong = strstr(text, "://") ? take_url(u, s, true) : take_listen(u, s);
+    if (!wrong && u->universal && u->scheme[0] == 'r')
+        wrong = "universal goes with ws, wss or ws+unix";
     return wrong ? refuse(text, wrong, EXPECTED_LISTEN, error, error_size) : true;
 }
 
@@ -240,5 +251,5 @@ void url_format(const struct url *u, char *out, unsigned long size)
         snprintf(out, size, "%s://%s", u->scheme, u->path);
     else
         snprintf(out, size, u->ipv6 ? "%s://[%s]:%d%s" : "%s://%s:%d%s", u->scheme,
-                 u->host, u->port, u->path);
+                 u->host, u->port, u->scheme[0] == 'r' ? "" : u->path);
 }

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/dial.h"
 #include "net/ws_private.h"
 
 #define CONNECT_TIMEOUT 10000 /* ms */
@@ -76,17 +77,16 @@ static int probe_host(const struct url *u, const char **unknown)
 static void explain_connect(struct ws *ws, const struct url *u)
 {
     const char *unknown = NULL;
-    int error = u->unix_socket ? probe_unix(u) : probe_host(u, &unknown);
+    int number = u->unix_socket ? probe_unix(u) : probe_host(u, &unknown);
+    char why[200] = "cannot connect: the first attempt failed";
+    enum conn_error error = CONN_UNREACHABLE;
 
+    if (number)
+        error = dial_explain(number, why, sizeof why);
     if (unknown)
         ws_end(ws, CONN_UNKNOWN_HOST, 0, "unknown host %s (%s)", u->host, unknown);
-    else if (error == ECONNREFUSED)
-        ws_end(ws, CONN_REFUSED, 0, "connection refused; is a router running there?");
-    else if (error == ENOENT)
-        ws_end(ws, CONN_REFUSED, 0, "there is no such socket; is a router running?");
     else
-        ws_end(ws, CONN_UNREACHABLE, 0, "cannot connect: %s",
-               error ? strerror(error) : "the first attempt failed");
+        ws_end(ws, error, 0, "%s", why);
 }
 
 #define HUNG_UP "closed the connection during the WebSocket handshake"
@@ -219,7 +219,7 @@ static void host_header(const struct url *u, char *out, size_t size)
         snprintf(out, size, u->ipv6 ? "[%s]:%d" : "%s:%d", u->host, u->port);
 }
 
-static void offer(const struct ws_settings *s, char *out, size_t size)
+static void offer(const struct net_settings *s, char *out, size_t size)
 {
     size_t n = 0;
 
@@ -256,10 +256,11 @@ static void start(struct ws *ws, const struct url *u)
         explain_connect(ws, u);
 }
 
-struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_options *o,
-                        const struct conn_handler *handler, void *user)
+struct conn *ws_connect(struct loop *l, const struct url *url,
+                        const struct net_options *o, const struct conn_handler *handler,
+                        void *user)
 {
-    struct ws_settings *s = ws_settings_new(o, CONNECT_TIMEOUT);
+    struct net_settings *s = net_settings_new(o, CONNECT_TIMEOUT);
     static const struct tls_options no_tls;
     uint64_t now = loop_now();
     char where[1400], wrong[TLS_ERROR_SIZE];
@@ -267,13 +268,11 @@ struct conn *ws_connect(struct loop *l, const struct url *url, const struct ws_o
 
     url_format(url, where, sizeof where);
     ws = ws_new(ws_net_of(l), s, where);
-    ws_settings_unref(s);
+    net_settings_unref(s);
     ws->conn.handler = handler;
     ws->conn.user = user;
-    if (strncmp(url->scheme, "ws", 2) != 0)
-        ws_end(ws, CONN_UNREACHABLE, 0, "%s is not supported yet", url->scheme);
-    else if (url->tls &&
-             !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
+    if (url->tls &&
+        !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
         ws_end(ws, CONN_TLS, 0, "%s", wrong);
     else
         start(ws, url);

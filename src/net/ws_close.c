@@ -18,7 +18,6 @@
 
 void ws_end(struct ws *ws, enum conn_error error, int code, const char *fmt, ...)
 {
-    int n;
     va_list ap;
 
     if (ws->ended)
@@ -26,13 +25,9 @@ void ws_end(struct ws *ws, enum conn_error error, int code, const char *fmt, ...
     ws->ended = true;
     ws->end.error = error;
     ws->end.code = code;
-    n = snprintf(ws->end.text, sizeof ws->end.text, "%.160s: ", ws->where);
     va_start(ap, fmt);
-    vsnprintf(ws->end.text + n, sizeof ws->end.text - (size_t)n, fmt, ap);
+    conn_end_say(&ws->end, ws->where, fmt, ap);
     va_end(ap);
-    for (char *p = ws->end.text; *p; p++) /* a peer's words stay on one line */
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
 }
 
 static void free_queue(struct ws *ws)
@@ -62,7 +57,7 @@ void ws_finish(struct ws *ws)
     buf_unref(ws->rx);
     free(ws->close_reason);
     free(ws->where);
-    ws_settings_unref(ws->settings);
+    net_settings_unref(ws->settings);
     free(ws);
 }
 

@@ -14,60 +14,7 @@
 #include "base/mem.h"
 #include "net/ws_private.h"
 
-static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
-
-static const char **copy_list(const char *const *list)
-{
-    size_t n = 0;
-    const char **copy;
-
-    if (!list)
-        return NULL;
-    while (list[n])
-        n++;
-    copy = xcalloc(n + 1, sizeof *copy);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = xstrdup(list[i]);
-    return copy;
-}
-
-static void free_list(const char **list)
-{
-    for (const char **p = list; p && *p; p++)
-        free((char *)*p);
-    free(list);
-}
-
-struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout)
-{
-    static const struct ws_options none;
-    struct ws_settings *s = xcalloc(1, sizeof *s);
-
-    if (!o)
-        o = &none;
-    s->refs = 1;
-    s->connect_timeout = o->connect_timeout ? o->connect_timeout : connect_timeout;
-    s->ping_interval = o->ping_interval;
-    s->ping_timeout = o->ping_timeout;
-    s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
-    s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
-    s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
-    s->headers = copy_list(o->headers);
-    s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
-    return s;
-}
-
-void ws_settings_unref(struct ws_settings *s)
-{
-    if (--s->refs > 0)
-        return;
-    free_list(s->subprotocols);
-    free_list(s->headers);
-    free(s->server_text);
-    free(s);
-}
-
-struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where)
+struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where)
 {
     struct ws *ws = xcalloc(1, sizeof *ws);
 
@@ -116,7 +63,7 @@ struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *cl
 
 struct ws_net *ws_net_of(struct loop *l)
 {
-    struct ws_net *net = loop_attached(l);
+    struct ws_net *net = loop_attached(l, LOOP_WS);
 
     if (net)
         return net;
@@ -128,6 +75,6 @@ struct ws_net *ws_net_of(struct loop *l)
     list_init(&net->due);
     list_init(&net->tls);
     list_init(&net->tunnels);
-    loop_attach(l, net, ws_flush, free_net);
+    loop_attach(l, LOOP_WS, net, ws_flush, free_net);
     return net;
 }

@@ -21,16 +21,6 @@
 #define WS_CLOSE_WAIT \
     1000 /* ms that a closing connection may stand still before it is cut */
 
-/* Options with the defaults filled in; shared by all connections of a listener. */
-struct ws_settings {
-    unsigned refs;
-    uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
-    size_t max_message, max_queue;
-    const char **subprotocols; /* owned, and its strings */
-    const char **headers;      /* likewise; may be NULL */
-    char *server_text;         /* owned; may be NULL */
-};
-
 /* What this transport keeps per loop. */
 struct ws_net {
     struct loop *loop;
@@ -57,11 +47,11 @@ enum ws_state {
 
 struct ws {
     struct conn conn;
-    struct list due;              /* in net->due */
-    struct ws_net *net;           /* borrowed */
-    struct lws *wsi;              /* NULL before and after */
-    struct ws_settings *settings; /* counted */
-    struct loop_timer timer;      /* connecting, pinging or closing: one at a time */
+    struct list due;               /* in net->due */
+    struct ws_net *net;            /* borrowed */
+    struct lws *wsi;               /* NULL before and after */
+    struct net_settings *settings; /* counted */
+    struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
     enum ws_state state;
     struct listener *listener; /* while a server's upgrade is answered; else NULL */
     struct slice subprotocol;  /* one of settings->subprotocols */
@@ -90,9 +80,7 @@ struct ws {
 
 /* ws_net.c */
 struct ws_net *ws_net_of(struct loop *l);
-struct ws_settings *ws_settings_new(const struct ws_options *o, uint64_t connect_timeout);
-void ws_settings_unref(struct ws_settings *s);
-struct ws *ws_new(struct ws_net *net, struct ws_settings *s, const char *where);
+struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where);
 /* `client_tls` may be NULL; it stays the caller's. */
 struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *client_tls);
 
@@ -154,16 +142,25 @@ struct ws_tls *ws_tls_get(struct ws_net *net, const struct tls_options *o,
                           const char *host, char *error);
 void ws_tls_put(struct ws_tls *tls); /* NULL is ignored */
 struct lws_vhost *ws_tls_vhost(const struct ws_tls *tls);
-void ws_tls_free_all(struct ws_net *net); /* when lws's context has gone */
+SSL *ws_tls_client(const struct ws_tls *tls); /* about to connect; the caller's */
+void ws_tls_free_all(struct ws_net *net);     /* when lws's context has gone */
 
 /* Notes why there is no connection; false when that is not TLS's fault. */
 bool ws_tls_explain(struct ws *ws);
 
-/* ws_tunnel.c: TLS of a listener. */
-/* Takes an accepted socket, and returns a plain one in its place, -1 on failure.
- * `*held_by` is the tunnel as long as it stands. */
-int tunnel_open(struct ws_net *net, SSL_CTX *context, int fd, const char *peer,
+/* Why the handshake of a client failed, with the alert that came in *alert (0: none);
+ * NULL when OpenSSL does not say. */
+const char *ws_tls_why(const SSL *ssl, int *alert);
+
+/* ws_tunnel.c: TLS of a listener, and of a client of RawSocket. */
+/* Takes a connected socket and an SSL that knows its side, and returns a plain socket in
+ * its place, -1 on failure. `*held_by` is the tunnel as long as it stands. */
+int tunnel_open(struct ws_net *net, SSL *ssl, int fd, const char *peer,
                 struct tunnel **held_by);
+
+/* While it is held: tells when TLS has failed, before the plain side ends. */
+void tunnel_watch(struct tunnel *t, void (*failed)(void *user, const SSL *ssl),
+                  void *user);
 void tunnel_join(struct tunnel **from, struct ws *ws); /* the plain side is lws's now */
 void tunnel_leave(struct tunnel **held); /* its owner goes; it lives on for a while */
 void tunnel_flush(struct tunnel *t);     /* carries on what lws has written */

@@ -1,4 +1,5 @@
-/* ws_tls.c - wss:// of a client: lws speaks TLS, with an OpenSSL context of ours.
+/* ws_tls.c - wss:// of a client: lws speaks TLS, with an OpenSSL context of ours. A
+ * client of rss:// takes the context only (raw_tls.c).
  *
  * lws takes a context with a vhost, so each set of settings has a vhost of its own, made
  * when it is first wanted: reading the system's CAs takes far longer than everything
@@ -97,18 +98,24 @@ static void on_info(const SSL *ssl, int where, int value)
     }
 }
 
+const char *ws_tls_why(const SSL *ssl, int *alert)
+{
+    const struct failure *f = failure_of(ssl);
+
+    *alert = f->alert;
+    return f->text[0] ? f->text : tls_explain_failure(f->alert, f->reason);
+}
+
 bool ws_tls_explain(struct ws *ws)
 {
     SSL *ssl = ws->tls ? lws_get_ssl(ws->wsi) : NULL;
-    const struct failure *f = ssl ? failure_of(ssl) : NULL;
-    const char *text = NULL;
+    int alert = 0;
+    const char *text = ssl ? ws_tls_why(ssl, &alert) : NULL;
 
-    if (f)
-        text = f->text[0] ? f->text : tls_explain_failure(f->alert, f->reason);
     if (!ssl || (!text && SSL_is_init_finished(ssl)))
         return false;
     if (text)
-        ws_end(ws, CONN_TLS, f->alert, "%s", text);
+        ws_end(ws, CONN_TLS, alert, "%s", text);
     else
         ws_end(ws, CONN_LOST, 0,
                "closed the connection during the TLS handshake; is it wss:// that is "
@@ -249,6 +256,14 @@ struct ws_tls *ws_tls_get(struct ws_net *net, const struct tls_options *o,
 struct lws_vhost *ws_tls_vhost(const struct ws_tls *tls)
 {
     return tls->vhost;
+}
+
+SSL *ws_tls_client(const struct ws_tls *tls)
+{
+    SSL *ssl = SSL_new(tls->context);
+
+    SSL_set_connect_state(ssl);
+    return ssl;
 }
 
 void ws_tls_put(struct ws_tls *tls)

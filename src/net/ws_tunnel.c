@@ -1,5 +1,6 @@
 /* ws_tunnel.c - TLS of a listener: an accepted socket on one side, on the other a plain
- * one, which is what ws_server.c and lws get to see.
+ * one, which is what ws_server.c and lws get to see. A client of RawSocket is served in
+ * the same way.
  *
  * lws cannot be given a connection whose request has been read through TLS. So a tunnel
  * has the socket and a pair of its own; everything that holds for ws - a request read
@@ -36,6 +37,8 @@ struct tunnel {
     struct ws_net *net;
     struct tunnel **held_by; /* our owner's pointer, cleared at the end; or NULL */
     struct ws *ws; /* borrowed; NULL until lws has the plain side, and afterwards */
+    void (*told)(void *user, const SSL *ssl); /* of a failure; or NULL */
+    void *user;                               /* its own */
     SSL *ssl;
     int outer, inner;                        /* the socket, and our end of the pair */
     struct watch *outer_reads, *inner_reads; /* NULL: not listened to for now */
@@ -134,8 +137,10 @@ static void fail(struct tunnel *t)
 
     if (ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST)
         send(t->outer, plain, sizeof plain - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    log_debug("router: %s: TLS: %s", t->peer, why ? why : "the connection was lost");
+    log_debug("%s: TLS: %s", t->peer, why ? why : "the connection was lost");
     ERR_clear_error();
+    if (t->told)
+        t->told(t->user, t->ssl);
     t->failed = true;
     buf_unref(t->out);
     t->out = NULL;
@@ -411,18 +416,27 @@ void tunnel_leave(struct tunnel **held)
     if (!*held)
         return;
     (*held)->held_by = NULL;
+    (*held)->told = NULL;
     (*held)->ws = NULL;
     *held = NULL;
 }
 
-int tunnel_open(struct ws_net *net, SSL_CTX *context, int fd, const char *peer,
+void tunnel_watch(struct tunnel *t, void (*failed)(void *user, const SSL *ssl),
+                  void *user)
+{
+    t->told = failed;
+    t->user = user;
+}
+
+int tunnel_open(struct ws_net *net, SSL *ssl, int fd, const char *peer,
                 struct tunnel **held_by)
 {
     struct tunnel *t;
     int pair[2], on = 1;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-        log_warn("cannot accept a connection: %s", strerror(errno));
+        log_warn("no sockets left for a connection by TLS: %s", strerror(errno));
+        SSL_free(ssl);
         close(fd);
         return -1;
     }
@@ -433,9 +447,8 @@ int tunnel_open(struct ws_net *net, SSL_CTX *context, int fd, const char *peer,
     t->net = net;
     t->held_by = held_by;
     *held_by = t;
-    t->ssl = SSL_new(context);
-    SSL_set_fd(t->ssl, fd);
-    SSL_set_accept_state(t->ssl);
+    t->ssl = ssl;
+    SSL_set_fd(ssl, fd);
     t->outer = fd;
     t->inner = pair[0];
     t->linger.fired = on_linger;

@@ -3,16 +3,13 @@
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
  * last. An event is encoded once a subscription and format, and every subscriber gets a
- * reference on the same bytes; so all that an EVENT says must be true for all of them. */
+ * reference on the same bytes; so all that an EVENT says must be true for all of them.
+ * What an EVENT says is in event.c; what outlives the moment goes to retained.c and
+ * history.c. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "router/private.h"
-
-struct subscription {
-    struct held held; /* first: the index finds it by this */
-    bool listens;     /* a meta event may match it */
-};
 
 /* ---- subscriptions ----------------------------------------------------------------- */
 
@@ -31,7 +28,6 @@ static struct subscription *subscription_new(struct realm *realm, struct slice u
 
     held_init(&s->held, &realm->topics, uri, match);
     s->listens = may_match_meta(uri, match);
-    realm->listeners += s->listens;
     realm->router->stats.subscriptions++;
     return s;
 }
@@ -40,9 +36,9 @@ static void subscription_free(struct subscription *s)
 {
     struct realm *realm = s->held.catalog->realm;
 
-    realm->listeners -= s->listens;
     realm->router->stats.subscriptions--;
     held_fini(&s->held);
+    history_free(s->history);
     free(s);
 }
 
@@ -51,6 +47,8 @@ static void subscriber_add(struct member *m, struct subscription *s)
     struct holder *sub = xcalloc(1, sizeof *sub);
 
     holder_init(sub, &s->held, m);
+    if (s->held.count == 1)
+        m->realm->listeners += s->listens;
     map_put(&m->subscriptions, s->held.id, sub);
 }
 
@@ -62,8 +60,10 @@ static void subscriber_free(struct holder *sub)
 
     holder_fini(sub);
     free(sub);
-    meta_removed(m, &s->held);
     if (!s->held.count)
+        m->realm->listeners -= s->listens;
+    meta_removed(m, &s->held);
+    if (!s->held.count && !s->held.permanent)
         subscription_free(s);
 }
 
@@ -103,6 +103,8 @@ void broker_subscribe(struct member *m, struct msg *message, const struct opts *
         subscriber_add(m, s);
     }
     answer(m, MSG_SUBSCRIBED, message, s->held.id);
+    if (opt_is(o, OPT_GET_RETAINED, false))
+        retained_send(&m->realm->retained, m, &s->held);
     if (fresh)
         meta_added(m, &s->held);
 }
@@ -121,6 +123,17 @@ void broker_unsubscribe(struct member *m, struct msg *message)
     subscriber_free(sub);
 }
 
+bool broker_revoke(struct member *m, uint64_t id, struct slice reason)
+{
+    struct holder *sub = map_del(&m->subscriptions, id);
+
+    if (!sub)
+        return false;
+    held_tell_revoked(sub->held, m, reason);
+    subscriber_free(sub);
+    return true;
+}
+
 void broker_leave(struct member *m)
 {
     struct holder *sub;
@@ -131,65 +144,63 @@ void broker_leave(struct member *m)
     map_fini(&m->subscriptions);
 }
 
+/* ---- histories --------------------------------------------------------------------- */
+
+void broker_open(struct realm *realm, const struct realm_config *config)
+{
+    for (size_t i = 0; i < config->history_count; i++) {
+        const struct history_config *c = &config->histories[i];
+        struct slice uri = slice_of(c->uri);
+        struct subscription *s =
+            (struct subscription *)patterns_get(&realm->topics.patterns, uri, c->match);
+
+        if (!s)
+            s = subscription_new(realm, uri, c->match);
+        s->held.permanent = true;
+        history_free(s->history);
+        s->history = history_new(c->limit < LIMIT_HISTORY ? c->limit : LIMIT_HISTORY);
+        realm->histories = true;
+    }
+}
+
+void broker_close(struct realm *realm)
+{
+    struct held *h;
+    size_t at = 0;
+
+    while (realm->topics.ids.count) {
+        at = 0;
+        h = map_next(&realm->topics.ids, &at, NULL, NULL);
+        subscription_free((struct subscription *)h);
+    }
+}
+
 /* ---- events ------------------------------------------------------------------------ */
 
-struct publication {
-    uint64_t id;
-    struct member *publisher; /* NULL: the router itself */
-    const struct msg *message;
-    const struct opts *o;
+/* A publication on its way to its subscribers. */
+struct spread {
+    struct publication publication;
     struct filter filter;
     const struct role_rules *role; /* asked last whether it may have the topic */
     bool allowed;                  /* and the answer */
 };
 
-/* NULL when it is too long in this format. */
-static struct buf *event_encode(const struct publication *p, const struct subscription *s,
-                                const struct wire *wire)
-{
-    struct details d = { 0 };
-    struct buf *details, *bytes = NULL;
-    struct msg e = { .row = msg_row(MSG_EVENT), .id = s->held.id, .publication = p->id };
-
-    if (s->held.pattern.match != MATCH_EXACT)
-        details_text(&d, OPT_TOPIC, p->message->uri);
-    if (opt_is(p->o, OPT_DISCLOSE_ME, false))
-        details_publisher(&d, p->publisher);
-    details_passthru(&d, p->o);
-    details = details_encode(&d, wire);
-    if (details)
-        e.dict = slice_buf(details);
-    if (payload_carry(&e, p->message, wire))
-        bytes = msg_encode(&e, wire);
-    msg_fini(&e);
-    buf_unref(details);
-    if (!bytes || bytes->len <= LIMIT_MESSAGE_SIZE)
-        return bytes;
-    buf_unref(bytes);
-    return NULL;
-}
-
 /* A pattern was allowed as a whole; a more specific permission may still take single
  * topics out of it. Neighbours in the list have the same role, mostly. */
-static bool role_receives(struct publication *p, const struct role_rules *role)
+static bool role_receives(struct spread *s, const struct role_rules *role)
 {
-    if (p->role != role) {
-        p->role = role;
-        p->allowed = role_allows(role, ALLOW_SUBSCRIBE, p->message->uri, MATCH_EXACT);
+    if (s->role != role) {
+        s->role = role;
+        s->allowed =
+            role_allows_within(role, ALLOW_SUBSCRIBE, s->publication.message->uri);
     }
-    return p->allowed;
+    return s->allowed;
 }
 
-static bool receives(struct publication *p, const struct subscription *s,
-                     const struct member *m)
+static bool receives(struct spread *s, const struct held *h, const struct member *m)
 {
-    if (m->gone)
-        return false;
-    if (m == p->publisher && opt_is(p->o, OPT_EXCLUDE_ME, true))
-        return false;
-    if (!filter_passes(&p->filter, m))
-        return false;
-    return s->held.pattern.match == MATCH_EXACT || role_receives(p, m->role);
+    return publication_reaches(&s->publication, &s->filter, m) &&
+           (h->pattern.match == MATCH_EXACT || role_receives(s, m->role));
 }
 
 /* An EVENT in each format that somebody wanted it in. */
@@ -198,54 +209,62 @@ struct event_bytes {
     struct buf *in[WIRE_ID_COUNT]; /* owned; NULL: too long */
 };
 
-static void deliver_to(struct publication *p, const struct subscription *s,
+static void deliver_to(const struct spread *s, const struct held *h,
                        struct event_bytes *e, const struct member *m)
 {
     const struct wire *wire = m->peer->wire;
 
     if (!e->made[wire->id])
-        e->in[wire->id] = event_encode(p, s, wire);
+        e->in[wire->id] = publication_event(&s->publication, h, wire);
     e->made[wire->id] = true;
-    if (e->in[wire->id])
-        output_push(m->peer, OUTPUT_EVENT, buf_ref(e->in[wire->id]));
-    else
-        m->realm->router->stats.dropped++;
+    event_push(m, buf_ref(e->in[wire->id]));
 }
 
-static void deliver(struct publication *p, const struct subscription *s)
+static void deliver(struct spread *s, const struct held *h)
 {
     struct event_bytes e = { 0 };
     struct list *node, *tmp;
 
-    list_each (node, tmp, &s->held.holders) {
+    list_each (node, tmp, &h->holders) {
         const struct member *m = list_entry(node, struct holder, link)->member;
 
-        if (receives(p, s, m))
-            deliver_to(p, s, &e, m);
+        if (receives(s, h, m))
+            deliver_to(s, h, &e, m);
     }
     for (size_t i = 0; i < WIRE_ID_COUNT; i++)
         buf_unref(e.in[i]);
 }
 
-static void acknowledge(const struct publication *p)
-{
-    struct msg a = { .row = msg_row(MSG_PUBLISHED),
-                     .wire = p->publisher->peer->wire,
-                     .request = p->message->request,
-                     .publication = p->id };
-
-    member_send(p->publisher, &a);
-}
-
-static void spread(struct publication *p, const struct realm *realm)
+static void spread(struct spread *s, const struct realm *realm)
 {
     struct found *found = &realm->router->found;
 
-    filter_init(&p->filter, p->message, p->o);
-    patterns_find(&realm->topics.patterns, p->message->uri, found);
+    filter_init(&s->filter, s->publication.message, s->publication.o);
+    patterns_find(&realm->topics.patterns, s->publication.message->uri, found);
     for (size_t i = 0; i < found->count; i++)
-        deliver(p, (struct subscription *)found->at[i]);
-    filter_fini(&p->filter);
+        deliver(s, (struct held *)found->at[i]);
+    filter_fini(&s->filter);
+}
+
+/* What outlives the moment: the router has just found who is subscribed. */
+static void keep(struct realm *realm, const struct publication *p)
+{
+    bool retain = opt_is(p->o, OPT_RETAIN, false);
+    const struct found *found = &realm->router->found;
+    struct kept *k;
+
+    if (!retain && (!realm->histories || !history_takes(p)))
+        return;
+    k = kept_new(p);
+    if (retain)
+        retained_put(&realm->retained, p, k);
+    for (size_t i = 0; history_takes(p) && i < found->count; i++) {
+        struct subscription *s = (struct subscription *)found->at[i];
+
+        if (s->history)
+            history_put(s->history, k);
+    }
+    kept_unref(k);
 }
 
 void broker_announce(struct realm *realm, struct slice topic, const struct buf *args)
@@ -255,15 +274,35 @@ void broker_announce(struct realm *realm, struct slice topic, const struct buf *
                                  .wire = &wire_json,
                                  .uri = topic,
                                  .args = slice_buf(args) };
-    struct publication p = { .message = &message, .o = &none };
+    struct spread s = { 0 };
 
-    p.id = id_random(&realm->router->rng);
-    spread(&p, realm);
+    publication_init(&s.publication, realm, &message, &none);
+    spread(&s, realm);
 }
 
-void broker_publish(struct member *m, struct msg *message, const struct opts *o)
+static void acknowledge(struct member *m, const struct publication *p)
 {
-    struct publication p = { .publisher = m, .message = message, .o = o };
+    struct msg a = { .row = msg_row(MSG_PUBLISHED),
+                     .wire = m->peer->wire,
+                     .request = p->message->request,
+                     .publication = p->id };
+
+    member_send(m, &a);
+}
+
+static void publish(struct member *m, struct publication *p)
+{
+    struct spread s;
+
+    publication_sign(p, m);
+    s = (struct spread){ .publication = *p };
+    spread(&s, m->realm);
+    keep(m->realm, p);
+}
+
+void broker_publish(struct member *m, const struct msg *message, const struct opts *o)
+{
+    struct publication p;
     bool wanted = opt_is(o, OPT_ACKNOWLEDGE, false);
     struct fault f;
 
@@ -272,8 +311,21 @@ void broker_publish(struct member *m, struct msg *message, const struct opts *o)
             member_error(m, MSG_PUBLISH, message->request, &f);
         return;
     }
-    p.id = id_random(&m->realm->router->rng);
+    publication_init(&p, m->realm, message, o);
     if (wanted)
-        acknowledge(&p);
-    spread(&p, m->realm);
+        acknowledge(m, &p);
+    publish(m, &p);
+}
+
+void broker_testify(struct member *m, const struct msg *message, const struct opts *o,
+                    uint64_t id)
+{
+    struct publication p;
+    struct fault f;
+
+    if (!member_may(m, message, o, ALLOW_PUBLISH, &f))
+        return;
+    publication_init(&p, m->realm, message, o);
+    p.id = id;
+    publish(m, &p);
 }

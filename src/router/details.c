@@ -40,13 +40,6 @@ void details_caller(struct details *d, const struct member *m)
     details_text(d, OPT_CALLER_AUTHROLE, slice_of(m->role->name));
 }
 
-void details_publisher(struct details *d, const struct member *m)
-{
-    details_int(d, OPT_PUBLISHER, m->id);
-    details_text(d, OPT_PUBLISHER_AUTHID, slice_of(m->authid));
-    details_text(d, OPT_PUBLISHER_AUTHROLE, slice_of(m->role->name));
-}
-
 void details_passthru(struct details *d, const struct opts *o)
 {
     for (enum opt key = OPT_PPT_SCHEME; key <= OPT_PPT_KEYID; key++)
@@ -75,6 +68,22 @@ struct buf *details_encode(const struct details *d, const struct wire *wire)
     }
     writer_dict_end(&w);
     return writer_take(&w);
+}
+
+void value_carry(struct writer *w, struct slice value, const struct wire *wire)
+{
+    struct buf *b;
+
+    if (w->wire == wire) {
+        writer_raw(w, value);
+        return;
+    }
+    b = transcode(value, wire, w->wire);
+    if (b)
+        writer_raw(w, slice_buf(b));
+    else
+        writer_null(w);
+    buf_unref(b);
 }
 
 /* Writes a list or dict of `in` anew behind what `out` owns already. Its slices are set

@@ -25,6 +25,29 @@ void held_fini(struct held *h)
     pattern_fini(&h->pattern);
 }
 
+void held_tell_revoked(const struct held *h, struct member *m, struct slice reason)
+{
+    bool topic = h->catalog == &h->catalog->realm->topics;
+    struct msg u = { .row = msg_row(topic ? MSG_UNSUBSCRIBED : MSG_UNREGISTERED),
+                     .wire = m->peer->wire };
+    struct details d = { 0 };
+    struct buf *details;
+
+    if (!roles_can(&m->roles, topic ? ROLE_SUBSCRIBER : ROLE_CALLEE,
+                   topic ? FEATURE_SUBSCRIPTION_REVOCATION
+                         : FEATURE_REGISTRATION_REVOCATION))
+        return;
+    details_int(&d, topic ? OPT_SUBSCRIPTION : OPT_REGISTRATION, h->id);
+    if (!reason.p)
+        reason =
+            topic ? SLICE("wamp.error.unsubscribed") : SLICE("wamp.error.unregistered");
+    details_text(&d, OPT_REASON, reason);
+    details = details_encode(&d, u.wire);
+    u.dict = slice_buf(details);
+    member_send(m, &u);
+    buf_unref(details);
+}
+
 void holder_init(struct holder *o, struct held *h, struct member *m)
 {
     o->held = h;

@@ -54,6 +54,33 @@ static bool component_next(struct slice *rest, struct slice *component)
     return true;
 }
 
+static bool wildcard_matches(struct slice pattern, struct slice uri)
+{
+    struct slice want, have;
+    bool more, other;
+
+    for (;;) {
+        more = component_next(&pattern, &want);
+        other = component_next(&uri, &have);
+        if (!more || !other)
+            return more == other;
+        if (want.n && !slice_eq(want, have))
+            return false;
+    }
+}
+
+bool pattern_matches(const struct pattern *p, struct slice uri)
+{
+    switch (p->match) {
+    case MATCH_EXACT:
+        return slice_eq(pattern_uri(p), uri);
+    case MATCH_PREFIX:
+        return slice_has_prefix(uri, pattern_uri(p));
+    default:
+        return wildcard_matches(pattern_uri(p), uri);
+    }
+}
+
 static struct branch *edge(const struct branch *b, struct slice component)
 {
     return component.n ? map_get_bytes(&b->edges, component) : b->any;

@@ -40,6 +40,9 @@ static inline struct slice pattern_uri(const struct pattern *p)
     return (struct slice){ p->uri, p->n };
 }
 
+/* Whether a URI (not a pattern) is one that `p` stands for. */
+bool pattern_matches(const struct pattern *p, struct slice uri);
+
 /* The set borrows its patterns: remove one before it goes. */
 void patterns_add(struct patterns *ps, struct pattern *p);
 void patterns_remove(struct patterns *ps, struct pattern *p);

@@ -1,37 +1,50 @@
 /* meta.c - calls of the router's own procedures (WAMP: meta APIs): which there are, who
- * may call them, what they take, and how the answer goes out.
+ * may call them, and how the answer goes out.
  *
- * The answer is written in the caller's format at once; no call is kept. What is not as
- * the table says is wamp.error.invalid_argument. Ending sessions takes more than a
- * realm that allows everything: a permission that was written for wamp. names
- * (role_grants_meta). */
+ * The answer is written in the caller's format at once; no call is kept. Ending what
+ * others have (sessions, registrations, subscriptions) takes more than a realm that
+ * allows everything: a permission that was written for wamp. names (role_grants_meta). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "router/meta.h"
 
+#define KEY(keyword) (1u << KW_##keyword)
+#define FAREWELL (KEY(REASON) | KEY(MESSAGE))
+#define FILTERS ((2u << KW_UNTIL_PUBLICATION) - (1u << KW_REVERSE))
+
 /* clang-format off */
 static const struct procedure procedures[] = {
-    { "wamp.session.count", TAKES_ROLES, 0, session_count },
-    { "wamp.session.list", TAKES_ROLES, 0, session_list },
-    { "wamp.session.get", TAKES_ID, 0, session_get },
-    { "wamp.session.kill", TAKES_ID, KILLS | MUTE, session_kill },
-    { "wamp.session.kill_by_authid", TAKES_NAME, KILLS, session_kill_by_authid },
-    { "wamp.session.kill_by_authrole", TAKES_NAME, KILLS, session_kill_by_authrole },
-    { "wamp.session.kill_all", TAKES_NOTHING, KILLS, session_kill_all },
-    { "wamp.registration.list", TAKES_NOTHING, 0, held_list },
-    { "wamp.registration.lookup", TAKES_URI_AND_MATCH, 0, held_lookup },
-    { "wamp.registration.match", TAKES_URI, 0, held_match },
-    { "wamp.registration.get", TAKES_ID, 0, held_get },
-    { "wamp.registration.list_callees", TAKES_ID, 0, held_holders },
-    { "wamp.registration.count_callees", TAKES_ID, 0, held_count },
-    { "wamp.subscription.list", TAKES_NOTHING, 0, held_list },
-    { "wamp.subscription.lookup", TAKES_URI_AND_MATCH, 0, held_lookup },
-    { "wamp.subscription.match", TAKES_URI, 0, held_match },
-    { "wamp.subscription.get", TAKES_ID, 0, held_get },
-    { "wamp.subscription.list_subscribers", TAKES_ID, 0, held_holders },
-    { "wamp.subscription.count_subscribers", TAKES_ID, 0, held_count },
+    { "wamp.session.count", TAKES_ROLES, 0, 0, session_count },
+    { "wamp.session.list", TAKES_ROLES, 0, 0, session_list },
+    { "wamp.session.get", TAKES_ID, 0, 0, session_get },
+    { "wamp.session.kill", TAKES_ID, FAREWELL, GRANTED | MUTE, session_kill },
+    { "wamp.session.kill_by_authid", TAKES_NAME, FAREWELL, GRANTED,
+      session_kill_by_authid },
+    { "wamp.session.kill_by_authrole", TAKES_NAME, FAREWELL, GRANTED,
+      session_kill_by_authrole },
+    { "wamp.session.kill_all", TAKES_NOTHING, FAREWELL, GRANTED, session_kill_all },
+    { "wamp.session.add_testament", TAKES_PAYLOAD, KEY(SCOPE) | KEY(PUBLISH_OPTIONS), 0,
+      testament_add },
+    { "wamp.session.flush_testaments", TAKES_NOTHING, KEY(SCOPE), 0, testament_flush },
+    { "wamp.registration.list", TAKES_NOTHING, 0, 0, held_list },
+    { "wamp.registration.lookup", TAKES_URI_AND_MATCH, 0, 0, held_lookup },
+    { "wamp.registration.match", TAKES_URI, 0, 0, held_match },
+    { "wamp.registration.get", TAKES_ID, 0, 0, held_get },
+    { "wamp.registration.list_callees", TAKES_ID, 0, 0, held_holders },
+    { "wamp.registration.count_callees", TAKES_ID, 0, 0, held_count },
+    { "wamp.registration.remove_callee", TAKES_TWO_IDS, KEY(REASON), GRANTED | MUTE,
+      held_remove },
+    { "wamp.subscription.list", TAKES_NOTHING, 0, 0, held_list },
+    { "wamp.subscription.lookup", TAKES_URI_AND_MATCH, 0, 0, held_lookup },
+    { "wamp.subscription.match", TAKES_URI, 0, 0, held_match },
+    { "wamp.subscription.get", TAKES_ID, 0, 0, held_get },
+    { "wamp.subscription.list_subscribers", TAKES_ID, 0, 0, held_holders },
+    { "wamp.subscription.count_subscribers", TAKES_ID, 0, 0, held_count },
+    { "wamp.subscription.remove_subscriber", TAKES_TWO_IDS, KEY(REASON), GRANTED | MUTE,
+      held_remove },
+    { "wamp.subscription.get_events", TAKES_ID_AND_LIMIT, FILTERS, WHOLE, history_get },
 };
 /* clang-format on */
 
@@ -115,180 +128,6 @@ bool query_unknown(struct query *q)
     return false;
 }
 
-/* ---- arguments --------------------------------------------------------------------- */
-
-static bool refuse(struct query *q, const char *what)
-{
-    fault_set(&q->fault, "wamp.error.invalid_argument", "%s: %s", q->procedure->name,
-              what);
-    return false;
-}
-
-static bool take_id(struct query *q, struct reader *r)
-{
-    if (reader_next(r) != TOKEN_INT || !id_ok(r->integer))
-        return refuse(q, "argument 1 must be an id");
-    q->id = (uint64_t)r->integer;
-    return true;
-}
-
-static bool take_name(struct query *q, struct reader *r)
-{
-    if (reader_next(r) != TOKEN_STRING)
-        return refuse(q, "argument 1 must be a string");
-    q->text = reader_text(r, &q->scratch[0]);
-    return true;
-}
-
-/* The value of one key of the second argument of a lookup. */
-static bool take_match(struct query *q, struct reader *r)
-{
-    struct buf *scratch = NULL;
-    bool ok = reader_next(r) == TOKEN_STRING &&
-              uri_match_of(reader_text(r, &scratch), &q->match);
-
-    buf_unref(scratch);
-    return ok || refuse(q, "match must be \"exact\", \"prefix\" or \"wildcard\"");
-}
-
-/* Whether the KEY just read is `name`. */
-static bool key_is(const struct reader *r, const char *name)
-{
-    struct buf *scratch = NULL;
-    bool is = slice_is(reader_text(r, &scratch), name);
-
-    buf_unref(scratch);
-    return is;
-}
-
-/* A dict of options, null, or the end of the arguments, which *t then says. */
-static bool take_options(struct query *q, struct reader *r, enum token *t)
-{
-    struct slice value;
-
-    *t = reader_next(r);
-    if (*t == TOKEN_LIST_END || *t == TOKEN_NULL)
-        return true;
-    if (*t != TOKEN_DICT)
-        return refuse(q, "argument 2 must be a dict, if it is there");
-    while (reader_next(r) == TOKEN_KEY) {
-        if (!key_is(r, "match"))
-            reader_skip(r, &value);
-        else if (!take_match(q, r))
-            return false;
-    }
-    return true;
-}
-
-static bool take_uri(struct query *q, struct reader *r, enum token *t)
-{
-    if (!take_name(q, r))
-        return false;
-    if (q->procedure->takes == TAKES_URI_AND_MATCH && !take_options(q, r, t))
-        return false;
-    return uri_ok(q->text, q->match, q->caller->realm->router->strict_uris) ||
-           refuse(q, "argument 1 must be a URI");
-}
-
-/* A list of strings, null, or the end of the arguments, which *t then says. */
-static bool take_roles(struct query *q, struct reader *r, enum token *t)
-{
-    struct buf *scratch = NULL;
-    enum token item;
-
-    *t = reader_next(r);
-    if (*t == TOKEN_LIST_END || *t == TOKEN_NULL)
-        return true;
-    q->filtered = true;
-    item = *t == TOKEN_LIST ? reader_next(r) : TOKEN_ERROR;
-    for (; item == TOKEN_STRING; item = reader_next(r)) {
-        map_put_bytes(&q->authroles, reader_text(r, &scratch), q);
-        buf_unref(scratch);
-        scratch = NULL;
-    }
-    return item == TOKEN_LIST_END ||
-           refuse(q, "argument 1 must be a list of authroles, if it is there");
-}
-
-/* Takes the arguments of the list that `r` has opened, to its end. */
-static bool take_args(struct query *q, struct reader *r)
-{
-    enum token t = TOKEN_NULL; /* the last one that was read */
-    bool ok = true;
-
-    switch (q->procedure->takes) {
-    case TAKES_NOTHING:
-        break;
-    case TAKES_ID:
-        ok = take_id(q, r);
-        break;
-    case TAKES_URI:
-    case TAKES_URI_AND_MATCH:
-        ok = take_uri(q, r, &t);
-        break;
-    case TAKES_ROLES:
-        ok = take_roles(q, r, &t);
-        break;
-    case TAKES_NAME:
-        ok = take_name(q, r);
-        break;
-    }
-    if (!ok)
-        return false;
-    return t == TOKEN_LIST_END || reader_next(r) == TOKEN_LIST_END ||
-           refuse(q, "too many arguments");
-}
-
-/* A keyword argument of a kill: a string or null. */
-static bool take_text(struct query *q, struct reader *r, struct slice *text,
-                      struct buf **scratch)
-{
-    enum token t = reader_next(r);
-
-    if (t == TOKEN_STRING)
-        *text = reader_text(r, scratch);
-    return t == TOKEN_NULL || (t == TOKEN_STRING && text->n <= LIMIT_KILL_TEXT) ||
-           refuse(q, "reason and message must be strings of 1024 bytes at most");
-}
-
-static bool take_kwargs(struct query *q, struct slice kwargs)
-{
-    struct reader r;
-    struct slice value;
-    bool ok = true;
-
-    reader_init(&r, q->caller->peer->wire, kwargs);
-    reader_next(&r);
-    while (ok && reader_next(&r) == TOKEN_KEY) {
-        if (key_is(&r, "reason"))
-            ok = take_text(q, &r, &q->reason, &q->scratch[1]);
-        else if (key_is(&r, "message"))
-            ok = take_text(q, &r, &q->farewell, &q->scratch[2]);
-        else
-            reader_skip(&r, &value);
-    }
-    if (ok && q->reason.p &&
-        !uri_ok(q->reason, MATCH_EXACT, q->caller->realm->router->strict_uris)) {
-        fault_set(&q->fault, "wamp.error.invalid_uri", "%s: reason is not a URI",
-                  q->procedure->name);
-        return false;
-    }
-    return ok;
-}
-
-static bool take(struct query *q, const struct msg *message)
-{
-    struct reader r;
-
-    reader_init(&r, message->args.p ? message->wire : &wire_json,
-                message->args.p ? message->args : SLICE("[]"));
-    reader_next(&r);
-    if (!take_args(q, &r))
-        return false;
-    return !(q->procedure->traits & KILLS) || !message->kwargs.p ||
-           take_kwargs(q, message->kwargs);
-}
-
 /* ---- the call ---------------------------------------------------------------------- */
 
 /* Whether the caller may call it, and whether it is there: in this order. */
@@ -298,13 +137,18 @@ static bool admit(struct query *q, const struct msg *message, const struct opts 
 
     if (!member_may(m, message, o, ALLOW_CALL, &q->fault))
         return false;
+    if (opt_is(o, OPT_PROGRESS, false) || opt_has(o, OPT_PPT_SCHEME)) {
+        fault_set(&q->fault, "wamp.error.feature_not_supported",
+                  "the router's own procedures take plain arguments");
+        return false;
+    }
     q->procedure = procedure_of(message->uri);
     if (!q->procedure) {
         fault_set(&q->fault, "wamp.error.no_such_procedure",
                   "the router has no such procedure");
         return false;
     }
-    if (q->procedure->traits & KILLS && !role_grants_meta(m->role, message->uri)) {
+    if (q->procedure->traits & GRANTED && !role_grants_meta(m->role, message->uri)) {
         fault_set(&q->fault, "wamp.error.not_authorized",
                   "%s: no permission of this role is for it", q->procedure->name);
         return false;
@@ -334,28 +178,23 @@ static void send_result(struct query *q, uint64_t request)
 static bool answer(struct query *q, const struct msg *message)
 {
     writer_init(&q->w, q->caller->peer->wire, 256);
-    writer_list(&q->w, !(q->procedure->traits & MUTE));
+    if (!(q->procedure->traits & WHOLE))
+        writer_list(&q->w, !(q->procedure->traits & MUTE));
     if (!q->procedure->answer(q)) {
         writer_fini(&q->w);
         return false;
     }
-    writer_list_end(&q->w);
+    if (!(q->procedure->traits & WHOLE))
+        writer_list_end(&q->w);
     send_result(q, message->request);
     return true;
-}
-
-static void query_fini(struct query *q)
-{
-    map_fini(&q->authroles);
-    for (size_t i = 0; i < sizeof q->scratch / sizeof *q->scratch; i++)
-        buf_unref(q->scratch[i]);
 }
 
 void meta_call(struct member *m, const struct msg *message, const struct opts *o)
 {
     struct query q = { .caller = m };
 
-    if (!admit(&q, message, o) || !take(&q, message) || !answer(&q, message))
+    if (!admit(&q, message, o) || !query_take(&q, message) || !answer(&q, message))
         member_error(m, MSG_CALL, message->request, &q.fault);
     query_fini(&q);
 }

@@ -1,7 +1,7 @@
 /* meta.h - what the files of the meta API know of each other (WAMP: meta APIs).
  *
- * meta.c has the table of procedures and takes their arguments; meta_session.c and
- * meta_held.c answer; meta_events.c publishes. */
+ * meta.c has the table of procedures, meta_take.c takes their arguments; meta_session.c,
+ * meta_held.c, meta_history.c and meta_testament.c answer; meta_events.c publishes. */
 #ifndef ROUTER_META_H
 #define ROUTER_META_H
 
@@ -14,12 +14,43 @@ enum takes {
     TAKES_URI,
     TAKES_URI_AND_MATCH, /* a URI, and a dict with "match" that may be absent */
     TAKES_ROLES,         /* a list of authroles that may be absent */
-    TAKES_NAME           /* an authid or authrole */
+    TAKES_NAME,          /* an authid or authrole */
+    TAKES_TWO_IDS,
+    TAKES_ID_AND_LIMIT, /* an id, and an integer from 1 that may be absent */
+    TAKES_PAYLOAD       /* a topic; args and kwargs of its event, that may be absent */
+};
+
+/* Keyword arguments. */
+enum keyword {
+    KW_REASON,
+    KW_MESSAGE,
+    KW_SCOPE,
+    KW_PUBLISH_OPTIONS,
+    KW_REVERSE, /* from here to the end: of get_events */
+    KW_LIMIT,
+    KW_FROM_TIME,
+    KW_AFTER_TIME,
+    KW_BEFORE_TIME,
+    KW_UNTIL_TIME,
+    KW_TOPIC,
+    KW_FROM_PUBLICATION,
+    KW_AFTER_PUBLICATION,
+    KW_BEFORE_PUBLICATION,
+    KW_UNTIL_PUBLICATION,
+    KEYWORDS
+};
+
+struct keyword_value {
+    bool present;
+    int64_t integer;     /* a time in ms since 1970; a boolean */
+    struct slice text;   /* a string decoded; a dict as raw bytes */
+    struct buf *scratch; /* owned; of text */
 };
 
 enum {
-    KILLS = 1, /* ends sessions: needs a rule for it, and takes keyword arguments */
-    MUTE = 2   /* its result has no argument */
+    GRANTED = 1, /* ends what others have: needs a rule for it */
+    MUTE = 2,    /* its result has no argument */
+    WHOLE = 4    /* it writes the list of arguments, not one */
 };
 
 struct query;
@@ -27,7 +58,8 @@ struct query;
 struct procedure {
     const char *name;
     enum takes takes;
-    unsigned traits; /* KILLS, MUTE */
+    unsigned keywords; /* bit per enum keyword that it takes */
+    unsigned traits;   /* GRANTED, MUTE, WHOLE */
     /* Writes the one argument of the result; false fills the fault. */
     bool (*answer)(struct query *q);
 };
@@ -41,13 +73,14 @@ struct query {
     struct fault fault;      /* or why there is none */
 
     /* arguments */
-    uint64_t id;
-    struct slice text; /* a URI or a name */
+    uint64_t id, other; /* 0: absent */
+    struct slice text;  /* a URI or a name */
     enum uri_match match;
     bool filtered; /* `authroles` is there */
     struct map authroles;
-    struct slice reason, farewell; /* of kills; absent unless given */
-    struct buf *scratch[3];        /* owned; of text, reason, farewell */
+    struct slice args, kwargs; /* of an event */
+    struct buf *scratch;       /* owned; of text */
+    struct keyword_value keywords[KEYWORDS];
 };
 
 /* ---- meta.c ------------------------------------------------------------------------ */
@@ -68,6 +101,18 @@ bool query_fits(struct query *q, size_t ids);
 
 /* The error for an id that is none of what the query is about. Always false. */
 bool query_unknown(struct query *q);
+
+/* ---- meta_take.c ------------------------------------------------------------------- */
+
+/* Takes the arguments of the call. False fills the fault. */
+bool query_take(struct query *q, const struct msg *message);
+void query_fini(struct query *q);
+
+/* The text of a keyword argument, the absent slice when it is not there. */
+static inline struct slice query_text(const struct query *q, enum keyword key)
+{
+    return q->keywords[key].present ? q->keywords[key].text : (struct slice){ 0 };
+}
 
 /* ---- meta_session.c ---------------------------------------------------------------- */
 
@@ -90,6 +135,10 @@ bool held_match(struct query *q);
 bool held_get(struct query *q);
 bool held_holders(struct query *q);
 bool held_count(struct query *q);
+bool held_remove(struct query *q);
+
+/* What the query's id means, or NULL with the fault filled. */
+const struct held *held_find(struct query *q);
 
 /* Whether it is one of the router's own names, which the meta API does not tell of. */
 bool held_hidden(const struct held *h);
@@ -98,5 +147,11 @@ bool held_is_registration(const struct held *h);
 
 /* The details of a subscription or registration, as get and on_create have them. */
 void held_write(const struct held *h, struct writer *w);
+
+/* ---- meta_history.c, meta_testament.c ---------------------------------------------- */
+
+bool history_get(struct query *q);
+bool testament_add(struct query *q);
+bool testament_flush(struct query *q);
 
 #endif

@@ -85,7 +85,7 @@ void meta_added(const struct member *m, const struct held *h)
 {
     if (!anybody_listens(m->realm) || held_hidden(h))
         return;
-    if (h->count == 1)
+    if (h->count == 1 && !h->permanent)
         tell(m, h, CREATED);
     tell(m, h, ADDED);
 }
@@ -95,6 +95,6 @@ void meta_removed(const struct member *m, const struct held *h)
     if (!anybody_listens(m->realm) || held_hidden(h))
         return;
     tell(m, h, REMOVED);
-    if (!h->count)
+    if (!h->count && !h->permanent)
         tell(m, h, DELETED);
 }

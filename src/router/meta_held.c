@@ -124,8 +124,7 @@ bool held_match(struct query *q)
 
 /* ---- by id ------------------------------------------------------------------------- */
 
-/* NULL fills the fault. */
-static const struct held *find(struct query *q)
+const struct held *held_find(struct query *q)
 {
     const struct held *h = map_get(&q->catalog->ids, q->id);
 
@@ -137,7 +136,7 @@ static const struct held *find(struct query *q)
 
 bool held_get(struct query *q)
 {
-    const struct held *h = find(q);
+    const struct held *h = held_find(q);
 
     if (h)
         held_write(h, &q->w);
@@ -146,7 +145,7 @@ bool held_get(struct query *q)
 
 bool held_holders(struct query *q)
 {
-    const struct held *h = find(q);
+    const struct held *h = held_find(q);
     struct ids ids = { 0 };
     struct list *node, *tmp;
 
@@ -161,9 +160,30 @@ bool held_holders(struct query *q)
 
 bool held_count(struct query *q)
 {
-    const struct held *h = find(q);
+    const struct held *h = held_find(q);
 
     if (h)
         writer_int(&q->w, (int64_t)h->count);
     return h;
+}
+
+/* ---- revoking ---------------------------------------------------------------------- */
+
+bool held_remove(struct query *q)
+{
+    const struct held *h = held_find(q);
+    struct member *m = map_get(&q->caller->realm->members, q->other);
+    struct slice reason = query_text(q, KW_REASON);
+
+    if (!h)
+        return false;
+    if (!m) {
+        fault_set(&q->fault, "wamp.error.no_such_session", "there is no session %llu",
+                  (unsigned long long)q->other);
+        return false;
+    }
+    if (held_is_registration(h) ? dealer_revoke(m, h->id, reason)
+                                : broker_revoke(m, h->id, reason))
+        return true;
+    return query_unknown(q);
 }

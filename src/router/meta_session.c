@@ -87,8 +87,10 @@ bool session_get(struct query *q)
 
 static void kill_one(const struct query *q, const struct member *m)
 {
-    peer_goodbye(m->peer, q->reason.p ? q->reason : SLICE("wamp.close.killed"),
-                 q->farewell);
+    struct slice reason = query_text(q, KW_REASON);
+
+    peer_goodbye(m->peer, reason.p ? reason : SLICE("wamp.close.killed"),
+                 query_text(q, KW_MESSAGE));
 }
 
 /* Ends the sessions that are chosen, in the order of their ids, which are in `ids` for

@@ -17,24 +17,36 @@ static const unsigned client_roles =
     1u << ROLE_PUBLISHER | 1u << ROLE_SUBSCRIBER | 1u << ROLE_CALLER | 1u << ROLE_CALLEE;
 
 /* What WELCOME announces: exactly what broker.c, dealer.c and meta.c do. */
+/* clang-format off */
 static const struct roles router_roles = {
     .roles = 1u << ROLE_BROKER | 1u << ROLE_DEALER,
     .features = { [ROLE_BROKER] = 1u << FEATURE_PUBLISHER_EXCLUSION |
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
+                                  1u << FEATURE_PUBLICATION_TRUSTLEVELS |
+                                  1u << FEATURE_EVENT_RETENTION |
+                                  1u << FEATURE_EVENT_HISTORY |
+                                  1u << FEATURE_SUBSCRIPTION_REVOCATION |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_SUBSCRIPTION_META_API,
                   [ROLE_DEALER] = 1u << FEATURE_CALLER_IDENTIFICATION |
                                   1u << FEATURE_CALL_CANCELING |
                                   1u << FEATURE_CALL_TIMEOUT |
                                   1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
+                                  1u << FEATURE_PROGRESSIVE_CALL_INVOCATIONS |
+                                  1u << FEATURE_CALL_REROUTE |
+                                  1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |
+                                  1u << FEATURE_CALL_TRUSTLEVELS |
+                                  1u << FEATURE_TESTAMENT_META_API |
                                   1u << FEATURE_SESSION_META_API |
                                   1u << FEATURE_REGISTRATION_META_API },
 };
+/* clang-format on */
 
 bool peer_send(struct peer *p, const struct msg *m)
 {
@@ -149,9 +161,10 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
 {
     struct writer w;
     const char *agent = m->realm->router->agent;
+    bool extra = verifier || m->authextra;
 
     writer_init(&w, m->peer->wire, 512);
-    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (verifier ? 1 : 0));
+    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (extra ? 1 : 0));
     writer_key(&w, SLICE("roles"));
     roles_encode(&router_roles, &w);
     writer_key(&w, SLICE("realm"));
@@ -166,6 +179,9 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
         writer_dict(&w, 1);
         attempt_text(&w, SLICE("verifier"), slice_buf(verifier));
         writer_dict_end(&w);
+    } else if (extra) {
+        writer_key(&w, SLICE("authextra"));
+        value_carry(&w, slice_buf(m->authextra), &wire_json);
     }
     writer_dict_end(&w);
     return writer_take(&w);
@@ -190,11 +206,13 @@ static void join(struct peer *p)
     const struct identity who = { .role = realm_role(a->realm, a->principal->role),
                                   .authid = a->principal->authid,
                                   .authmethod = a->method->name,
+                                  .authprovider = attempt_provider(a),
                                   .session = a->session };
 
     p->attempt = NULL;
     p->member = member_join(p, a->realm, &who);
     p->member->roles = a->roles;
+    p->member->authextra = buf_ref(a->welcome);
     p->said_hello = true;
     p->state = STATE_JOINED;
     heap_clear(&p->router->deadlines, &p->timer);
@@ -215,6 +233,35 @@ static void challenge(struct peer *p, const struct buf *extra)
     heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_AUTHENTICATE_MS);
 }
 
+/* The authenticator has the word. */
+static void ask(struct peer *p)
+{
+    p->state = STATE_CHALLENGING;
+    heap_clear(&p->router->deadlines, &p->timer);
+    attempt_ask(p->attempt, p);
+}
+
+static void deny(struct peer *p)
+{
+    strikes_note(&p->router->strikes, p->address, p->router->now);
+    peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
+               CLOSE_NORMAL);
+}
+
+/* Whether he has to wait before he may try to prove anything. */
+static bool barred(struct peer *p)
+{
+    uint64_t wait = strikes_wait(&p->router->strikes, p->address, p->router->now);
+    char text[80];
+
+    if (!wait)
+        return false;
+    snprintf(text, sizeof text, "too many failed attempts; try again in %llu s",
+             (unsigned long long)(wait + 999) / 1000);
+    peer_abort(p, "wamp.error.authentication_failed", text, CLOSE_NORMAL);
+    return true;
+}
+
 static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
                   const struct opts *o)
 {
@@ -227,20 +274,51 @@ static void begin(struct peer *p, struct realm *realm, const struct roles *roles
         return;
     }
     p->attempt->roles = *roles;
-    if (extra)
+    if (!extra && !attempt_asks_first(p->attempt))
+        join(p);
+    else if (barred(p))
+        ;
+    else if (extra)
         challenge(p, extra);
     else
-        join(p);
+        ask(p);
     buf_unref(extra);
+}
+
+void peer_identified(struct peer *p, const struct wire *wire, struct slice answer)
+{
+    struct attempt *a = p->attempt;
+    struct buf *extra;
+    struct fault f;
+
+    a->inquiry = NULL;
+    attempt_learn(a, wire, answer);
+    if (attempt_settled(a)) {
+        join(p);
+    } else if (a->ticket || !a->method->begin) {
+        deny(p);
+    } else if ((extra = attempt_challenge(a, &f))) {
+        challenge(p, extra);
+        buf_unref(extra);
+    } else {
+        peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
+    }
 }
 
 static void authenticate(struct peer *p, const struct msg *m)
 {
-    if (attempt_check(p->attempt, m))
+    struct attempt *a = p->attempt;
+
+    if (a->inquiry) {
+        violate(p, "AUTHENTICATE without a CHALLENGE that asks for it");
+    } else if (attempt_wants_ticket(a)) {
+        attempt_keep_ticket(a, m->text);
+        ask(p);
+    } else if (attempt_check(a, m)) {
         join(p);
-    else
-        peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
-                   CLOSE_NORMAL);
+    } else {
+        deny(p);
+    }
 }
 
 static void abort_no_realm(struct peer *p, struct slice realm)
@@ -297,10 +375,15 @@ static void aborted(struct peer *p)
 /* ---- what a member says ------------------------------------------------------------ */
 
 /* The id of a new request: the next one when the router is strict about it (WAMP:
- * session scope ids), otherwise any but that of a call still waiting. */
+ * session scope ids), otherwise any but that of a call still waiting. A later part of a
+ * call is none. */
 static bool request_ok(struct member *m, const struct msg *message, struct fault *f)
 {
+    bool call = message->row->code == MSG_CALL;
+
     if (message->row->code < MSG_PUBLISH || !message->row->answer)
+        return true;
+    if (call && parts_later(m, message->request))
         return true;
     if (m->realm->router->strict_ids && message->request != id_next(m->last_request)) {
         fault_set(f, "wamp.error.protocol_violation",
@@ -309,7 +392,7 @@ static bool request_ok(struct member *m, const struct msg *message, struct fault
                   (unsigned long long)id_next(m->last_request));
         return false;
     }
-    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request)) {
+    if (call && map_get(&m->calls, message->request)) {
         fault_set(f, "wamp.error.protocol_violation", "CALL.Request %llu is in use",
                   (unsigned long long)message->request);
         return false;
@@ -323,10 +406,16 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     struct member *member = p->member;
     struct fault f;
 
-    if (member && !request_ok(member, m, &f)) {
+    if (member && (!request_ok(member, m, &f) || !passthru_ok(member, m, o, &f)))
         peer_violate(p, &f);
-        return;
-    }
+    else if (!member || !member->role->authorizer || authorize_pass(member, m, o))
+        peer_perform(p, m, o);
+}
+
+void peer_perform(struct peer *p, struct msg *m, const struct opts *o)
+{
+    struct member *member = p->member;
+
     switch (m->row->code) {
     case MSG_HELLO:
         hello(p, m, o);

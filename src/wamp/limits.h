@@ -24,9 +24,42 @@
  * together). */
 #define LIMIT_PENDING 65536
 
+/* Calls that one callee may have to answer. Whoever sends it more than it can do must
+ * not fill the router's memory with calls under way; more than one session may wait for,
+ * because many callers share a callee. */
+#define LIMIT_INVOCATIONS 65536
+
+/* Calls that wait at one registration for a callee with room (concurrency). Who comes
+ * behind a thousand others would rather know than wait. */
+#define LIMIT_WAITING 1000
+
+/* Bytes of the calls that the router keeps for one caller: those that wait, and those
+ * whose callee may turn them down. Two of the largest messages fit. */
+#define LIMIT_DEFERRED LIMIT_QUEUE
+
 /* What one session may hold at the router. */
 #define LIMIT_SUBSCRIPTIONS 100000
 #define LIMIT_REGISTRATIONS 100000
+
+/* Events that a realm retains, and their bytes; past either the oldest is forgotten, as
+ * what was said last is what somebody new wants to know. Of one topic so many may be
+ * retained that are not for everybody, beside the one that is. */
+#define LIMIT_RETAINED 100000
+#define LIMIT_RETAINED_BYTES (64u * 1024 * 1024)
+#define LIMIT_RETAINED_RESTRICTED 16
+
+/* Retained events that answer one SUBSCRIBE to a pattern, the latest: one message must
+ * not make the router send many thousands. */
+#define LIMIT_RETAINED_ANSWER 1000
+
+/* Events in one history of a realm, as the configuration may ask for, and its bytes; past
+ * either the oldest goes. A realm has as many histories as its configuration names. */
+#define LIMIT_HISTORY 100000
+#define LIMIT_HISTORY_BYTES (64u * 1024 * 1024)
+
+/* Testaments of one session, and their bytes: its last words, not a store. */
+#define LIMIT_TESTAMENTS 100
+#define LIMIT_TESTAMENT_BYTES (1024u * 1024)
 
 /* Bytes queued towards one connection. Past it the router first drops events (and counts
  * them), then closes; a client's publish waits. Two of the largest messages fit. */
@@ -55,6 +88,27 @@
  * what comes of them is echoed before anybody has proved anything. */
 #define LIMIT_AUTH_TEXT 1024
 
+/* An authenticator or authorizer: how long it may take; after that the answer is no. It
+ * may ask a database, and somebody waits for it. */
+#define LIMIT_DECISION_MS 10000
+
+/* Requests of one session that wait for an authorizer, and their bytes. Past it they are
+ * refused. */
+#define LIMIT_PARKED 1000
+#define LIMIT_PARKED_BYTES LIMIT_MESSAGE_SIZE
+
+/* Answers of an authorizer that are kept for a role; the oldest goes first. A URI is a
+ * kilobyte at most, so that a role keeps 11 MB at most. */
+#define LIMIT_VERDICTS 10000
+
+/* Failed attempts to join that an address has free. After each further one it waits twice
+ * as long, a second at first; what is counted is forgotten when nothing has failed for so
+ * long, and the oldest when there are too many addresses. */
+#define LIMIT_STRIKES 10
+#define LIMIT_STRIKE_WAIT_MS 60000
+#define LIMIT_STRIKE_MS (15 * 60000)
+#define LIMIT_STRIKE_ADDRESSES 10000
+
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
 #define LIMIT_KILL_MS 30000
@@ -75,8 +129,9 @@
  * asks again and again must not make the router write more than that each time. */
 #define LIMIT_META_IDS 200000
 
-/* The reason and the message of wamp.session.kill, which go to every session it ends. */
-#define LIMIT_KILL_TEXT 1024
+/* A text among the keyword arguments of a meta procedure: the reason and the message of
+ * wamp.session.kill go to every session that it ends. */
+#define LIMIT_META_TEXT 1024
 
 /* HTTP head of an upgrade, either way. */
 #define LIMIT_HTTP_HEAD 8192

@@ -18,6 +18,7 @@
  * and what they stand for (session.c, router/), the bytes of a format (json.c). */
 #include "wamp/msg.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -487,6 +488,15 @@ void msg_move(struct msg *to, struct msg *from)
 {
     *to = *from;
     disown(from);
+}
+
+void msg_keep(struct msg *to, const struct msg *from)
+{
+    assert(from->bytes);
+    *to = *from;
+    buf_ref(to->bytes);
+    buf_ref(to->scratch[0]);
+    buf_ref(to->scratch[1]);
 }
 
 void msg_fini(struct msg *m)

@@ -121,6 +121,10 @@ struct buf *msg_encode(const struct msg *m, const struct wire *wire);
 /* Moves `from` to `to` (which is overwritten); `from` holds nothing afterwards. */
 void msg_move(struct msg *to, struct msg *from);
 
+/* Makes `to` (which is overwritten) one more holder of what `from` holds: its slices are
+ * good for as long. `from` must have been decoded. */
+void msg_keep(struct msg *to, const struct msg *from);
+
 void msg_fini(struct msg *m); /* drops the references; harmless twice */
 
 #endif

@@ -95,9 +95,9 @@ int session_send(struct session *s, const struct msg *m)
 {
     struct buf *b = msg_encode(m, s->wire);
 
-    if (b->len > s->max_message) {
+    if (b->len > s->max_send) {
         session_refuse(s, SESSION_TOO_LARGE, "%s of %zu bytes, over the limit of %zu",
-                       m->row->name, b->len, s->max_message);
+                       m->row->name, b->len, s->max_send);
         buf_unref(b);
         return SESSION_TOO_LARGE;
     }
@@ -340,6 +340,12 @@ uint64_t session_after(const struct session *s, uint64_t ms)
     return ms < NEVER - s->now ? s->now + ms : NEVER - 1;
 }
 
+void session_limit(struct session *s, size_t size)
+{
+    if (size < s->max_send)
+        s->max_send = size;
+}
+
 void session_speak(struct session *s, const struct wire *wire)
 {
     struct buf *hello;
@@ -498,6 +504,7 @@ struct session *session_new(const struct wire *wire, const struct session_config
     s->wire = wire;
     s->join_timeout = config->join_timeout;
     s->max_message = config->max_message ? config->max_message : LIMIT_MESSAGE_SIZE;
+    s->max_send = s->max_message;
     s->hello = session_make_hello(wire, config);
     s->progress = session_make_progress(wire);
     list_init(&s->asked);

@@ -106,6 +106,9 @@ const struct wire *session_wire(const struct session *s);
 
 void session_opened(struct session *s, uint64_t now); /* queues HELLO */
 
+/* The other side takes messages of up to `size` bytes: longer ones are not sent. */
+void session_limit(struct session *s, size_t size);
+
 /* One whole message, borrowed. */
 void session_feed(struct session *s, struct buf *message, uint64_t now);
 

@@ -70,7 +70,8 @@ struct session {
     uint64_t last_request;
     uint64_t late;
     uint64_t join_timeout; /* ms */
-    size_t max_message;
+    size_t max_message;    /* bytes that we take at once, or keep */
+    size_t max_send;       /* bytes of the longest message that is sent */
     struct roles router;
     struct buf *hello;    /* owned; the whole message, until it is sent */
     struct buf *progress; /* owned; {"progress": true} in our format */

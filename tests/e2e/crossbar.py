@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """crossbar.py: a real Crossbar.io for as long as somebody wants it.
 
-usage: crossbar.py PID [auth]
+usage: crossbar.py PID [auth | history]
 As a program it prints one line "ready ws://127.0.0.1:PORT/ OWN-PID" when the router listens, and
 ends with it on SIGTERM, or when the process PID is gone: whoever started it (a spec by io.popen,
 with $PPID; tests/interop/run.py by import) cannot leave it behind. The node lives in a temporary
 folder with a generated configuration: one router worker, realm1, everything allowed to anonymous
 clients, one plain WebSocket transport on a free port of the loopback. With `auth` the transport
-lets only those in who authenticate as AUTH says.
+lets only those in who authenticate as AUTH says; with `history` the realm keeps that of com.log.
 """
 import json
 import os
@@ -46,6 +46,21 @@ AUTH = {
 }
 
 
+# Who decides is an app that joins without a proof, as "service".
+def decided(port):
+    asked = {"type": "dynamic", "authenticator": "com.example.authenticate",
+             "authenticator-realm": "realm1", "authenticator-role": "trusted"}
+    whole = config(port, auth=True)
+    worker = whole["workers"][0]
+    worker["realms"][0]["roles"] = [
+        {"name": "service", "permissions": [{"uri": "", "match": "prefix", "allow": ALLOW}]},
+        {"name": "user", "authorizer": "com.example.authorize"}]
+    worker["transports"][0]["auth"] = {
+        "anonymous": {"type": "static", "role": "service"}, "ticket": asked, "wampcra": asked,
+        "cryptosign": asked}
+    return whole
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -68,7 +83,11 @@ def alive(pid):
         return False
 
 
-def config(port, auth=False, pair=None):
+HISTORY = {"type": "memory", "event-history": [
+    {"uri": "com.log.", "match": "prefix", "limit": 3}]}
+
+
+def config(port, auth=False, pair=None, history=False):
     tls = {"tls": {"certificate": pair[0], "key": pair[1]}} if pair else {}
     return {
         "version": 2,
@@ -78,7 +97,7 @@ def config(port, auth=False, pair=None):
             "realms": [{"name": "realm1", "roles": [{
                 "name": "user" if auth else "anonymous",
                 "permissions": [{"uri": "", "match": "prefix", "allow": ALLOW}],
-            }]}],
+            }]} | ({"store": HISTORY} if history else {})],
             "transports": [{
                 "type": "websocket",
                 "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port} | tls,
@@ -90,14 +109,14 @@ def config(port, auth=False, pair=None):
 class Crossbar:
     """with Crossbar() as url: ...; with a certificate and its key the url is wss."""
 
-    def __init__(self, auth=False, pair=None):
-        self.auth, self.pair = auth, pair
+    def __init__(self, auth=False, pair=None, history=False):
+        self.auth, self.pair, self.history = auth, pair, history
         self.folder = tempfile.mkdtemp(prefix="crossbar-")
         self.port = free_port()
         self.process = None
 
     def config(self):
-        return config(self.port, self.auth, self.pair)
+        return config(self.port, self.auth, self.pair, self.history)
 
     def ports(self):
         """Those that listen when it is up."""
@@ -136,7 +155,7 @@ class Crossbar:
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Crossbar(auth=sys.argv[2:] == ["auth"]) as url:
+    with Crossbar(**{name: True for name in sys.argv[2:]}) as url:
         print("ready", url, os.getpid(), flush=True)
         while alive(int(sys.argv[1])):
             time.sleep(0.2)

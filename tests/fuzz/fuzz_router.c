@@ -3,8 +3,9 @@
  *
  * What must hold whatever happens: output goes only to peers that are open and not
  * being closed; it is what a router may send; invocation ids count up by one in a
- * session; a call gets at most one final answer, and only who made it; who was
- * challenged joins after a good proof only; when all peers are closed nothing is left.
+ * session, but for those that continue a call in parts until its last part; a call gets
+ * at most one final answer, and only who made it; who was challenged joins after a good
+ * proof only; when all peers are closed nothing is left.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -23,16 +24,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
 
 #define PEERS 5
-#define IDS 256 /* calls with smaller ids are followed */
+#define HISTORIES 2 /* subscriptions that are always there */
+#define IDS 256     /* calls with smaller ids are followed */
 
 struct slot {
     struct peer *peer;   /* NULL while not open */
     bool closing;        /* OUTPUT_CLOSE came out */
     bool proved;         /* the proof was good that went in last */
+    bool asked;          /* a ticket is good if who is asked about it says so */
     char challenge[512]; /* the Extra of CHALLENGE while it is not answered, or "" */
     char method[16];     /* and its method */
     uint64_t invocation;
     bool pending[IDS];
+    bool open[IDS]; /* invocations whose last part has not come */
 };
 
 struct run {
@@ -40,6 +44,7 @@ struct run {
     struct router *router;
     uint64_t now, random;
     struct slot slots[PEERS];
+    bool dynamic; /* authenticators are asked */
 };
 
 static void failed(int line, const char *what)
@@ -83,6 +88,16 @@ static bool is_progress(const struct msg *m)
     return progress;
 }
 
+static void invoked(struct slot *s, const struct msg *m)
+{
+    if (m->request <= s->invocation)
+        REQUIRE(m->request < IDS && s->open[m->request]);
+    else
+        REQUIRE(m->request == ++s->invocation);
+    if (m->request < IDS)
+        s->open[m->request] = is_progress(m);
+}
+
 static void keep(char *to, size_t size, struct slice text)
 {
     REQUIRE(text.n < size);
@@ -101,13 +116,15 @@ static void check_message(struct slot *s, const struct msg *m)
         s->proved = false;
         break;
     case MSG_WELCOME:
-        REQUIRE(!s->challenge[0] || s->proved);
+        REQUIRE(!s->challenge[0] || s->proved ||
+                (s->asked && !strcmp(s->method, "ticket")));
         s->challenge[0] = '\0';
         s->invocation = 0;
         memset(s->pending, 0, sizeof s->pending);
+        memset(s->open, 0, sizeof s->open);
         break;
     case MSG_INVOCATION:
-        REQUIRE(m->request == ++s->invocation);
+        invoked(s, m);
         break;
     case MSG_INTERRUPT:
         REQUIRE(m->request <= s->invocation);
@@ -162,7 +179,7 @@ static void drain(struct run *r)
 #define PUBLIC "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d"
 #define SECRET "a secret that is not hit upon"
 
-static const char *const realms[] = { "all", "some", "none", "no one" };
+static const char *const realms[] = { "all", "some", "none", "no one", "ruled", "asked" };
 
 static const char *const roles[] = {
     "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}",
@@ -208,6 +225,11 @@ static const char *const metas[] = {
     "wamp.subscription.lookup",
     "wamp.subscription.match",
     "wamp.subscription.count_subscribers",
+    "wamp.session.add_testament",
+    "wamp.session.flush_testaments",
+    "wamp.subscription.get_events",
+    "wamp.subscription.remove_subscriber",
+    "wamp.registration.remove_callee",
     "wamp.",
     "wamp.session.on_leave",
     "wamp.session.on_join",
@@ -230,6 +252,12 @@ static const char *const meta_arguments[] = {
     ",[],{\"reason\":null,\"message\":\"\\u0041\"}",
     ",[null,null]",
     ",[{\"match\":1}],{\"reason\":1}",
+    ",[1,1],{\"reason\":\"com.a\"}",
+    ",[1,null],{\"topic\":\"com.a\",\"reverse\":true,\"limit\":2}",
+    ",[1],{\"from_time\":\"1970-01-01T00:00:00.5+01:00\",\"limit\":1}",
+    ",[2],{\"after_publication\":7,\"scope\":\"detached\"}",
+    ",[\"com.a\",[1],{\"k\":1}],{\"scope\":\"detached\"}",
+    ",[\"com.b\"],{\"publish_options\":{\"retain\":true,\"eligible\":[1]}}",
 };
 
 static const char *const options[] = {
@@ -237,6 +265,11 @@ static const char *const options[] = {
     "{\"match\":\"prefix\"}",
     "{\"match\":\"wildcard\"}",
     "{\"match\":\"other\"}",
+    "{\"retain\":true}",
+    "{\"retain\":true,\"eligible_authrole\":[\"admin\"]}",
+    "{\"get_retained\":true}",
+    "{\"get_retained\":true,\"match\":\"prefix\"}",
+    "{\"get_retained\":true,\"match\":\"wildcard\"}",
     "{\"acknowledge\":true,\"exclude_me\":false}",
     "{\"exclude\":[1,2],\"eligible_authrole\":[\"anonymous\"],\"exclude_me\":false}",
     "{\"exclude\":[],\"disclose_me\":true}",
@@ -249,6 +282,10 @@ static const char *const options[] = {
     "{\"receive_progress\":true,\"timeout\":10}",
     "{\"timeout\":3000,\"disclose_me\":true,\"ppt_scheme\":\"x_a\"}",
     "{\"progress\":true}",
+    "{\"progress\":true,\"timeout\":20,\"ppt_scheme\":\"mqtt\"}",
+    "{\"invoke\":\"roundrobin\",\"concurrency\":1,\"forward_timeout\":true}",
+    "{\"invoke\":\"first\",\"concurrency\":2}",
+    "{\"concurrency\":1,\"force_reregister\":true}",
     "{\"mode\":\"kill\"}",
     "{\"mode\":\"killnowait\"}",
     "{\"mode\":\"skip\"}",
@@ -321,6 +358,32 @@ static void say(struct run *r, struct slot *s, bool mutate)
     for (unsigned i = mutate ? 1 + byte(r) % 4 : 0; i; i--)
         text[byte(r) % n] = (char)byte(r);
     feed(r, s, buf_from(text, n));
+}
+
+/* One of the messages around a shared procedure whose callees take one call at a time,
+ * and turn calls down; ids are few. */
+static void say_shared(struct run *r, struct slot *s)
+{
+    static const struct {
+        const char *head, *tail; /* of the id */
+    } messages[] = {
+        { "[64,", ",{\"invoke\":\"roundrobin\",\"concurrency\":1},\"com.s\"]" },
+        { "[64,", ",{\"invoke\":\"roundrobin\",\"forward_timeout\":true},\"com.s\"]" },
+        { "[48,", ",{\"progress\":true,\"timeout\":50},\"com.s\",[1]]" },
+        { "[48,", ",{\"timeout\":50},\"com.s\",[2]]" },
+        { "[48,", ",{},\"com.s\",[3]]" },
+        { "[70,", ",{}]" },
+        { "[70,", ",{\"progress\":true}]" },
+        { "[8,68,", ",{},\"wamp.error.unavailable\"]" },
+        { "[49,", ",{\"mode\":\"kill\"}]" },
+        { "[49,", ",{}]" },
+    };
+    unsigned what = byte(r) % (sizeof messages / sizeof *messages);
+    char text[128];
+
+    snprintf(text, sizeof text, "%s%u%s", messages[what].head, 1 + byte(r) % 8,
+             messages[what].tail);
+    feed(r, s, buf_from(text, strlen(text)));
 }
 
 static void say_bytes(struct run *r, struct slot *s)
@@ -425,11 +488,40 @@ static void authenticate(struct run *r, struct slot *s)
     feed(r, s, buf_from(text, strlen(text)));
 }
 
+/* Answers what the router asks, oldest first, or a question that it never had. */
+static void decide(struct run *r)
+{
+    static const char *const answers[] = {
+        "",
+        "true",
+        "false",
+        "7",
+        "{\"allow\":true,\"cache\":true,\"disclose\":true}",
+        "{\"allow\":false,\"cache\":false}",
+        "{\"allow\":true,\"\\u0061llow\":1}",
+        "{\"role\":\"anonymous\",\"ticket\":\"" SECRET "\",\"extra\":{\"a\":[{}]}}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET "\",\"realm\":\"some\"}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET
+        "\",\"salt\":\"salt\",\"iterations\":2,\"keylen\":16}",
+        "{\"role\":\"anonymous\",\"authid\":\"joe\",\"pubkey\":\"" PUBLIC "\"}",
+        "{\"role\":\"anonymous\",\"authorized_keys\":[\"" PUBLIC "\",\"\\u0031\"]}",
+        "{\"role\":\"admin\",\"secret\":null}",
+        "{\"role\":[],",
+    };
+    struct slice answer = slice_of(PICK(r, answers));
+    struct question q = { .id = byte(r) };
+
+    drain(r);
+    if (router_next_question(r->router, &q))
+        buf_unref(q.args);
+    router_answer(r->router, q.id, answer.n ? answer : (struct slice){ 0 }, r->now);
+}
+
 static void open_peer(struct run *r, struct slot *s)
 {
     if (s->peer)
         return;
-    *s = (struct slot){ 0 };
+    *s = (struct slot){ .asked = r->dynamic };
     s->peer = router_open(r->router, &wire_json, s, r->now);
 }
 
@@ -473,8 +565,15 @@ static void step(struct run *r)
         if (byte(r) == 255)
             router_shutdown(r->router, r->now);
         break;
+    case 10:
+    case 11:
+        say_shared(r, s);
+        break;
     case 9:
         authenticate(r, s);
+        break;
+    case 12:
+        decide(r);
         break;
     default:
         say(r, s, false);
@@ -487,17 +586,33 @@ static void step(struct run *r)
 static struct router *router_make(struct run *r)
 {
     static struct permission some[] = {
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"com.a.b", MATCH_EXACT, ALLOW_CALL | ALLOW_PUBLISH },
-        { (char *)".a", MATCH_WILDCARD, ALLOW_SUBSCRIBE },
-        { (char *)"com.", MATCH_PREFIX, ALLOW_ALL },
-        { (char *)"wamp.", MATCH_PREFIX, ALLOW_CALL | ALLOW_SUBSCRIBE },
+        { .uri = (char *)"com.", .match = MATCH_PREFIX, .allow = ALLOW_ALL },
+        { .uri = (char *)"com.a.b",
+          .match = MATCH_EXACT,
+          .allow = ALLOW_CALL | ALLOW_PUBLISH,
+          .disclose = ALLOW_CALL | ALLOW_PUBLISH,
+          .trusted = true,
+          .trust = 3 },
+        { .uri = (char *)".a", .match = MATCH_WILDCARD, .allow = ALLOW_SUBSCRIBE },
+        { .uri = (char *)"com.", .match = MATCH_PREFIX, .allow = ALLOW_ALL },
+        { .uri = (char *)"wamp.",
+          .match = MATCH_PREFIX,
+          .allow = ALLOW_CALL | ALLOW_SUBSCRIBE },
     };
-    static struct role_config role = { (char *)"anonymous", some, 5 };
-    static struct role_config other = { (char *)"admin", some, 5 };
-    static struct realm_config config[] = { { (char *)"all", NULL, 0 },
-                                            { (char *)"some", &role, 1 },
-                                            { (char *)"none", &other, 1 } };
+    static struct history_config kept[] = { { (char *)"com.a", MATCH_EXACT, 3 },
+                                            { (char *)"", MATCH_PREFIX, 5 } };
+    static struct role_config role = { (char *)"anonymous", some, 5, NULL };
+    static struct role_config other = { (char *)"admin", some, 5, NULL };
+    static struct role_config ruled = { (char *)"anonymous", NULL, 0, (char *)"" };
+    static struct role_config asked = { (char *)"anonymous", NULL, 0, (char *)"com.a" };
+    static struct realm_config config[] = {
+        { .name = (char *)"all", .histories = kept, .history_count = HISTORIES },
+        { .name = (char *)"some", .roles = &role, .count = 1 },
+        { .name = (char *)"none", .roles = &other, .count = 1 },
+        { .name = (char *)"ruled", .roles = &ruled, .count = 1 },
+        { .name = (char *)"asked", .roles = &asked, .count = 1 }
+    };
+    static char above[] = DECIDES_ABOVE;
     static char name[] = "anonymous", joe[] = "joe";
     unsigned char key[AUTH_DIGEST];
     struct buf *secret = buf_from(SECRET, sizeof SECRET - 1), *salt = buf_from("salt", 4);
@@ -510,7 +625,7 @@ static struct router *router_make(struct run *r)
         { AUTH_SCRAM, joe, name, NULL, keys, salt, .iterations = 4096 },
     };
     const struct router_config c = { .realms = config,
-                                     .count = 3,
+                                     .count = 5,
                                      .principals = principals,
                                      .principal_count = 5,
                                      .strict_ids = byte(r) == 1,
@@ -521,6 +636,10 @@ static struct router *router_make(struct run *r)
     REQUIRE(auth_unhex(key, SLICE(PUBLIC), sizeof key));
     public = buf_from(key, sizeof key);
     principals[3].secret = public;
+    r->dynamic = byte(r) & 1;
+    if (r->dynamic)
+        for (size_t i = 1; i < c.principal_count; i++)
+            principals[i].authenticator = above;
     router = router_new(&c, &rng);
     buf_unref(public);
     buf_unref(keys);
@@ -535,10 +654,18 @@ static void join_all(struct run *r)
         "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
         "\"subscriber\":{},\"callee\":{\"features\":{"
         "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
+    static const char more[] =
+        "[1,\"all\",{\"roles\":{\"caller\":{\"features\":{"
+        "\"progressive_call_invocations\":true,\"payload_passthru_mode\":true}},"
+        "\"publisher\":{},\"subscriber\":{},\"callee\":{\"features\":{"
+        "\"call_canceling\":true,\"progressive_call_invocations\":true,"
+        "\"call_timeout\":true,\"call_reroute\":true,"
+        "\"progressive_call_results\":true,\"payload_passthru_mode\":true}}}}]";
 
     for (size_t i = 0; i + 1 < PEERS; i++) {
         open_peer(r, &r->slots[i]);
-        feed(r, &r->slots[i], buf_from(all, sizeof all - 1));
+        feed(r, &r->slots[i],
+             i & 1 ? buf_from(more, sizeof more - 1) : buf_from(all, sizeof all - 1));
     }
 }
 
@@ -560,7 +687,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         close_peer(r, &r->slots[i]);
     drain(r);
     left = router_stats(r->router);
-    REQUIRE(!left.peers && !left.sessions && !left.subscriptions && !left.registrations);
+    REQUIRE(!left.peers && !left.sessions && left.subscriptions == HISTORIES &&
+            !left.registrations);
     REQUIRE(!left.invocations && router_deadline(r->router) == NEVER);
     router_free(r->router);
     free(r);

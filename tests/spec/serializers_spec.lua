@@ -96,6 +96,31 @@ describe("serializers:", function()
     end
   end)
 
+  it("events that are kept cross: retained ones, and testaments", function()
+    local acknowledge = { acknowledge = true, retain = true }
+    for i, format in ipairs(core.serializers) do
+      local topic, author = "com.state." .. format, join(format)
+      author:publish(topic, wampy.binary "\xff", wampy.kwargs { n = 1.5 },
+        wampy.options(acknowledge))
+      author:call("wamp.session.add_testament", "com.gone", wampy.array { i }, { last = true })
+      for _, other in ipairs(core.serializers) do
+        local reader, heard = join(other), wampy.queue()
+        reader:subscribe(topic, function(kwargs, bytes, details)
+          heard:put { tostring(bytes), kwargs.n, details.retained }
+        end, { get_retained = true })
+        assert.same({ "\xff", 1.5, true }, heard:get(pair.PATIENCE))
+        reader:subscribe("com.gone", function(kwargs, number)
+          heard:put { number, kwargs.last }
+        end)
+        author:call("wamp.session.count")
+        if other == "cbor" then
+          author:stop()
+          assert.same({ i, true }, heard:get(pair.PATIENCE))
+        end
+      end
+    end
+  end)
+
   it("messages made by hand are in the format that is spoken", function()
     for _, format in ipairs(core.serializers) do
       local client = join(format)
@@ -189,15 +214,9 @@ describe("serializers:", function()
     end)
   end)
 
-  describe("on a socket", function()
-    local listening
-
-    before_each(function()
-      listening = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start()
-    end)
-    after_each(function() listening:stop() end)
-
-    it("the first of a list is spoken, whatever it is", function()
+  for _, scheme in ipairs { "ws", "rs" } do
+    it("the first of a list is spoken over " .. scheme .. "://", function()
+      local listening = wampy.routers.Embedded { listen = scheme .. "://127.0.0.1:0" }:start()
       for _, list in ipairs {
         { "json" }, { "msgpack" }, { "cbor" }, { "cbor", "msgpack", "json" }, { "msgpack", "json" },
       } do
@@ -206,6 +225,7 @@ describe("serializers:", function()
         assert.equal(wampy.binary "\xff", client:call("com.echo", wampy.binary "\xff"))
         client:stop()
       end
+      listening:stop()
     end)
-  end)
+  end
 end)

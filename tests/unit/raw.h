@@ -6,7 +6,7 @@
 #ifndef RAW_H
 #define RAW_H
 
-#include "net/ws.h"
+#include "net/listener.h"
 
 /* ---- a conn that remembers --------------------------------------------------------- */
 
@@ -23,7 +23,7 @@ struct recorder {
 
 extern const struct conn_handler recorder_handler;
 void recorder_reset(struct recorder *r);
-void recorder_accept(struct conn *c, void *recorder); /* for ws_listen */
+void recorder_accept(struct conn *c, void *recorder); /* for listener_open */
 
 /* ---- a socket ---------------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ static int listener, port;
 static struct recorder client;
 static struct raw raw;
 
-static void connect_to(const char *text, const struct ws_options *o)
+static void connect_to(const char *text, const struct net_options *o)
 {
     struct url url;
     char error[300];
@@ -30,7 +30,7 @@ static void connect_to(const char *text, const struct ws_options *o)
     CHECK(client.conn && !client.closed && !client.opened);
 }
 
-static void connect_here(const struct ws_options *o)
+static void connect_here(const struct net_options *o)
 {
     char text[60];
 
@@ -71,7 +71,7 @@ static void asks_properly(void)
 {
     static const char *const headers[] = { "X-Test: yes", "Cookie: a=b", NULL };
     static const char *const both[] = { "wamp.2.msgpack", "wamp.2.json", NULL };
-    struct ws_options o = { .headers = headers, .subprotocols = both };
+    struct net_options o = { .headers = headers, .subprotocols = both };
     char host[60];
 
     connect_here(&o);
@@ -203,7 +203,7 @@ static void takes_frames_behind_the_answer(void)
 static void times_out(void)
 {
     static struct raw second;
-    struct ws_options o = { .connect_timeout = 150 };
+    struct net_options o = { .connect_timeout = 150 };
     char text[300], key[40];
     uint64_t start = loop_now();
 
@@ -253,8 +253,6 @@ static void says_why_there_is_none(void)
     snprintf(text, sizeof text, "wss://127.0.0.1:%d/", spare);
     connect_to(text, NULL);
     expect_end(CONN_REFUSED, "connection refused");
-    connect_to("rs://127.0.0.1/", NULL);
-    expect_end(CONN_UNREACHABLE, "rs is not supported yet");
 }
 
 static void closes_before_it_is_up(void)
@@ -394,7 +392,7 @@ static void expect_violation(size_t i, bool slow)
 static void limits_messages(void)
 {
     static char payload[70000];
-    struct ws_options o = { .max_message = 100000 };
+    struct net_options o = { .max_message = 100000 };
     char close[130];
 
     connect_here(&o);
@@ -470,7 +468,7 @@ static void knows_a_broken_link(void)
 
 static void pings(void)
 {
-    struct ws_options o = { .ping_interval = 30, .ping_timeout = 200 };
+    struct net_options o = { .ping_interval = 30, .ping_timeout = 200 };
     char payload[130];
 
     connect_here(&o);
@@ -497,7 +495,7 @@ static void meet(const char *listen, const char *dial)
 
     recorder_reset(&server);
     CHECK(url_parse_listen(&url, listen, error, sizeof error));
-    ln = ws_listen(loop, &url, NULL, recorder_accept, &server, &end);
+    ln = listener_open(loop, &url, NULL, recorder_accept, &server, &end);
     CHECK(ln != NULL);
     if (!ln)
         return;
@@ -562,16 +560,16 @@ static void keeps_a_unix_socket_private(void)
     CHECK(mkdtemp(dir) != NULL);
     snprintf(text, sizeof text, "ws+unix://%s/sock", dir);
     CHECK(url_parse_listen(&url, text, error, sizeof error));
-    ln = ws_listen(loop, &url, NULL, recorder_accept, &server, &end);
+    ln = listener_open(loop, &url, NULL, recorder_accept, &server, &end);
     CHECK(ln && stat(url.path, &st) == 0);
     CHECK_INT(st.st_mode & 0777, 0600);
-    CHECK(!ws_listen(loop, &url, NULL, recorder_accept, &server, &end));
+    CHECK(!listener_open(loop, &url, NULL, recorder_accept, &server, &end));
     CHECK(strstr(end.text, "already in use") != NULL);
     CHECK(stat(url.path, &st) == 0);
     listener_close(ln);
     snprintf(text, sizeof text, "%s/sock", dir);
     CHECK(fclose(fopen(text, "w")) == 0); /* no socket: not ours to remove */
-    CHECK(!ws_listen(loop, &url, NULL, recorder_accept, &server, &end));
+    CHECK(!listener_open(loop, &url, NULL, recorder_accept, &server, &end));
     CHECK(unlink(text) == 0);
     rmdir(dir);
 }

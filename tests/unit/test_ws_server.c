@@ -21,7 +21,7 @@ static struct raw raw;
 
 static const char *const subprotocols[] = { "wamp.2.json", "wamp.2.msgpack", NULL };
 
-static void listen_with(struct ws_options *o)
+static void listen_with(struct net_options *o)
 {
     struct url url;
     struct conn_end end;
@@ -30,7 +30,7 @@ static void listen_with(struct ws_options *o)
     o->subprotocols = o->subprotocols ? o->subprotocols : subprotocols;
     CHECK(url_parse_listen(&url, "0", error, sizeof error));
     recorder_reset(&server);
-    listener = ws_listen(loop, &url, o, recorder_accept, &server, &end);
+    listener = listener_open(loop, &url, o, recorder_accept, &server, &end);
     CHECK(listener != NULL);
 }
 
@@ -475,7 +475,7 @@ static void limits_the_request(void)
 static void drops_silent_clients(void)
 {
     static struct raw second;
-    struct ws_options o = { .connect_timeout = 300 };
+    struct net_options o = { .connect_timeout = 300 };
     struct listener *plain = listener;
     uint64_t start = loop_now();
 
@@ -497,7 +497,7 @@ static void drops_silent_clients(void)
 
 static void pings_and_waits_for_pongs(void)
 {
-    struct ws_options o = { .ping_interval = 30, .ping_timeout = 300 };
+    struct net_options o = { .ping_interval = 30, .ping_timeout = 300 };
     struct listener *plain = listener;
     char payload[130];
 
@@ -521,7 +521,7 @@ static void pings_and_waits_for_pongs(void)
 
 static void counts_what_is_queued(void)
 {
-    struct ws_options o = { .max_queue = 4 * 1024 * 1024 };
+    struct net_options o = { .max_queue = 4 * 1024 * 1024 };
     struct listener *plain = listener;
     size_t total = 0, got = 0;
 
@@ -563,21 +563,21 @@ static void refuses_a_port_in_use(void)
 
     snprintf(text, sizeof text, "127.0.0.1:%d", listener_port(listener));
     CHECK(url_parse_listen(&url, text, error, sizeof error));
-    CHECK(!ws_listen(loop, &url, NULL, recorder_accept, &server, &end));
+    CHECK(!listener_open(loop, &url, NULL, recorder_accept, &server, &end));
     CHECK_INT(end.error, CONN_UNREACHABLE);
     CHECK(strstr(end.text, "cannot listen on ws://127.0.0.1:") != NULL);
     CHECK(strstr(end.text, "Address already in use") != NULL);
     CHECK(url_parse_listen(&url, "wss://127.0.0.1:0", error, sizeof error));
-    CHECK(!ws_listen(loop, &url, NULL, recorder_accept, &server, &end));
+    CHECK(!listener_open(loop, &url, NULL, recorder_accept, &server, &end));
     CHECK_INT(end.error, CONN_TLS);
     CHECK(url_parse_listen(&url, "no-such-host.invalid:0", error, sizeof error));
-    CHECK(!ws_listen(loop, &url, NULL, recorder_accept, &server, &end));
+    CHECK(!listener_open(loop, &url, NULL, recorder_accept, &server, &end));
     CHECK_INT(end.error, CONN_UNKNOWN_HOST);
 }
 
 static void keeps_connections_when_closed(void)
 {
-    struct ws_options o = { 0 };
+    struct net_options o = { 0 };
     struct listener *plain = listener;
 
     listen_with(&o);
@@ -592,7 +592,7 @@ static void keeps_connections_when_closed(void)
 
 static void whole_server(enum loop_backend backend)
 {
-    struct ws_options o = { .server_text = "hello, client\n" };
+    struct net_options o = { .server_text = "hello, client\n" };
 
     loop = loop_new(backend);
     listen_with(&o);

@@ -76,18 +76,18 @@ static void remove_files(void)
 
 static void listen_with(struct tls_options tls, struct conn_end *end)
 {
-    struct ws_options o = { .tls = tls, .connect_timeout = 300 };
+    struct net_options o = { .tls = tls, .connect_timeout = 300 };
     struct url url;
     char error[200];
 
     CHECK(url_parse_listen(&url, "wss://127.0.0.1:0/", error, sizeof error));
     recorder_reset(&server);
-    listener = ws_listen(loop, &url, &o, recorder_accept, &server, end);
+    listener = listener_open(loop, &url, &o, recorder_accept, &server, end);
 }
 
 static void dial(struct tls_options tls)
 {
-    struct ws_options o = { .tls = tls };
+    struct net_options o = { .tls = tls };
     struct url url;
     char text[64], error[200];
 

@@ -1,0 +1,54 @@
+/* listener_private.h - a listener, and a connection that has not said yet what it is.
+ *
+ * listener.c accepts and reads; as soon as the first octet is there, ws_server.c or
+ * raw_server.c judges, and answers, waits for more, or makes a conn of it. */
+#ifndef NET_LISTENER_PRIVATE_H
+#define NET_LISTENER_PRIVATE_H
+
+#include "net/listener.h"
+#include "net/ws_private.h"
+
+struct listener {
+    struct ws_net *net;
+    struct net_settings *settings; /* counted */
+    SSL_CTX *tls;                  /* owned; NULL: plain */
+    bool http, raw;                /* what is spoken here */
+    int fd, port;
+    char *path; /* owned: of the unix socket, or NULL */
+    struct watch *watch;
+    struct loop_timer pause;
+    struct list greetings;
+    void (*accepted)(struct conn *c, void *user);
+    void *user;
+};
+
+/* A connection whose request is being read, or whose answer is being taken. */
+struct greeting {
+    struct list node;
+    struct listener *listener; /* borrowed */
+    struct watch *watch;
+    struct loop_timer timer;
+    int fd;
+    bool answered;
+    struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
+    struct buf *head;      /* owned: what has been read */
+    char peer[80];
+};
+
+/* listener.c */
+void greeting_more(struct greeting *g); /* waits for more to be read */
+
+/* Has been answered; hangs up when the peer has taken it. */
+void greeting_refused(struct greeting *g);
+
+/* Frees; the descriptor is a conn's when it is negative. */
+void greeting_free(struct greeting *g);
+
+/* Each takes the greeting a step further, which may end it. */
+void ws_server_greet(struct greeting *g);
+void raw_server_greet(struct greeting *g);
+
+/* ws_server.c: HTTP that says in a line why this is refused, like "400 Bad Request". */
+void ws_server_refuse(struct greeting *g, const char *status, const char *why);
+
+#endif

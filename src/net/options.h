@@ -1,0 +1,45 @@
+/* options.h - what may be asked of a connection or a listener, whatever the transport. */
+#ifndef NET_OPTIONS_H
+#define NET_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/tls.h"
+
+struct net_options { /* zero-initialised = defaults */
+    /* NULL-terminated, in order of preference; default wamp.2.json */
+    const char *const *subprotocols;
+    /* ms: TCP and handshake together; 0 = 10,000, a server 5,000 */
+    uint64_t connect_timeout;
+    uint64_t ping_interval; /* ms of silence before a ping; 0 = off */
+    uint64_t ping_timeout;  /* ms for its pong */
+    /* RawSocket: a client sends PINGs of its own, at which many routers hang up; else the
+     * same times are TCP's, whose keep-alive finds a dead link */
+    bool raw_pings;
+    size_t max_message; /* bytes; 0 = LIMIT_MESSAGE_SIZE */
+    size_t max_queue;   /* bytes; 0 = LIMIT_QUEUE; `drained` at half of it */
+    /* NULL-terminated "Name: value" for the upgrade request */
+    const char *const *headers;
+    /* body for an HTTP GET that is no upgrade; may be NULL */
+    const char *server_text;
+    struct tls_options tls; /* for wss:// and rss:// */
+};
+
+/* Options with the defaults filled in; shared by all connections of a listener. */
+struct net_settings {
+    unsigned refs;
+    uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
+    bool raw_pings;
+    size_t max_message, max_queue;
+    const char **subprotocols; /* owned, and its strings */
+    const char **headers;      /* likewise; may be NULL */
+    char *server_text;         /* owned; may be NULL */
+};
+
+struct net_settings *net_settings_new(const struct net_options *o,
+                                      uint64_t connect_timeout);
+void net_settings_unref(struct net_settings *s);
+
+#endif
