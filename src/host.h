@@ -73,6 +73,7 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 struct client_config {
     struct session_config session;
     struct net_options net;
+    /* of session.hello; what is spoken when net.subprotocols is not set, or in memory */
     const struct wire *wire;
     unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
@@ -116,7 +117,8 @@ void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the me
 
 struct server *server_new(struct host *h, const struct router_config *config);
 
-/* Adds a listener; returns its port (0 for a unix socket), or -1 with `end` filled. */
+/* Adds a listener, for all formats unless `o` names some; returns its port (0 for a unix
+ * socket), or -1 with `end` filled. */
 int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end);
 

@@ -153,8 +153,12 @@ struct server *server_new(struct host *h, const struct router_config *config)
 int server_listen(struct server *s, const struct url *url, const struct net_options *o,
                   struct conn_end *end)
 {
-    struct listener *ln = listener_open(s->host->loop, url, o, server_accepted, s, end);
+    struct net_options all = *o;
+    struct listener *ln;
 
+    if (!all.subprotocols)
+        all.subprotocols = wire_subprotocols;
+    ln = listener_open(s->host->loop, url, &all, server_accepted, s, end);
     if (!ln)
         return -1;
     s->listeners =
@@ -209,7 +213,7 @@ struct router_stats server_stats(const struct server *s)
 
 uint64_t server_dropped(const struct server *s)
 {
-    return s->dropped;
+    return s->dropped + router_stats(s->router).dropped;
 }
 
 /* Whether this peer can have this event: its transport takes it, and it reads. */
