@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/http_server.h"
 #include "net/listen.h"
 #include "net/raw_frame.h"
 
@@ -36,6 +37,9 @@ void greeting_free(struct greeting *g)
         g->listener->net->connections--;
     }
     buf_unref(g->head);
+    buf_unref(g->reply);
+    if (g->file >= 0)
+        close(g->file);
     free(g);
 }
 
@@ -71,9 +75,9 @@ static void judge(struct greeting *g)
     else if (g->listener->http && !raw)
         ws_server_greet(g);
     else
-        ws_server_refuse(g, "400 Bad Request",
-                         raw ? "RawSocket is not spoken here\n"
-                             : "RawSocket is spoken here, not HTTP\n");
+        http_answer(g, "400 Bad Request", "",
+                    raw ? "RawSocket is not spoken here\n"
+                        : "RawSocket is spoken here, not HTTP\n");
 }
 
 static void greeting_readable(void *user)
@@ -133,6 +137,7 @@ static void greet(struct listener *ln, int fd)
     ln->net->connections++;
     g->listener = ln;
     g->fd = fd;
+    g->file = -1;
     g->head = buf_new(1024);
     g->timer.fired = greeting_timeout;
     list_push(&ln->greetings, &g->node);
