@@ -13,8 +13,8 @@
 
 #include "base/mem.h"
 #include "lua/l_router.h"
+#include "lua/listen_options.h"
 #include "lua/state.h"
-#include "lua/tls_options.h"
 #include "serve.h"
 #include "supervise.h"
 
@@ -186,49 +186,45 @@ static void print_field(lua_State *L, const char *name, FILE *to)
     lua_pop(L, 1);
 }
 
-/* The list of strings in a field of the table at the top. */
-static char **string_list(lua_State *L, const char *name, size_t *count)
-{
-    char **list;
-
-    lua_getfield(L, -1, name);
-    *count = (size_t)lua_rawlen(L, -1);
-    list = xcalloc(*count + 1, sizeof *list);
-    for (size_t i = 0; i < *count; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        list[i] = xstrdup(lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return list;
-}
-
 /* What a router needs to know of the command line, without the Lua that read it. */
 struct router_plan {
     struct router_config config;
-    struct tls_options tls;
-    char **listen;
+    struct serve_place *places; /* owned */
     size_t count;
 };
+
+/* The list of places at the top. */
+static void places_read(struct router_plan *plan, lua_State *L)
+{
+    plan->count = (size_t)lua_rawlen(L, -1);
+    plan->places = xcalloc(plan->count, sizeof *plan->places);
+    for (size_t i = 0; i < plan->count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        listen_options_read(L, -1, &plan->places[i].options);
+        lua_getfield(L, -1, "listen");
+        plan->places[i].listen = xstrdup(lua_tostring(L, -1));
+        lua_pop(L, 2);
+    }
+}
 
 /* From the table at the top. */
 static void router_plan_init(struct router_plan *plan, lua_State *L)
 {
-    plan->listen = string_list(L, "listen", &plan->count);
     lua_getfield(L, -1, "settings");
     check_router_config(L, lua_gettop(L), &plan->config);
-    lua_getfield(L, -2, "tls");
-    tls_options_read(L, -1, &plan->tls);
+    lua_getfield(L, -2, "listen");
+    places_read(plan, L);
     lua_pop(L, 2);
 }
 
 static void router_plan_fini(struct router_plan *plan)
 {
     router_config_fini(&plan->config);
-    tls_options_fini(&plan->tls);
-    for (size_t i = 0; i < plan->count; i++)
-        free(plan->listen[i]);
-    free(plan->listen);
+    for (size_t i = 0; i < plan->count; i++) {
+        listen_options_fini(&plan->places[i].options);
+        free(plan->places[i].listen);
+    }
+    free(plan->places);
 }
 
 /* The parsed command line is at the top; closes L before it serves. */
@@ -239,10 +235,8 @@ static int router_main(lua_State *L)
 
     router_plan_init(&plan, L);
     lua_close(L);
-    code = serve(&(struct serve_job){ .config = &plan.config,
-                                      .listen = plan.listen,
-                                      .count = plan.count,
-                                      .tls = &plan.tls });
+    code = serve(&(struct serve_job){
+        .config = &plan.config, .places = plan.places, .count = plan.count });
     router_plan_fini(&plan);
     return code;
 }
@@ -325,21 +319,25 @@ static void listening(const char *url, void *user)
     supervise_ready(user, url);
 }
 
-/* A router that is started again listens where the first one did, for that is where the
- * workers look for it. */
+/* A router that is started again listens first where the first one did, for that is where
+ * the workers look for it. */
 static int crew_router(const struct crew_plan *plan, const struct worker *w)
 {
-    char *again = w->router ? xstrdup(w->router) : NULL;
+    struct serve_place *first = &plan->router.places[0];
+    bool universal = !strncmp(first->listen, "universal+", 10);
+    char again[1500];
     struct serve_job job = { .config = &plan->router.config,
-                             .listen = again ? &again : plan->router.listen,
-                             .count = 1,
-                             .tls = &plan->router.tls,
+                             .places = plan->router.places,
+                             .count = plan->router.count,
                              .listening = listening,
                              .user = (void *)w };
-    int code = serve(&job);
 
-    free(again);
-    return code;
+    if (w->router) {
+        snprintf(again, sizeof again, "%s%s", universal ? "universal+" : "", w->router);
+        free(first->listen);
+        first->listen = xstrdup(again);
+    }
+    return serve(&job);
 }
 
 static int crew_work(const struct worker *w, void *user)

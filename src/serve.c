@@ -26,17 +26,16 @@ static void signalled(int signo, void *user)
 }
 
 /* Puts the URL it listens on into `shown`, or why it does not. */
-static bool listen_on(struct server *server, const char *text,
-                      const struct tls_options *tls, char *shown, size_t size)
+static bool listen_on(struct server *server, const struct serve_place *place, char *shown,
+                      size_t size)
 {
-    struct net_options o = { .ping_interval = 10000, .ping_timeout = 10000, .tls = *tls };
     struct conn_end end = { 0 };
     struct url url;
     int port;
 
-    if (!url_parse_listen(&url, text, shown, size))
+    if (!url_parse_listen(&url, place->listen, shown, size))
         return false;
-    port = server_listen(server, &url, &o, &end);
+    port = server_listen(server, &url, &place->options, &end);
     if (port < 0) {
         snprintf(shown, size, "%s", end.text);
         return false;
@@ -52,7 +51,7 @@ static bool listen_on_all(struct server *server, const struct serve_job *job)
     char shown[URL_TEXT], first[URL_TEXT] = "";
 
     for (size_t i = 0; i < job->count; i++) {
-        if (!listen_on(server, job->listen[i], job->tls, shown, sizeof shown)) {
+        if (!listen_on(server, &job->places[i], shown, sizeof shown)) {
             log_error("%s", shown);
             return false;
         }

@@ -2,14 +2,18 @@
 #ifndef SERVE_H
 #define SERVE_H
 
-#include "net/tls.h"
+#include "net/options.h"
 #include "router/router.h"
+
+struct serve_place {
+    char *listen; /* a LISTEN argument */
+    struct net_options options;
+};
 
 struct serve_job {
     const struct router_config *config;
-    char *const *listen; /* LISTEN arguments */
+    const struct serve_place *places; /* where it listens */
     size_t count;
-    const struct tls_options *tls;                  /* for those that are wss:// */
     void (*listening)(const char *url, void *user); /* or NULL; told the first URL */
     void *user;
 };

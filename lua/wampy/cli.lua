@@ -188,11 +188,13 @@ local function bad_identity(result)
   end
 end
 
--- The flags of TLS are the router's where it listens on wss://, else the clients'.
+local secure = { wss = true, rss = true }
+
+-- The flags of TLS are the router's where it listens on wss:// or rss://, else the clients'.
 local function run_tls(result)
   local url = core.parse_listen(result.router or "")
   local identity = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
-  if url and url.scheme == "wss" then return { router_tls = identity, tls = {} } end
+  if url and secure[url.scheme] then return { router_tls = identity, tls = {} } end
   return { cert_path = result.ca, tls = { cert = result.cert, key = result.cert_key,
     insecure = result.insecure, server_name = result.server_name } }
 end
@@ -210,9 +212,9 @@ end
 
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
 local function for_router(result)
-  local listen, realms = result.listen, result.realm
-  local settings = { realms = {} }
-  local tls = { cert = result.cert, key = result.cert_key, cas = { result.ca } }
+  local realms, settings = result.realm, { realms = {} }
+  local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
+  local places = { { listen = "127.0.0.1:8080" } }
   if bad_identity(result) then return usage(bad_identity(result)) end
   if result.config then
     local ok, read = pcall(require("wampy.config").load, result.config)
@@ -220,8 +222,7 @@ local function for_router(result)
       return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
     end
     settings.realms, settings.principals = read.realms, read.principals
-    if not tls.cert then tls = read.transport.tls end
-    if not listen[1] then listen = { read.transport.listen } end
+    places = read.transports
     if realms[1] then return usage("give --config or --realm, not both") end
   else
     for i, name in ipairs(realms[1] and realms or { "realm1" }) do
@@ -229,13 +230,16 @@ local function for_router(result)
       settings.realms[i] = { name = name, roles = {} }
     end
   end
-  for _, l in ipairs(listen) do
-    local url, e = core.parse_listen(l)
+  local listen = {}
+  for i, l in ipairs(result.listen) do listen[i] = { listen = l, tls = places[1].tls } end
+  if listen[1] then places = listen end
+  for _, place in ipairs(places) do
+    local url, e = core.parse_listen(place.listen)
     if not url then return usage("--listen: " .. e) end
+    place.tls = tls or place.tls
   end
   if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "router", settings = settings, tls = tls,
-    listen = listen[1] and listen or { "127.0.0.1:8080" } }
+  return { verb = "router", settings = settings, listen = places }
 end
 
 -- The processes of `run --workers`: with --router one more, which has the router that run would
@@ -268,7 +272,8 @@ end
 -- @param args list of arguments, without the program's name
 -- @param worker what a process of `run --workers` was told: the result is then for that process
 -- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
--- { verb = "router", settings, listen, tls }, or { exit = code, stdout =, stderr = }
+-- { verb = "router", settings, listen = list of { listen, tls, ... } }, or { exit = code, stdout =,
+-- stderr = }
 function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)

@@ -45,6 +45,7 @@ local function construct(class, given)
   self.connected = false
   self.registration_map, self.subscription_map = {}, {}
   self._core = core.client(self)
+  tasks.guard()
   self._held = {} -- live registrations and subscriptions that a new session restores
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
   self.rpc = proxies.RpcProxy(function(...) return self._core:call(...) end)
@@ -240,7 +241,8 @@ function Client:_ended(class, reason, text, transport, code)
   e.after_join = true
   if was and e.uri then hook(self, "on_leave", reason, {}) end
   hook(self, "on_disconnect", e.message)
-  if not tasks.started[self] or self._reconnecting then return end
+  -- the hooks may have taken so long that the client has joined again meanwhile
+  if not tasks.started[self] or self._reconnecting or self.connected then return end
   if self.config.reconnect and (not backoff.is_final(e) or class == "left") then
     core.log("warn", ("%s: %s; joining again"):format(self.name, e.message))
     self._reconnecting = tasks.spawn(self._rejoin, self)

@@ -2,12 +2,13 @@
 -- and permissions a router gets, where it listens, and where an app finds it.
 --
 -- What is used: workers of type router: realms (name, roles: name, permissions; store:
--- event-history), one transport of type websocket or web on a tcp or unix endpoint, and who may
--- join by it (config_auth.lua). A key of our own is `trust` of a permission. Anything else is named
--- in a warning; anything wrong is an error that gives its path in the file.
+-- event-history), their transports (config_transport.lua), and who may join by them
+-- (config_auth.lua). A key of our own is `trust` of a permission. Anything else is named in a
+-- warning; anything wrong is an error that gives its path in the file.
 
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
+local config_transport = require "wampy.config_transport"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 
@@ -24,10 +25,6 @@ local keys = {
   history = set("uri", "match", "limit"),
   role = set("name", "permissions", "id"),
   permission = set("uri", "match", "allow", "cache", "disclose", "trust"),
-  transport = set("type", "endpoint", "paths", "url", "id", "serializers", "auth"),
-  endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
-  tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
-  websocket = set("type", "serializers", "url", "auth"),
 }
 
 local function read_match(t, path)
@@ -57,14 +54,17 @@ local function read_permission(p, path, warn)
   end
   local allow = p.allow == nil and {} or check(p.allow, "table", path .. ".allow")
   for action, yes in pairs(allow) do
-    if not set("call", "register", "publish", "subscribe")[action] then
+    if not set("call", "register", "publish", "subscribe", "force_reregister")[action] then
       wrong(path .. ".allow", "unknown action %q", action)
     end
     check(yes, "boolean", path .. ".allow." .. action)
   end
+  local force = allow.force_reregister -- ours; to Crossbar.io it is a part of register
+  if force == nil then force = allow.register end
   local trust = p.trust ~= nil and read_integer(p.trust, path .. ".trust", 0, 0x7fffffff) or nil
   return { uri = uri, match = match, call = allow.call, register = allow.register,
-    publish = allow.publish, subscribe = allow.subscribe, trust = trust }
+    publish = allow.publish, subscribe = allow.subscribe, force_reregister = force,
+    trust = trust }
 end
 
 local function read_role(role, path, warn)
@@ -125,88 +125,7 @@ local function read_realm(realm, path, warn)
   return result
 end
 
--- A path in the file is relative to the file.
-local function beside(file, path)
-  if path:sub(1, 1) == "/" then return path end
-  return (file:match("^(.*/)") or "") .. path
-end
-
-local function read_files(t, field, path, name)
-  local result = {}
-  if t[field] == nil then return result end
-  for i, file in ipairs(list(t[field], path .. "." .. field)) do
-    check(file, "string", ("%s.%s[%d]"):format(path, field, i - 1))
-    result[i] = beside(name, file)
-  end
-  return result
-end
-
-local function read_tls(t, path, name, warn)
-  check(t, "table", path)
-  warn_unknown(t, keys.tls, path, warn)
-  return {
-    cert = beside(name, check(t.certificate, "string", path .. ".certificate")),
-    key = beside(name, check(t.key, "string", path .. ".key")),
-    chain = read_files(t, "chain_certificates", path, name),
-    cas = read_files(t, "ca_certificates", path, name),
-  }
-end
-
-local function read_endpoint(endpoint, path, warn)
-  check(endpoint, "table", path)
-  warn_unknown(endpoint, keys.endpoint, path, warn)
-  if endpoint.type == "unix" then
-    return "ws+unix://" .. check(endpoint.path, "string", path .. ".path")
-  elseif endpoint.type ~= "tcp" then
-    wrong(path .. ".type", "expected tcp or unix, got %s", tostring(endpoint.type))
-  end
-  local port = endpoint.port
-  if math.type(port) ~= "integer" or port < 0 or port > 65535 then
-    wrong(path .. ".port", "expected a port from 0 to 65535, got %s", tostring(port))
-  end
-  local host = endpoint.interface or "127.0.0.1"
-  check(host, "string", path .. ".interface")
-  if host:find(":", 1, true) then host = "[" .. host .. "]" end
-  return ("%s://%s:%d"):format(endpoint.tls and "wss" or "ws", host, port)
-end
-
--- The first path of type websocket of a web transport, by name: its URL path, `auth`, and where
--- that stands. Nothing when there is none.
-local function read_paths(t, path, warn)
-  local suffix, auth, where
-  if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
-  check(t.paths, "table", path .. ".paths")
-  for _, name in ipairs(checks.sorted(t.paths)) do
-    local p, at = t.paths[name], ("%s.paths.%s"):format(path, name)
-    if type(p) == "table" and p.type == "websocket" and not suffix then
-      suffix, auth, where = "/" .. (name == "/" and "" or name), p.auth, at .. ".auth"
-      warn_unknown(p, keys.websocket, at, warn)
-    else
-      warn(("%s is not supported and ignored"):format(at))
-    end
-  end
-  return suffix, auth, where
-end
-
--- A websocket transport, or the first websocket path of a web transport.
-local function read_transport(t, path, name, warn)
-  warn_unknown(t, keys.transport, path, warn)
-  local listen = read_endpoint(t.endpoint, path .. ".endpoint", warn)
-  local tls = t.endpoint.tls and read_tls(t.endpoint.tls, path .. ".endpoint.tls", name, warn)
-  local suffix, auth, where = "/", t.auth, path .. ".auth"
-  if t.type == "web" then
-    suffix, auth, where = read_paths(t, path, warn)
-    if not suffix then return nil end
-  end
-  local principals = auth ~= nil and config_auth.read(auth, where) or nil
-  if listen:find("^ws%+unix") then
-    return { listen = listen, url = listen, principals = principals }
-  end
-  local url = listen:gsub("//0%.0%.0%.0:", "//127.0.0.1:") .. suffix
-  return { listen = listen .. suffix, url = type(t.url) == "string" and t.url or url,
-    principals = principals, tls = tls }
-end
-
+-- A router has one store of those who may join: a transport for others is not opened.
 local function read_worker(worker, path, result, name, warn)
   warn_unknown(worker, keys.worker, path, warn)
   for i, realm in ipairs(list(worker.realms, path .. ".realms")) do
@@ -214,12 +133,14 @@ local function read_worker(worker, path, result, name, warn)
   end
   for i, t in ipairs(list(worker.transports, path .. ".transports")) do
     local at = ("%s.transports[%d]"):format(path, i - 1)
-    check(t, "table", at)
-    local found = (t.type == "websocket" or t.type == "web") and read_transport(t, at, name, warn)
-    if not found or result.transport then
+    local found = config_transport.read(check(t, "table", at), at, name, warn)
+    local first = result.transports[1]
+    if not found then
       warn(("%s (type %s) is not supported and ignored"):format(at, tostring(t.type)))
+    elseif first and not checks.same(found.auth, first.auth) then
+      warn(("%s is ignored: its auth is not that of the first transport"):format(at))
     else
-      result.transport = found
+      table.insert(result.transports, found)
     end
   end
 end
@@ -228,11 +149,11 @@ end
 -- @param t the decoded file
 -- @param name for messages, the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { realms = router's form, transport = { listen =, url =, tls = core's form },
+-- @return { realms = router's form, transports = list of config_transport.read's form,
 -- principals = router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
   check(t, "table", name)
-  local result = { realms = {} }
+  local result = { realms = {}, transports = {} }
   warn_unknown(t, keys.top, name, warn)
   if t.version ~= nil and t.version ~= 2 then
     wrong(name .. ".version", "expected 2, got %s", tostring(t.version))
@@ -247,8 +168,10 @@ function config.read(t, name, warn)
     end
   end
   if not result.realms[1] then wrong(name, "no realm in any worker of type router") end
-  if not result.transport then wrong(name, "no transport of type websocket or web") end
-  result.principals = result.transport.principals
+  if not result.transports[1] then
+    wrong(name, "no transport of type websocket, web, rawsocket or universal")
+  end
+  result.principals = result.transports[1].principals
   if result.principals then config_auth.check_roles(result.principals, result.realms) end
   return result
 end

@@ -64,4 +64,16 @@ function checks.warn_unknown(t, known, path, warn)
   end
 end
 
+--- Whether two values are the same, down to the last one in them.
+function checks.same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not checks.same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
 return checks

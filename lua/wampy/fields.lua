@@ -112,7 +112,7 @@ end
 
 local builtin = {
   url = constants.DEFAULT_URL, realm = constants.DEFAULT_REALM, connect_timeout = 10,
-  ping_interval = 10, ping_timeout = 10, reconnect = false,
+  ping_timeout = 10, reconnect = false, -- ping_interval: 10; over RawSocket only when it is given
 }
 
 --- Settles what a client's fields are. First hit wins: flags of run, constructor, class,

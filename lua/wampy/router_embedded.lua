@@ -43,8 +43,8 @@ function Embedded.new(t)
     or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
     realms = read and read.realms or {}, principals = read and read.principals }
-  if read and self.listen == nil then self.listen = read.transport.listen end
-  self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or read and read.transport.tls
+  self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or nil
+  self._transports = read and read.transports or { { listen = "127.0.0.1:0" } }
   if not read then
     for i, name in ipairs(type(t.realm) == "table" and t.realm or { t.realm or "realm1" }) do
       if not core.uri_ok(name) then
@@ -54,8 +54,19 @@ function Embedded.new(t)
     end
   end
   if t.auth ~= nil then set_principals(self.config, config_auth.read(t.auth, "auth")) end
-  if self.listen == nil then self.listen = "127.0.0.1:0" end
   return self
+end
+
+-- Where it listens, and how: what was asked for, else the transports of its configuration.
+local function places(self)
+  local listen, result = self.listen, {}
+  local own = self._transports[1].tls
+  if listen == nil then listen = self._transports end
+  for i, place in ipairs(type(listen) == "table" and listen or { listen or nil }) do
+    if type(place) ~= "table" then place = { listen = place, tls = own } end
+    result[i] = setmetatable({ tls = self.tls }, { __index = place })
+  end
+  return result
 end
 
 --- Starts it.
@@ -64,9 +75,9 @@ end
 function Embedded:start()
   if self._router then return self end
   self._router = core.router(self.config)
-  local listen = self.listen or {}
-  for i, l in ipairs(type(listen) == "table" and listen or { listen }) do
-    local ok, url, port = pcall(self._router.listen, self._router, l, self.tls)
+  tasks.guard()
+  for i, place in ipairs(places(self)) do
+    local ok, url, port = pcall(self._router.listen, self._router, place.listen, place)
     if not ok then
       self._router:close()
       self._router = nil

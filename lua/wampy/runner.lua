@@ -60,18 +60,20 @@ local function set_up(options)
     and config.load(options.config, options.quiet and function() end or nil)
   if read then
     forced.realm = forced.realm or read.realms[1].name
-    if not options.router then forced.url = forced.url or read.transport.url end
+    if not options.router then forced.url = forced.url or read.transports[1].url end
   end
   local router
   if options.router then
     local listen = options.router ~= "default" and options.router
-      or read and read.transport.listen or "127.0.0.1:8080"
+      or not read and "127.0.0.1:8080" or nil
     local realm = options.realm or os.getenv("WAMPY_REALM") or "realm1"
     router = routers.Embedded {
       listen = listen, realm = not read and realm or nil, config_path = options.config,
       tls = options.router_tls,
     }:start()
-    say("router", router.url, read and read.realms[1].name or realm)
+    for _, url in ipairs(router.urls) do
+      say("router", url, read and read.realms[1].name or realm)
+    end
     if not forced.url then forced.router = router end
   end
   fields.forced = forced

@@ -379,7 +379,32 @@ function tasks.with(client, fn)
   return fn(c)
 end
 
--- What is still started when the universe closes leaves with GOODBYE.
-tasks.sentinel = setmetatable({}, { __gc = function() pcall(tasks.stop_all) end })
+-- ---- the end ------------------------------------------------------------------------------
+
+local GRACE = 5 -- seconds that tasks get at the end, to run their <close> variables
+
+--- Ends everything: cancels the tasks that still wait, gives their <close> variables some seconds,
+-- and stops every client. Never raises.
+function tasks.finish()
+  if core.wait_mode() ~= "pump" then return end -- nothing can be waited for any more
+  local limit = core.now() + GRACE
+  core.cancel_all()
+  while core.tasks() > 0 and core.now() < limit do core.turn(0.05) end
+  tasks.stop_all()
+end
+
+-- When the universe closes, finalizers run in the reverse order of being set. The one that ends
+-- everything must come before those of what it ends, so there is a new one for each of them.
+local guard
+local guard_mt = { __gc = function(self)
+  if self == guard then pcall(tasks.finish) end
+end }
+
+--- Notes that there is something anew that wants ending when the universe closes.
+function tasks.guard()
+  guard = setmetatable({}, guard_mt)
+end
+
+tasks.guard()
 
 return tasks

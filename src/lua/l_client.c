@@ -124,20 +124,25 @@ static void disconnected(struct l_client *lc)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
 }
 
-/* Still joined only when the universe closes: GOODBYE goes out while that lingers. */
+/* Still joined, or waited for, only when the universe closes: GOODBYE goes out while that
+ * lingers. */
 static int l_client_gc(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct list *node, *tmp;
 
     if (lc->c) {
+        lc->S->closing = true;
         client_retire(lc->c);
         session_leave(client_session(lc->c), NULL, NULL, host_now(lc->S->host));
         lc->c = NULL;
         list_remove(&lc->link);
     }
     list_each (node, tmp, &lc->replies) {
-        reply_free(L, list_entry(node, struct reply, link));
+        struct reply *r = list_entry(node, struct reply, link);
+
+        lc->S->closing |= !list_empty(&r->waiters);
+        reply_free(L, r);
     }
     unread_drop(lc);
     tap_free(lc);
@@ -434,6 +439,7 @@ static int l_connect(lua_State *L)
     config.session.join_timeout = config.net.connect_timeout =
         milliseconds(L, 2, "connect_timeout", 10);
     config.net.ping_interval = milliseconds(L, 2, "ping_interval", 10);
+    config.net.raw_pings = lua_getfield(L, 2, "ping_interval") != LUA_TNIL;
     config.net.ping_timeout = milliseconds(L, 2, "ping_timeout", 10);
     lua_getfield(L, 2, "max_message_size");
     config.session.max_message = config.net.max_message = (size_t)lua_tointeger(L, -1);

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
+#include "lua/listen_options.h"
 #include "lua/state.h"
-#include "lua/tls_options.h"
 
 static const char ROUTER[] = "wampy.router";
 
@@ -78,7 +78,8 @@ static void read_permission(lua_State *L, struct permission *p)
     p->uri = read_pattern(L, &p->match);
     p->allow = allowed(L, "call", ALLOW_CALL) | allowed(L, "register", ALLOW_REGISTER) |
                allowed(L, "publish", ALLOW_PUBLISH) |
-               allowed(L, "subscribe", ALLOW_SUBSCRIBE);
+               allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
+               allowed(L, "force_reregister", ALLOW_FORCE);
     p->trusted = lua_getfield(L, -1, "trust") == LUA_TNUMBER;
     p->trust = (uint32_t)lua_tointeger(L, -1);
     lua_pop(L, 1);
@@ -198,12 +199,12 @@ static int l_router_new(lua_State *L)
     return 1;
 }
 
-/* router:listen(LISTEN, tls) -> url, port | raises ConnectionError; tls as
- * tls_options_read reads it, or nil */
+/* router:listen(LISTEN [, options]) -> url, port | raises ConnectionError; options as
+ * listen_options_read reads them */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct net_options o = { .ping_interval = 10000, .ping_timeout = 10000 };
+    struct net_options o;
     struct conn_end end = { 0 };
     struct url url;
     char text[1400];
@@ -211,9 +212,9 @@ static int l_listen(lua_State *L)
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
-    tls_options_read(L, 3, &o.tls);
+    listen_options_read(L, 3, &o);
     port = server_listen(server, &url, &o, &end);
-    tls_options_fini(&o.tls);
+    listen_options_fini(&o);
     if (port < 0)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)

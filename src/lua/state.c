@@ -79,6 +79,7 @@ static int state_gc(lua_State *L)
 
     if (!S->host)
         return 0;
+    S->closing = true;
     watchdog_close(S);
     state_unwatch_signals(S);
     linger(S);

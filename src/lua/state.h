@@ -21,6 +21,7 @@ struct state {
     struct task main;     /* stands for whoever waits while no task runs */
     struct task *current; /* the task whose Lua is running; NULL outside of tasks */
     bool turning; /* the loop runs: Lua outside of a task (a finalizer) cannot wait now */
+    bool closing; /* the universe closes: what tasks wait for is gone, none goes on */
     struct list ready;    /* tasks to be resumed */
     struct list parked;   /* tasks that wait */
     struct list pool;     /* free, each with a clean thread */

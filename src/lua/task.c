@@ -235,7 +235,7 @@ bool task_run_ready(struct state *S)
 {
     struct list batch, *node;
 
-    if (list_empty(&S->ready))
+    if (S->closing || list_empty(&S->ready))
         return false;
     list_init(&batch); /* what gets ready meanwhile waits for the next round */
     while ((node = list_pop(&S->ready)))
@@ -268,7 +268,7 @@ static bool passes(lua_State *L)
 enum wait_mode wait_mode(struct state *S, lua_State *L)
 {
     if (!S->current)
-        return S->turning ? WAIT_NEVER : WAIT_PUMP;
+        return S->turning || S->closing ? WAIT_NEVER : WAIT_PUMP;
     if (!lua_isyieldable(L))
         return WAIT_NEVER;
     if (S->current->co == L)

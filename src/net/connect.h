@@ -8,8 +8,7 @@
 #include "net/url.h"
 
 /* Starts to connect; the handler's `opened` or `closed` follows (never before this
- * returns). Options are copied, except `subprotocols` and `headers` strings, which must
- * outlive the conn. */
+ * returns). Options are copied. */
 struct conn *connect_url(struct loop *l, const struct url *url,
                          const struct net_options *o, const struct conn_handler *handler,
                          void *user);

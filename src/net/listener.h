@@ -7,10 +7,11 @@
 
 struct listener;
 
-/* Listens for what the URL says: ws, rs, their kin, or, if it is universal, both. For each
- * connection that asks for a known subprotocol, `accepted(conn, user)` is called once it
- * is up: it sets conn->handler and conn->user, then `opened` follows. NULL on failure with
- * `end` filled (port in use ...). Port 0 picks a free one. Every path is answered. */
+/* Listens for what the URL says: ws, rs, their kin, or, if it is universal, both. For
+ * each connection that asks for a known subprotocol, `accepted(conn, user)` is called
+ * once it is up: it sets conn->handler and conn->user, then `opened` follows. NULL on
+ * failure with `end` filled (port in use ...). Port 0 picks a free one. Every path is
+ * answered. */
 struct listener *listener_open(struct loop *l, const struct url *url,
                                const struct net_options *o,
                                void (*accepted)(struct conn *c, void *user), void *user,

@@ -15,10 +15,10 @@ static char *copy(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
-static char **copy_list(const char *const *list)
+static const char **copy_list(const char *const *list)
 {
     size_t n = 0;
-    char **copies;
+    const char **copies;
 
     if (!list)
         return NULL;
@@ -28,6 +28,13 @@ static char **copy_list(const char *const *list)
     for (size_t i = 0; i < n; i++)
         copies[i] = xstrdup(list[i]);
     return copies;
+}
+
+static void free_list(const char **list)
+{
+    for (const char **p = list; p && *p; p++)
+        free((char *)(uintptr_t)*p);
+    free(list);
 }
 
 /* What concerns a WebSocket listener. */
@@ -64,8 +71,8 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->raw_pings = o->raw_pings;
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
     s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
-    s->subprotocols = o->subprotocols ? o->subprotocols : default_subprotocols;
-    s->headers = o->headers;
+    s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
+    s->headers = copy_list(o->headers);
     s->server_text = copy(o->server_text);
     copy_server(s, o);
     return s;
@@ -85,10 +92,10 @@ void net_settings_unref(struct net_settings *s)
 {
     if (--s->refs > 0)
         return;
+    free_list(s->subprotocols);
+    free_list(s->headers);
     free(s->server_text);
-    for (size_t i = 0; s->origins && s->origins[i]; i++)
-        free(s->origins[i]);
-    free(s->origins);
+    free_list(s->origins);
     http_routes_free(s->routes, s->route_count);
     free(s);
 }

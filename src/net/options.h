@@ -47,10 +47,10 @@ struct net_settings {
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     bool raw_pings;
     size_t max_message, max_queue;
-    const char *const *subprotocols;
-    const char *const *headers; /* may be NULL */
-    char *server_text;          /* owned; may be NULL */
-    char **origins;             /* owned; NULL-terminated; NULL: any */
+    const char **subprotocols; /* owned, and its strings */
+    const char **headers;      /* likewise; may be NULL */
+    char *server_text;         /* owned; may be NULL */
+    const char **origins;      /* likewise; NULL: any */
     bool null_origin, any_subprotocol, delay;
     uint64_t close_timeout;    /* ms */
     struct http_route *routes; /* owned */

@@ -284,6 +284,13 @@ static const struct conn_ops ops = { send_message, close_conn };
 
 /* ---- receiving --------------------------------------------------------------------- */
 
+static void ping_later(struct raw *raw)
+{
+    if (raw->settings->raw_pings && raw->settings->ping_interval)
+        loop_timer_set(raw->net->loop, &raw->timer,
+                       raw->heard + raw->settings->ping_interval);
+}
+
 static void on_frame(struct raw *raw, enum raw_type type, struct buf *payload)
 {
     if (type == RAW_PING) {
@@ -315,6 +322,8 @@ void raw_take_in(struct raw *raw, struct slice in)
     enum raw_type type;
 
     raw->heard = loop_round(raw->net->loop);
+    if (raw->pinged && raw->state == RAW_OPEN)
+        ping_later(raw);
     raw->pinged = false;
     while (raw->state == RAW_OPEN && !raw->ended && found == RAW_FRAME) {
         found = raw_read(&raw->reader, &in, &type, &payload);
@@ -358,13 +367,6 @@ static void on_readable(void *user)
 
 /* ---- timers ------------------------------------------------------------------------ */
 
-static void ping_later(struct raw *raw)
-{
-    if (raw->settings->raw_pings && raw->settings->ping_interval)
-        loop_timer_set(raw->net->loop, &raw->timer,
-                       raw->heard + raw->settings->ping_interval);
-}
-
 /* Does the socket still pass on what it was given? */
 static bool moves(struct raw *raw)
 {
@@ -400,8 +402,10 @@ static void on_timer(struct loop_timer *t)
     } else if (raw->state == RAW_OPEN && !raw->ended) {
         ping(raw, now);
     } else {
-        raw_end(raw, CONN_TIMEOUT, 0, "did not answer within %g s",
-                (double)raw->settings->connect_timeout / 1000);
+        raw_end(raw, CONN_TIMEOUT, 0, "did not answer%s within %g s%s",
+                raw->reads ? " the RawSocket handshake" : "",
+                (double)raw->settings->connect_timeout / 1000,
+                raw->reads ? "; is the scheme right?" : "");
         raw_finish(raw);
     }
 }

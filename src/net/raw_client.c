@@ -121,7 +121,7 @@ static void answered(void *user)
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         give_up(
             raw, CONN_LOST, 0,
-            "closed the connection during the RawSocket handshake; is it rs:// there?");
+            "closed the connection during the RawSocket handshake; is the scheme right?");
         return;
     }
     d->have += n > 0 ? (unsigned)n : 0;

@@ -66,7 +66,7 @@ enum raw_found {
 struct raw_reader {      /* zero-initialised but for `max` */
     size_t max;          /* bytes of the longest payload that is taken */
     size_t length;       /* declared by the head, when that is whole */
-    struct buf *payload; /* owned: of the frame under way; NULL before its head is whole */
+    struct buf *payload; /* owned: of the frame under way, once its head is whole */
     enum raw_type type;
     unsigned have; /* octets of the head */
     unsigned char head[RAW_HEAD];

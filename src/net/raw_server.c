@@ -1,4 +1,5 @@
-/* raw_server.c - a RawSocket handshake that a listener has read: judging and answering it.
+/* raw_server.c - a RawSocket handshake that a listener has read: judging and answering
+ * it.
  *
  * Not known here: accepting, deadlines (listener.c), and whatever comes after the
  * handshake (raw.c). */

@@ -9,8 +9,7 @@
 #include "net/url.h"
 
 /* Starts to connect; the handler's `opened` or `closed` follows (never before this
- * returns). `url` must be ws://, wss:// or ws+unix://. Options are copied, except
- * `subprotocols` and `headers` strings, which must outlive the conn. */
+ * returns). `url` must be ws://, wss:// or ws+unix://. Options are copied. */
 struct conn *ws_connect(struct loop *l, const struct url *url,
                         const struct net_options *o, const struct conn_handler *handler,
                         void *user);

@@ -146,8 +146,8 @@ void ws_tls_free_all(struct ws_net *net);     /* when lws's context has gone */
 /* Notes why there is no connection; false when that is not TLS's fault. */
 bool ws_tls_explain(struct ws *ws);
 
-/* Why the handshake of a client failed, with the alert that came in *alert (0: none); NULL
- * when OpenSSL does not say. */
+/* Why the handshake of a client failed, with the alert that came in *alert (0: none);
+ * NULL when OpenSSL does not say. */
 const char *ws_tls_why(const SSL *ssl, int *alert);
 
 /* ws_tunnel.c: TLS of a listener, and of a client of RawSocket. */

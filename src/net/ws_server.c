@@ -1,11 +1,10 @@
 /* ws_server.c - the HTTP side of a WebSocket server.
  *
- * The reading of the request is ours: lws closes silently where
- * HTTP has a status for it, takes a missing version for 13, picks a vhost by the Host
- * header, and hangs up on an offer of more than 127 bytes of subprotocols, which
- * widespread clients make. So the request is read (listener.c) and judged here, and only a
- * good one is shown to lws, in words of our own; lws answers it, and from there on the
- * socket is lws's.
+ * The reading of the request is ours: lws closes silently where HTTP has a status for
+ * it, takes a missing version for 13, picks a vhost by the Host header, and hangs up on
+ * an offer of more than 127 bytes of subprotocols, which widespread clients make. So the
+ * request is read (listener.c) and judged here, and only a good one is shown to lws, in
+ * words of our own; lws answers it, and from there on the socket is lws's.
  *
  * Not known here: answers other than 101 (http_server.c), frames, and whatever comes
  * after the upgrade (ws.c). */
@@ -89,7 +88,7 @@ static const char *choose(const struct net_settings *s, const struct request *r)
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
     const struct net_settings *s = g->listener->settings;
-    const char *const *origins = (const char *const *)s->origins;
+    const char *const *origins = s->origins;
     const char *fault = request_fault(r), *subprotocol = choose(s, r);
 
     if (fault)

@@ -1,5 +1,5 @@
-/* ws_tls.c - wss:// of a client: lws speaks TLS, with an OpenSSL context of ours. A client
- * of rss:// takes the context only (raw_tls.c).
+/* ws_tls.c - wss:// of a client: lws speaks TLS, with an OpenSSL context of ours. A
+ * client of rss:// takes the context only (raw_tls.c).
  *
  * lws takes a context with a vhost, so each set of settings has a vhost of its own, made
  * when it is first wanted: reading the system's CAs takes far longer than everything

@@ -3,7 +3,9 @@
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
  * last. An event is encoded once a subscription, and every subscriber gets a reference
- * on the same bytes; so all that an EVENT says must be true for all of them. */
+ * on the same bytes; so all that an EVENT says must be true for all of them.
+ * What an EVENT says is in event.c; what outlives the moment goes to retained.c and
+ * history.c. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -7,12 +7,20 @@
  *     killnowait  yes         ERROR canceled at once        is dropped
  *
  * No mode, an unknown one, or a callee that did not announce call_canceling: skip. A
- * kill whose callee does not answer ends after LIMIT_KILL_MS. */
+ * kill whose callee does not answer ends after LIMIT_KILL_MS. A call that waits for a
+ * callee has nobody to interrupt. One whose arguments are still coming is never skipped
+ * silently: its callee hears killnowait. */
 #include "router/private.h"
 
 static bool interruptible(const struct call *c)
 {
-    return roles_can(&c->callee->roles, ROLE_CALLEE, FEATURE_CALL_CANCELING);
+    return c->callee && roles_can(&c->callee->roles, ROLE_CALLEE, FEATURE_CALL_CANCELING);
+}
+
+/* Whether the callee would wait for more arguments, for ever. */
+static bool is_open(const struct call *c)
+{
+    return c->parts && c->parts->open;
 }
 
 bool cancel_interrupt(struct call *c, const char *mode)
@@ -54,7 +62,7 @@ void cancel_request(struct member *m, struct msg *message, const struct opts *o)
         kill_call(c);
         return;
     }
-    if (slice_is(mode, "killnowait"))
+    if (slice_is(mode, "killnowait") || is_open(c))
         cancel_interrupt(c, "killnowait");
     call_fail(c, "wamp.error.canceled", "the caller canceled the call");
 }

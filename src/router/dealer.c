@@ -3,7 +3,8 @@
  *
  * One registration a pattern and match policy, shared by as many callees as its
  * invocation policy lets in, gone with the last. Not known here: calls (call.c), which
- * have picked their callee and go on when the registration has gone. */
+ * have picked their callee and go on when the registration has gone, and those that wait
+ * for a callee (waiting.c). */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -16,6 +17,7 @@ static struct registration *registration_new(struct realm *realm, struct slice u
 
     held_init(&reg->held, &realm->procedures, uri, match);
     reg->invoke = invoke;
+    list_init(&reg->waiting);
     realm->router->stats.registrations++;
     return reg;
 }
@@ -38,6 +40,10 @@ static void callee_add(struct member *m, struct registration *reg, const struct 
 
     holder_init(&c->holder, &reg->held, m);
     c->wants_caller = opt_is(o, OPT_DISCLOSE_CALLER, false);
+    c->keeps_time = opt_is(o, OPT_FORWARD_TIMEOUT, false) &&
+                    roles_can(&m->roles, ROLE_CALLEE, FEATURE_CALL_TIMEOUT);
+    c->concurrency = (uint64_t)opt_int(o, OPT_CONCURRENCY);
+    list_init(&c->calls);
     map_put(&m->registrations, reg->held.id, c);
 }
 
@@ -47,11 +53,16 @@ static void callee_free(struct callee *c)
     struct registration *reg = (struct registration *)c->holder.held;
     struct member *m = c->holder.member;
 
+    seat_close(c);
     holder_fini(&c->holder);
     free(c);
     meta_removed(m, &reg->held);
-    if (!reg->held.count)
+    if (reg->held.count) {
+        waiting_serve(reg);
+    } else {
+        waiting_fail(reg);
         registration_free(reg);
+    }
 }
 
 static void answer(struct member *m, enum msg_code code, const struct msg *request,
@@ -102,6 +113,24 @@ static void revoke(struct registration *reg)
                       (struct slice){ 0 });
 }
 
+/* Whether a REGISTER is one that we take, whoever has the procedure. */
+static bool acceptable(struct member *m, const struct msg *message, const struct opts *o,
+                       enum invoke *invoke, struct fault *f)
+{
+    if (!member_may(m, message, o, ALLOW_REGISTER, f) || !invoke_of(o, invoke, f))
+        return false;
+    if (opt_has(o, OPT_CONCURRENCY) && !opt_int(o, OPT_CONCURRENCY)) {
+        fault_set(f, "wamp.error.invalid_argument",
+                  "REGISTER.Options.concurrency must be at least 1");
+        return false;
+    }
+    if (m->registrations.count >= LIMIT_REGISTRATIONS) {
+        fault_set(f, "wamp.error.unavailable", "too many registrations");
+        return false;
+    }
+    return true;
+}
+
 /* Finds or makes the registration; NULL fills `f`. */
 static struct registration *admit(struct member *m, const struct msg *message,
                                   const struct opts *o, struct fault *f)
@@ -109,15 +138,13 @@ static struct registration *admit(struct member *m, const struct msg *message,
     struct registration *reg;
     enum invoke invoke;
 
-    if (!member_may(m, message, o, ALLOW_REGISTER, f) || !invoke_of(o, &invoke, f))
+    if (!acceptable(m, message, o, &invoke, f))
         return NULL;
-    if (m->registrations.count >= LIMIT_REGISTRATIONS) {
-        fault_set(f, "wamp.error.unavailable", "too many registrations");
-        return NULL;
-    }
     reg = (struct registration *)patterns_get(&m->realm->procedures.patterns,
                                               message->uri, opt_match(o));
     if (reg && opt_is(o, OPT_FORCE_REREGISTER, false)) {
+        if (!member_may(m, message, o, ALLOW_FORCE, f))
+            return NULL;
         revoke(reg);
         reg = NULL;
     }
@@ -144,8 +171,10 @@ void dealer_register(struct member *m, struct msg *message, const struct opts *o
     if (fresh)
         callee_add(m, reg, o);
     answer(m, MSG_REGISTERED, message, reg->held.id);
-    if (fresh)
+    if (fresh) {
         meta_added(m, &reg->held);
+        waiting_serve(reg);
+    }
 }
 
 void dealer_unregister(struct member *m, struct msg *message)
@@ -194,38 +223,81 @@ static struct list *nth(struct registration *reg, uint64_t n)
     return node;
 }
 
-static struct callee *pick(struct registration *reg)
+/* With whom the policy begins. */
+static struct list *foremost(struct registration *reg)
 {
     const struct rng *rng = &reg->held.catalog->realm->router->rng;
-    struct list *node = reg->held.holders.next;
 
     if (reg->invoke == INVOKE_LAST)
-        node = reg->held.holders.prev;
-    else if (reg->invoke == INVOKE_RANDOM)
-        node = nth(reg, rng->next(rng->ctx) % reg->held.count);
-    if (reg->invoke == INVOKE_ROUNDROBIN) {
-        list_remove(node);
-        list_push(&reg->held.holders, node);
-    }
-    return callee_of(node);
+        return reg->held.holders.prev;
+    if (reg->invoke == INVOKE_RANDOM)
+        return nth(reg, rng->next(rng->ctx) % reg->held.count);
+    return reg->held.holders.next;
 }
 
-/* Nobody answers for the router's own names, whatever pattern he registered. A pattern
- * was allowed as a whole; a more specific permission may still take single procedures
- * out of it. */
-struct callee *dealer_pick(struct realm *realm, struct slice uri)
+/* Who comes after: around the ring of holders, past its head. */
+static struct list *following(struct registration *reg, struct list *node)
 {
-    struct registration *reg = NULL;
-    struct callee *c;
+    bool back = reg->invoke == INVOKE_LAST;
+    struct list *next = back ? node->prev : node->next;
 
-    if (!uri_reserved(uri))
-        reg = (struct registration *)patterns_best(&realm->procedures.patterns, uri,
-                                                   MATCH_EXACT);
-    if (!reg)
+    if (next == &reg->held.holders)
+        next = back ? next->prev : next->next;
+    return next;
+}
+
+/* A pattern was allowed as a whole; a more specific permission may still take single
+ * procedures out of it. */
+static bool may_answer(const struct callee *c, struct slice uri, const struct map *tried)
+{
+    const struct member *m = c->holder.member;
+
+    return !m->gone && (!tried || !map_get(tried, m->id)) &&
+           (c->holder.held->pattern.match == MATCH_EXACT ||
+            role_allows(m->role, ALLOW_REGISTER, uri, MATCH_EXACT));
+}
+
+static bool has_room(const struct callee *c)
+{
+    return !c->concurrency || c->busy < c->concurrency;
+}
+
+/* Whether one callee has all calls while it is there: the others do not help it. */
+static bool stands_alone(const struct registration *reg)
+{
+    return reg->invoke == INVOKE_FIRST || reg->invoke == INVOKE_LAST;
+}
+
+struct callee *dealer_pick(struct registration *reg, struct slice uri,
+                           const struct map *tried, bool *busy)
+{
+    struct list *node = foremost(reg);
+
+    *busy = false;
+    for (size_t i = 0; i < reg->held.count; i++, node = following(reg, node)) {
+        struct callee *c = callee_of(node);
+
+        if (!may_answer(c, uri, tried))
+            continue;
+        if (has_room(c)) {
+            if (reg->invoke == INVOKE_ROUNDROBIN) {
+                list_remove(node);
+                list_push(&reg->held.holders, node);
+            }
+            return c;
+        }
+        *busy = true;
+        if (stands_alone(reg))
+            break;
+    }
+    return NULL;
+}
+
+/* Nobody answers for the router's own names, whatever pattern he registered. */
+struct registration *dealer_find(struct realm *realm, struct slice uri)
+{
+    if (uri_reserved(uri))
         return NULL;
-    c = pick(reg);
-    if (reg->held.pattern.match != MATCH_EXACT &&
-        !role_allows(c->holder.member->role, ALLOW_REGISTER, uri, MATCH_EXACT))
-        return NULL;
-    return c;
+    return (struct registration *)patterns_best(&realm->procedures.patterns, uri,
+                                                MATCH_EXACT);
 }

@@ -44,7 +44,7 @@ bool publication_reaches(const struct publication *p, const struct filter *f,
         return false;
     if (m->id == p->author.session && opt_is(p->o, OPT_EXCLUDE_ME, true))
         return false;
-    return filter_passes(f, m);
+    return filter_passes(f, m) && passthru_fits(m, ROLE_SUBSCRIBER, p->o);
 }
 
 void publication_describe(const struct publication *p, struct details *d)

@@ -137,6 +137,11 @@ static bool admit(struct query *q, const struct msg *message, const struct opts 
 
     if (!member_may(m, message, o, ALLOW_CALL, &q->fault))
         return false;
+    if (opt_is(o, OPT_PROGRESS, false) || opt_has(o, OPT_PPT_SCHEME)) {
+        fault_set(&q->fault, "wamp.error.feature_not_supported",
+                  "the router's own procedures take plain arguments");
+        return false;
+    }
     q->procedure = procedure_of(message->uri);
     if (!q->procedure) {
         fault_set(&q->fault, "wamp.error.no_such_procedure",

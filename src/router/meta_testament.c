@@ -74,7 +74,11 @@ static bool may_publish(struct query *q, const struct msg *message)
         q->fault.uri = "wamp.error.invalid_argument";
         return false;
     }
-    may = member_may(q->caller, message, &o, ALLOW_PUBLISH, &q->fault);
+    may = passthru_ok(q->caller, message, &o, &q->fault);
+    if (may)
+        may = member_may(q->caller, message, &o, ALLOW_PUBLISH, &q->fault);
+    else
+        q->fault.uri = "wamp.error.invalid_argument";
     opts_fini(&o);
     return may;
 }

@@ -24,6 +24,7 @@ static const struct roles router_roles = {
                                   1u << FEATURE_SUBSCRIBER_BLACKWHITE_LISTING |
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
+                                  1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
                                   1u << FEATURE_PUBLICATION_TRUSTLEVELS |
                                   1u << FEATURE_EVENT_RETENTION |
                                   1u << FEATURE_EVENT_HISTORY |
@@ -34,6 +35,9 @@ static const struct roles router_roles = {
                                   1u << FEATURE_CALL_CANCELING |
                                   1u << FEATURE_CALL_TIMEOUT |
                                   1u << FEATURE_PROGRESSIVE_CALL_RESULTS |
+                                  1u << FEATURE_PROGRESSIVE_CALL_INVOCATIONS |
+                                  1u << FEATURE_CALL_REROUTE |
+                                  1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |
@@ -305,10 +309,15 @@ static void aborted(struct peer *p)
 /* ---- what a member says ------------------------------------------------------------ */
 
 /* The id of a new request: the next one when the router is strict about it (WAMP:
- * session scope ids), otherwise any but that of a call still waiting. */
+ * session scope ids), otherwise any but that of a call still waiting. A later part of a
+ * call is none. */
 static bool request_ok(struct member *m, const struct msg *message, struct fault *f)
 {
+    bool call = message->row->code == MSG_CALL;
+
     if (message->row->code < MSG_PUBLISH || !message->row->answer)
+        return true;
+    if (call && parts_later(m, message->request))
         return true;
     if (m->realm->router->strict_ids && message->request != id_next(m->last_request)) {
         fault_set(f, "wamp.error.protocol_violation",
@@ -317,7 +326,7 @@ static bool request_ok(struct member *m, const struct msg *message, struct fault
                   (unsigned long long)id_next(m->last_request));
         return false;
     }
-    if (message->row->code == MSG_CALL && map_get(&m->calls, message->request)) {
+    if (call && map_get(&m->calls, message->request)) {
         fault_set(f, "wamp.error.protocol_violation", "CALL.Request %llu is in use",
                   (unsigned long long)message->request);
         return false;
@@ -331,7 +340,7 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     struct member *member = p->member;
     struct fault f;
 
-    if (member && !request_ok(member, m, &f)) {
+    if (member && (!request_ok(member, m, &f) || !passthru_ok(member, m, o, &f))) {
         peer_violate(p, &f);
         return;
     }

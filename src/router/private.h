@@ -135,7 +135,10 @@ struct member {
     bool gone;              /* leaving: nothing is sent to it */
     struct roles roles;
     uint64_t last_request;    /* of its requests */
+    uint64_t last_call;       /* the highest of its CALLs */
     uint64_t last_invocation; /* of ours to it */
+    size_t deferred;          /* bytes of its calls that are kept (deferred.c) */
+    bool in_parts;            /* it has called in parts */
     struct map subscriptions; /* id -> owned struct holder */
     struct map registrations; /* id -> owned struct callee */
     struct map calls;         /* its request id -> call, that it waits for */
@@ -391,11 +394,17 @@ enum invoke {
 struct registration {
     struct held held; /* first: the index finds it by this */
     enum invoke invoke;
+    struct list waiting; /* of struct call: those who could answer have no room */
+    size_t waiting_count;
 };
 
 struct callee {
     struct holder holder; /* of a struct registration */
     bool wants_caller;    /* disclose_caller */
+    bool keeps_time;      /* forward_timeout, and it announced call_timeout */
+    uint64_t concurrency; /* calls at a time; 0 = any number */
+    uint64_t busy;        /* calls under way, counted where there is a limit */
+    struct list calls;    /* of struct call: these */
 };
 
 const char *invoke_name(enum invoke invoke);
@@ -407,8 +416,14 @@ void dealer_leave(struct member *m);
 /* Takes the registration `id` from a member, and tells him. False when he has none. */
 bool dealer_revoke(struct member *m, uint64_t id, struct slice reason);
 
-/* Who is to answer a call of `uri`; NULL when nobody can. */
-struct callee *dealer_pick(struct realm *realm, struct slice uri);
+/* The registration that a call of `uri` goes to; NULL when there is none. */
+struct registration *dealer_find(struct realm *realm, struct slice uri);
+
+/* Who of its callees is to answer a call of `uri`, none of those that `tried` has (by
+ * session id; may be NULL). NULL when nobody can; `busy` says whether that is for now
+ * only: all who could have as many calls as they want at a time. */
+struct callee *dealer_pick(struct registration *reg, struct slice uri,
+                           const struct map *tried, bool *busy);
 
 /* ---- meta.c, meta_events.c --------------------------------------------------------- */
 
@@ -430,13 +445,22 @@ void testaments_leave(struct member *m);
 /* ---- call.c ------------------------------------------------------------------------ */
 
 struct call {
-    struct member *caller, *callee;
-    uint64_t request;    /* the caller's id */
-    uint64_t invocation; /* the callee's */
-    uint64_t timeout;    /* ms until the first result, and between results; 0 = none */
-    bool progressive;    /* results may come in parts */
+    struct member *caller;
+    struct member *callee; /* NULL while it waits for one */
+    uint64_t request;      /* the caller's id */
+    uint64_t invocation;   /* the callee's */
+    uint64_t registration; /* its id; it may have gone */
+    uint64_t timeout;      /* ms until the first result, and between results; 0 = none */
+    uint64_t due;          /* ms: the end of the timeout that runs */
+    bool progressive;      /* results may come in parts */
+    bool answered;         /* one has */
+    bool forwarded;        /* the callee keeps the time, and we only if it does not */
     bool killed; /* INTERRUPT kill was sent: what the callee answers is the answer */
-    struct timer timer; /* of the timeout, or of the kill */
+    struct timer timer;        /* of the timeout, or of the kill */
+    struct callee *seat;       /* borrowed: whose concurrency counts it; mostly NULL */
+    struct list link;          /* in seat->calls, or in deferred->registration->waiting */
+    struct parts *parts;       /* owned: NULL unless its arguments come in parts */
+    struct deferred *deferred; /* owned: NULL unless it may be sent to another callee */
 };
 
 void call_begin(struct member *m, struct msg *message, const struct opts *o);
@@ -447,8 +471,94 @@ void call_leave(struct member *m);
 /* Ends a call, telling its caller this error. */
 void call_fail(struct call *c, const char *uri, const char *text);
 
-/* Starts the clock of the call's timeout, if it has one, anew. */
-void call_rearm(struct call *c);
+/* Gives a call that no callee has to `callee`; NULL: there is none left, it fails. Its
+ * CALL is kept. */
+void call_resume(struct call *c, struct callee *callee);
+
+/* Takes a call away from its callee, as if it had never been sent there. */
+void call_withdraw(struct call *c);
+
+/* The details of a call's INVOCATION; NULL for none. */
+struct buf *call_details(const struct call *c, const struct callee *callee,
+                         const struct msg *message, const struct opts *o, bool progress);
+
+/* INVOCATION with the arguments of `message`; false when it is too large for the
+ * callee's transport, and not sent. */
+bool call_send(const struct call *c, const struct buf *details,
+               const struct msg *message);
+
+/* A message that a transport cannot carry (WAMP: RawSocket, maximum length) is the end
+ * of the call, not of the session: tells the caller, and frees the call. */
+void call_outgrow(struct call *c, const char *text);
+
+/* ---- parts.c ----------------------------------------------------------------------- */
+
+/* A call whose arguments come in parts. */
+struct parts {
+    bool open;               /* more are to come */
+    struct buf *procedure;   /* owned */
+    struct buf *more, *last; /* owned: details of an INVOCATION, of the last one */
+};
+
+/* The first part has been routed to `callee`. */
+struct parts *parts_new(const struct call *c, const struct callee *callee,
+                        const struct msg *message, const struct opts *o);
+void parts_free(struct parts *parts);
+
+/* Whether a CALL with this id is a later part: of a call under way, or of one that has
+ * ended and whose caller could not know. */
+bool parts_later(const struct member *m, uint64_t request);
+void parts_forward(struct member *m, const struct msg *message, const struct opts *o);
+
+/* Whether a member, as callee, takes calls in parts. */
+bool parts_taken_by(const struct member *m);
+
+/* ---- deferred.c -------------------------------------------------------------------- */
+
+/* A CALL that may have to be sent to another callee: it waits, or its callee may turn it
+ * down. */
+struct deferred {
+    struct msg message;
+    struct map tried;                  /* session ids of those who have turned it down */
+    struct registration *registration; /* where it waits; NULL while a callee has it */
+};
+
+/* Whether a call that this callee gets is one to keep: it may turn it down. */
+bool deferred_for(const struct callee *callee);
+
+/* Whether one more message of this size may be kept for its caller. */
+bool deferred_admits(const struct member *caller, const struct msg *message);
+
+/* Keeps the call's message, which is moved away. */
+void deferred_take(struct call *c, struct msg *message);
+void deferred_drop(struct call *c); /* harmless when nothing is kept */
+
+/* The callee turned the call down (WAMP: call re-routing): it goes to another, or fails.
+ * False when it must end with what the callee answered. */
+bool deferred_reroute(struct call *c);
+
+/* ---- waiting.c --------------------------------------------------------------------- */
+
+/* The places that a callee has for calls, where it has a number of them. */
+void seat_take(struct call *c, struct callee *callee);
+void seat_leave(struct call *c);        /* and the next call that waits gets it */
+void seat_close(struct callee *callee); /* it goes: nothing counts any more */
+
+bool waiting_admits(const struct registration *reg);
+void waiting_push(struct registration *reg, struct call *c); /* its CALL is kept */
+void waiting_remove(struct call *c); /* harmless when it does not wait */
+void waiting_serve(struct registration *reg);
+void waiting_fail(struct registration *reg); /* it has no callee any more */
+
+/* ---- passthru.c -------------------------------------------------------------------- */
+
+/* Whether the sender may use the ppt_... keys of a message as it does; false fills
+ * `f`. */
+bool passthru_ok(const struct member *sender, const struct msg *message,
+                 const struct opts *o, struct fault *f);
+
+/* Whether a member in this role may get a message with these options. */
+bool passthru_fits(const struct member *receiver, enum role role, const struct opts *o);
 
 /* ---- cancel.c ---------------------------------------------------------------------- */
 

@@ -21,7 +21,8 @@ enum {
     ALLOW_REGISTER = 2,
     ALLOW_PUBLISH = 4,
     ALLOW_SUBSCRIBE = 8,
-    ALLOW_ALL = 15
+    ALLOW_FORCE = 16, /* REGISTER force_reregister: taking a procedure from others */
+    ALLOW_ALL = 31
 };
 
 struct permission {

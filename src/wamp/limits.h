@@ -24,6 +24,19 @@
  * together). */
 #define LIMIT_PENDING 65536
 
+/* Calls that one callee may have to answer. Whoever sends it more than it can do must
+ * not fill the router's memory with calls under way; more than one session may wait for,
+ * because many callers share a callee. */
+#define LIMIT_INVOCATIONS 65536
+
+/* Calls that wait at one registration for a callee with room (concurrency). Who comes
+ * behind a thousand others would rather know than wait. */
+#define LIMIT_WAITING 1000
+
+/* Bytes of the calls that the router keeps for one caller: those that wait, and those
+ * whose callee may turn them down. Two of the largest messages fit. */
+#define LIMIT_DEFERRED LIMIT_QUEUE
+
 /* What one session may hold at the router. */
 #define LIMIT_SUBSCRIPTIONS 100000
 #define LIMIT_REGISTRATIONS 100000

@@ -12,16 +12,19 @@ static const struct roles all_roles = {
              1u << ROLE_CALLEE,
     .features = {
         [ROLE_PUBLISHER] = BIT(PUBLISHER_EXCLUSION) | BIT(PUBLISHER_IDENTIFICATION) |
-                           BIT(SUBSCRIBER_BLACKWHITE_LISTING),
+                           BIT(SUBSCRIBER_BLACKWHITE_LISTING) |
+                           BIT(PAYLOAD_PASSTHRU_MODE),
         [ROLE_SUBSCRIBER] = BIT(PATTERN_BASED_SUBSCRIPTION) |
                             BIT(PUBLISHER_IDENTIFICATION) |
-                            BIT(SUBSCRIPTION_REVOCATION),
+                            BIT(SUBSCRIPTION_REVOCATION) |
+                            BIT(PAYLOAD_PASSTHRU_MODE),
         [ROLE_CALLER] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) |
                         BIT(CALLER_IDENTIFICATION) |
-                        BIT(PROGRESSIVE_CALL_RESULTS),
+                        BIT(PROGRESSIVE_CALL_RESULTS) | BIT(PAYLOAD_PASSTHRU_MODE),
         [ROLE_CALLEE] = BIT(CALL_CANCELING) | BIT(CALLER_IDENTIFICATION) |
                         BIT(PROGRESSIVE_CALL_RESULTS) | BIT(PATTERN_BASED_REGISTRATION) |
-                        BIT(SHARED_REGISTRATION) | BIT(REGISTRATION_REVOCATION),
+                        BIT(SHARED_REGISTRATION) | BIT(REGISTRATION_REVOCATION) |
+                        BIT(PAYLOAD_PASSTHRU_MODE),
     },
 };
 

@@ -142,7 +142,7 @@ class Case:
     def router(self, *args):
         """A router of ours on a free port: the process and its URL."""
         process = self.start("router", *(args or ("--listen", "0")))
-        return process, process.out.wait(r"^router +(ws\S+)").group(1)
+        return process, process.out.wait(r"^router +(\S+://\S+)").group(1)
 
     def script(self, text, *args, **kw):
         """Runs a Lua script to its good end: its lines."""

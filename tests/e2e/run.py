@@ -16,7 +16,7 @@ import harness  # noqa: E402 pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULES = sorted(os.path.basename(path)[5:-3] for path in glob.glob(HERE + "/test_*.py"))
-POLL = ["run", "tls"]
+POLL = ["rawsocket", "run", "tls"]
 WORKERS = 2 * (os.cpu_count() or 1)
 
 

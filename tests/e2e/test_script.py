@@ -125,3 +125,37 @@ def plain_lua_does_the_same_with_the_module(t):
            "LUA_CPATH": os.path.join(os.path.dirname(PROGRAM[0]), "?.so") + ";;"}
     equal(t.script(SERVE_AND_CALL, env=env, program=[lua]), ["42\t3"])
     equal(t.script(SERVE_AND_CALL), ["42\t3"])
+
+
+UNFINISHED = """
+local wampy = require "wampy"
+local router = wampy.routers.Embedded { listen = "127.0.0.1:0" }:start()
+local service = wampy.Client { url = router.url }:start()
+service:register("hang", function() wampy.sleep(60) end)
+for i = 1, 3 do
+  wampy.spawn(function()
+    local c = wampy.Client { url = router.url }:start()
+    local said <close> = setmetatable({}, { __close = function()
+      wampy.sleep(0.01)
+      print("closed " .. i)
+      io.stdout:flush()
+    end })
+    if i == 1 then c:call("hang") elseif i == 2 then wampy.sleep(60) else wampy.event():wait() end
+  end)
+end
+wampy.sleep(%s)
+print("the end")
+io.stdout:flush()
+"""
+
+
+@test_each({"joined": ("0.3",), "while they join": ("0.001",), "before they begin": ("0",)})
+def unfinished_tasks_are_cancelled_at_the_end(t, pause):
+    lua = shutil.which("lua5.4")
+    env = {"LUA_PATH": os.path.join(ROOT, "lua/?.lua") + ";;",
+           "LUA_CPATH": os.path.join(os.path.dirname(PROGRAM[0]), "?.so") + ";;"}
+    for more in ({}, {"env": env, "program": [lua]}):
+        lines = t.script(UNFINISHED % pause, **more)
+        equal(lines[0], "the end")
+        if pause == "0.3":
+            equal(sorted(lines[1:]), ["closed 1", "closed 2", "closed 3"])

@@ -1,9 +1,9 @@
 /* fuzz_raw.c - RawSocket's handshakes and frames. covers: src/net/raw_frame.c
  *
  * The first octet is the limit's length code and how the rest is cut into pieces; then
- * comes a handshake, then frames. Read piece by piece and in one go, the same frames must
- * be found and the same violation; no payload is over the limit, none takes more room than
- * what has come allows, and what is written back is read as the same. */
+ * comes a handshake, then frames. Read piece by piece and in one go, the same frames
+ * must be found and the same violation; no payload is over the limit, none takes more
+ * room than what has come allows, and what is written back is read as the same. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,9 @@
  *
  * What must hold whatever happens: output goes only to peers that are open and not
  * being closed; it is what a router may send; invocation ids count up by one in a
- * session; a call gets at most one final answer, and only who made it; who was
- * challenged joins after a good proof only; when all peers are closed nothing is left.
+ * session, but for those that continue a call in parts until its last part; a call gets
+ * at most one final answer, and only who made it; who was challenged joins after a good
+ * proof only; when all peers are closed nothing is left.
  *
  * Not known here: which reaction is the right one (tests/talk/router).
  *
@@ -34,6 +35,7 @@ struct slot {
     char method[16];     /* and its method */
     uint64_t invocation;
     bool pending[IDS];
+    bool open[IDS]; /* invocations whose last part has not come */
 };
 
 struct run {
@@ -84,6 +86,16 @@ static bool is_progress(const struct msg *m)
     return progress;
 }
 
+static void invoked(struct slot *s, const struct msg *m)
+{
+    if (m->request <= s->invocation)
+        REQUIRE(m->request < IDS && s->open[m->request]);
+    else
+        REQUIRE(m->request == ++s->invocation);
+    if (m->request < IDS)
+        s->open[m->request] = is_progress(m);
+}
+
 static void keep(char *to, size_t size, struct slice text)
 {
     REQUIRE(text.n < size);
@@ -106,9 +118,10 @@ static void check_message(struct slot *s, const struct msg *m)
         s->challenge[0] = '\0';
         s->invocation = 0;
         memset(s->pending, 0, sizeof s->pending);
+        memset(s->open, 0, sizeof s->open);
         break;
     case MSG_INVOCATION:
-        REQUIRE(m->request == ++s->invocation);
+        invoked(s, m);
         break;
     case MSG_INTERRUPT:
         REQUIRE(m->request <= s->invocation);
@@ -266,6 +279,10 @@ static const char *const options[] = {
     "{\"receive_progress\":true,\"timeout\":10}",
     "{\"timeout\":3000,\"disclose_me\":true,\"ppt_scheme\":\"x_a\"}",
     "{\"progress\":true}",
+    "{\"progress\":true,\"timeout\":20,\"ppt_scheme\":\"mqtt\"}",
+    "{\"invoke\":\"roundrobin\",\"concurrency\":1,\"forward_timeout\":true}",
+    "{\"invoke\":\"first\",\"concurrency\":2}",
+    "{\"concurrency\":1,\"force_reregister\":true}",
     "{\"mode\":\"kill\"}",
     "{\"mode\":\"killnowait\"}",
     "{\"mode\":\"skip\"}",
@@ -338,6 +355,32 @@ static void say(struct run *r, struct slot *s, bool mutate)
     for (unsigned i = mutate ? 1 + byte(r) % 4 : 0; i; i--)
         text[byte(r) % n] = (char)byte(r);
     feed(r, s, buf_from(text, n));
+}
+
+/* One of the messages around a shared procedure whose callees take one call at a time,
+ * and turn calls down; ids are few. */
+static void say_shared(struct run *r, struct slot *s)
+{
+    static const struct {
+        const char *head, *tail; /* of the id */
+    } messages[] = {
+        { "[64,", ",{\"invoke\":\"roundrobin\",\"concurrency\":1},\"com.s\"]" },
+        { "[64,", ",{\"invoke\":\"roundrobin\",\"forward_timeout\":true},\"com.s\"]" },
+        { "[48,", ",{\"progress\":true,\"timeout\":50},\"com.s\",[1]]" },
+        { "[48,", ",{\"timeout\":50},\"com.s\",[2]]" },
+        { "[48,", ",{},\"com.s\",[3]]" },
+        { "[70,", ",{}]" },
+        { "[70,", ",{\"progress\":true}]" },
+        { "[8,68,", ",{},\"wamp.error.unavailable\"]" },
+        { "[49,", ",{\"mode\":\"kill\"}]" },
+        { "[49,", ",{}]" },
+    };
+    unsigned what = byte(r) % (sizeof messages / sizeof *messages);
+    char text[128];
+
+    snprintf(text, sizeof text, "%s%u%s", messages[what].head, 1 + byte(r) % 8,
+             messages[what].tail);
+    feed(r, s, buf_from(text, strlen(text)));
 }
 
 static void say_bytes(struct run *r, struct slot *s)
@@ -490,6 +533,10 @@ static void step(struct run *r)
         if (byte(r) == 255)
             router_shutdown(r->router, r->now);
         break;
+    case 10:
+    case 11:
+        say_shared(r, s);
+        break;
     case 9:
         authenticate(r, s);
         break;
@@ -562,10 +609,18 @@ static void join_all(struct run *r)
         "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
         "\"subscriber\":{},\"callee\":{\"features\":{"
         "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
+    static const char more[] =
+        "[1,\"all\",{\"roles\":{\"caller\":{\"features\":{"
+        "\"progressive_call_invocations\":true,\"payload_passthru_mode\":true}},"
+        "\"publisher\":{},\"subscriber\":{},\"callee\":{\"features\":{"
+        "\"call_canceling\":true,\"progressive_call_invocations\":true,"
+        "\"call_timeout\":true,\"call_reroute\":true,"
+        "\"progressive_call_results\":true,\"payload_passthru_mode\":true}}}}]";
 
     for (size_t i = 0; i + 1 < PEERS; i++) {
         open_peer(r, &r->slots[i]);
-        feed(r, &r->slots[i], buf_from(all, sizeof all - 1));
+        feed(r, &r->slots[i],
+             i & 1 ? buf_from(more, sizeof more - 1) : buf_from(all, sizeof all - 1));
     }
 }
 

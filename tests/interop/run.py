@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """run.py: foreign peers and ours, each as tester of each other's service.
 
-usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "weather" or "auth"
+usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "weather", "auth"
+                                             or "kept"
 
 On our own router every tester meets every service; on a real Crossbar.io our app meets every
 foreign tester, and our tester the foreign services. A pair is two processes that talk below a
 prefix of their own: the service says "ready", the tester prints TAP and ends. js/scenario.js says
-what they do. The foreign peers prove who they are to our router (auth/). Then apps/06-weather
-serves them, by `run --router` and on Crossbar.io.
+what they do. The foreign peers prove who they are to our router (auth/), and use the events that
+it keeps (kept/). Then apps/06-weather serves them, by `run --router` and on Crossbar.io.
 """
 import concurrent.futures
 import os
@@ -25,7 +26,8 @@ from crossbar import Crossbar  # noqa: E402 pylint: disable=wrong-import-positio
 
 WAMPY = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
-LEAST, LEAST_WEATHER, LEAST_AUTH = 10, 5, 6  # tests that every tester has
+# tests that every tester has
+LEAST, LEAST_WEATHER, LEAST_AUTH, LEAST_KEPT, LEAST_RPC = 10, 5, 6, 4, 5
 WEATHER = [WAMPY, "run", os.path.join(ROOT, "apps/06-weather/main.lua")]
 
 
@@ -56,6 +58,12 @@ AUTH = {  # Crossbar.io's Python has all that autobahn-python needs for cryptosi
     "autobahn-js": ["node", "autobahn_peer.js"],
     "wampy-js": ["node", "wampy_peer.js"],
 }
+RPC = {
+    "autobahn-python": [PYTHON, os.path.join(HERE, "rpc/autobahn_calls.py")],
+    "autobahn-js": ["node", os.path.join(HERE, "rpc/autobahn_calls.js")],
+    "wampy-js": ["node", os.path.join(HERE, "rpc/wampy_calls.js")],
+}
+KEPT = {"autobahn-python": [PYTHON, "kept.py"], "autobahn-js": ["node", "kept.js"]}
 FLAVOURS = {"autobahn-js": "js", "wampy-js": "js", "wampy-python": "wampy"}
 ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
            PYTHONDONTWRITEBYTECODE="1")
@@ -147,16 +155,25 @@ def weather(router, url):
                        *tested(KINDS[tester]["weather"](url), LEAST_WEATHER))
 
 
-def authentication():
-    """The foreign peers prove who they are to our router, or cannot."""
-    folder = os.path.join(HERE, "auth")
+def configured(name, peers, title, least):
+    """Foreign peers on our router with the configuration of the folder `name`."""
+    folder = os.path.join(HERE, name)
     listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/",
               "--config", os.path.join(folder, "router.json")]
     with Process(listen) as router:
         url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
-        for peer, (runner, script) in AUTH.items():
-            yield ("router: %s joins" % peer,
-                   *tested([runner, os.path.join(folder, script), url], LEAST_AUTH))
+        for peer, (runner, script) in peers.items():
+            prefix = "interop.%s." % peer.replace("-", "_")
+            yield ("router: %s %s" % (peer, title),
+                   *tested([runner, os.path.join(folder, script), url, prefix], least))
+
+
+def calls(router, url):
+    """What a library does around calls, with itself: busy callees, parts, cancelling."""
+    for peer, command in RPC.items():
+        if router == "router" or peer != "wampy-js":  # what Crossbar.io does not have
+            yield ("%s: %s and its calls" % (router, peer),
+                   *tested([*command, url, router], LEAST_RPC))
 
 
 def matrix(router, url):  # what foreign peers do among themselves on Crossbar.io is not our concern
@@ -175,12 +192,18 @@ def results():
         with Process(listen) as router:
             url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
             yield from pool.map(lambda each: pair(*each), matrix("router", url))
+            if not ONLY or "rpc" in ONLY:
+                yield from calls("router", url)
         if not ONLY or "auth" in ONLY:
-            yield from authentication()
+            yield from configured("auth", AUTH, "joins", LEAST_AUTH)
+        if not ONLY or "kept" in ONLY:
+            yield from configured("kept", KEPT, "and events that are kept", LEAST_KEPT)
         if not ONLY or "weather" in ONLY:
             yield from weather("router", None)
         with Crossbar() as url:
             yield from pool.map(lambda each: pair(*each), matrix("crossbar", url))
+            if not ONLY or "rpc" in ONLY:
+                yield from calls("crossbar", url)
             if not ONLY or "weather" in ONLY:
                 yield from weather("crossbar", url)
 

@@ -217,14 +217,6 @@ describe("a call", function()
         options { 1 }))
     end)
 
-    it("when the router did not announce the feature", function()
-      assert.matches("did not announce payload_passthru_mode.*ppt_scheme",
-        pair.complaint(p.client.call, p.client, "x", options { ppt_scheme = "x_custom" }))
-      assert.matches("did not announce payload_passthru_mode.*ppt_scheme",
-        pair.complaint(p.client.publish, "x", 1, options { ppt_scheme = "x_custom" }))
-      assert.same({}, p.client.request_ids)
-    end)
-
     it("when the client is not started", function()
       local idle = pair.client(p.router)
       for _, verb in ipairs { "call", "call_async" } do

@@ -460,6 +460,34 @@ describe("a client", function()
       assert.equal(0, #heard)
     end)
 
+    it("joins once, however long the hooks of the losses before take", function()
+      local App = wampy.Client:extend "App"
+      local joins, losses = wampy.queue(), 0
+      App.f = wampy.callee(function(_) return 1 end)
+      function App:on_join() joins:put(self.session.id) end
+      function App:on_disconnect() -- luacheck: ignore self
+        losses = losses + 1
+        wampy.sleep(0.1)
+      end
+      local starts = 0
+      function App:register_roles()
+        starts = starts + 1
+        if starts == 2 then self._core:drop() end -- lost while it joins again
+        App.super.register_roles(self)
+      end
+      local app = App { router = p.router, reconnect = { initial = 0.01, jitter = 0 } }:start()
+      joins:get(pair.PATIENCE)
+      pair.logged(function()
+        app._core:drop()
+        local id = assert(joins:get(pair.PATIENCE))
+        wampy.sleep(0.2) -- all hooks are over
+        assert.equal(2, losses)
+        assert.equal(id, app.session and app.session.id)
+        assert.equal(1, p.client:call("f"))
+      end)
+      app:stop()
+    end)
+
     it("can be stopped while it tries to join again", function()
       local trying = wampy.event()
       local c = pair.client(p.router, { reconnect = { initial = 60 } })

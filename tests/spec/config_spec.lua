@@ -39,20 +39,32 @@ describe("a configuration", function()
   it("is read", function()
     local result, warnings = read()
     assert.same({}, warnings)
-    assert.same({ listen = "ws://127.0.0.1:9000/", url = "ws://127.0.0.1:9000/" }, result.transport)
+    assert.same({ { listen = "ws://127.0.0.1:9000/", url = "ws://127.0.0.1:9000/" } },
+      result.transports)
     assert.equal("realm1", result.realms[1].name)
     local role = result.realms[1].roles[1]
     assert.equal("anonymous", role.name)
     assert.same({ uri = "com.open.", match = "prefix", call = true, register = true, publish = true,
-      subscribe = true }, role.permissions[1])
+      subscribe = true, force_reregister = true }, role.permissions[1])
     assert.same({ uri = "com.listen", match = "exact", subscribe = true }, role.permissions[2])
-    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true },
-      role.permissions[3])
+    assert.same({ uri = "com.short.", match = "prefix", call = true, register = true,
+      force_reregister = true }, role.permissions[3])
+  end)
+
+  it("gives force_reregister with register, unless it says otherwise", function()
+    local function permission(allow)
+      return read(function(_, w)
+        w.realms[1].roles[1].permissions[1] = { uri = "com.a", allow = allow }
+      end).realms[1].roles[1].permissions[1].force_reregister
+    end
+    assert.is_true(permission { register = true })
+    assert.is_nil(permission { call = true })
+    assert.is_false(permission { register = true, force_reregister = false })
   end)
 
   it("says where to listen, and where an app finds it", function()
     local function transport(t)
-      return read(function(_, w) w.transports[1] = t end).transport
+      return read(function(_, w) w.transports[1] = t end).transports[1]
     end
     assert.same({ listen = "ws://0.0.0.0:9/", url = "ws://127.0.0.1:9/" }, transport {
       type = "websocket", endpoint = { type = "tcp", interface = "0.0.0.0", port = 9 } })
@@ -91,10 +103,10 @@ describe("a configuration", function()
       w.transports[1].endpoint.tls = { certificate = "c.pem", key = "/etc/k.pem",
         chain_certificates = wampy.array { "chain/1.pem" }, ca_certificates = wampy.array { "ca" } }
     end, "conf/f.json")
-    assert.matches("^wss://", result.transport.listen)
-    assert.matches("^wss://", result.transport.url)
+    assert.matches("^wss://", result.transports[1].listen)
+    assert.matches("^wss://", result.transports[1].url)
     assert.same({ cert = "conf/c.pem", key = "/etc/k.pem", chain = { "conf/chain/1.pem" },
-      cas = { "conf/ca" } }, result.transport.tls)
+      cas = { "conf/ca" } }, result.transports[1].tls)
   end)
 
   it("warns of what it ignores", function()
@@ -105,7 +117,7 @@ describe("a configuration", function()
       w.realms[1].store = { type = "memory", cache = 1 }
       w.realms[1].roles[1].permissions[1].strange = true
       w.transports[1].endpoint.tls = { certificate = "c", key = "k", dhparam = "d" }
-      w.transports[2] = { type = "rawsocket" }
+      w.transports[2] = { type = "mqtt" }
       t.workers[2] = { type = "guest" }
     end)
     table.sort(warnings)
@@ -116,7 +128,7 @@ describe("a configuration", function()
       "f.json.workers[0].realms[0].roles[0].permissions[0].strange is not supported and ignored",
       "f.json.workers[0].realms[0].store.cache is not supported and ignored",
       "f.json.workers[0].transports[0].endpoint.tls.dhparam is not supported and ignored",
-      "f.json.workers[0].transports[1] (type rawsocket) is not supported and ignored",
+      "f.json.workers[0].transports[1] (type mqtt) is not supported and ignored",
       "f.json.workers[1] (type guest) is not supported and ignored",
     }, warnings)
   end)
@@ -199,8 +211,8 @@ describe("a configuration", function()
       { "f.json: no realm in any worker of type router", function(_, w) w.type = "proxy" end },
       { "f.json: no realm in any worker of type router",
         function(_, w) w.realms = wampy.array {} end },
-      { "f.json: no transport of type websocket or web",
-        function(_, w) w.transports[1].type = "rawsocket" end },
+      { "f.json: no transport of type websocket, web, rawsocket or universal",
+        function(_, w) w.transports[1].type = "mqtt" end },
     }
     for i, case in ipairs(cases) do
       it(("case %d: %s"):format(i, case[1]), function()
@@ -245,6 +257,121 @@ describe("a configuration", function()
       local text = pair.complaint(config.load, path .. ".none")
       assert.is_truthy(text:find(path .. ".none", 1, true))
     end)
+  end)
+end)
+
+describe("the transports of a configuration", function()
+  local tcp = { type = "tcp", port = 9 }
+  local at = "f.json.workers[0].transports[0]"
+
+  -- All of them, and what was warned of.
+  local function transports(...)
+    local given = wampy.array { ... }
+    local result, warnings = read(function(_, w)
+      w.transports = given
+      w.realms[1].roles[2] = { name = "user" }
+    end)
+    return result.transports, warnings
+  end
+
+  -- The only one, with nothing else to say.
+  local function only(t)
+    local found, warnings = transports(t)
+    assert.same({}, warnings)
+    assert.equal(1, #found)
+    return found[1]
+  end
+
+  it("may be of RawSocket, on tcp, TLS and unix", function()
+    assert.same({ listen = "rs://127.0.0.1:9", url = "rs://127.0.0.1:9" },
+      only { type = "rawsocket", endpoint = tcp })
+    assert.same({ listen = "rs+unix:///s", url = "rs+unix:///s", serializers = { "json" },
+      max_message_size = 4096 }, only { type = "rawsocket", endpoint = { type = "unix",
+        path = "/s" }, serializers = wampy.array { "cbor", "json" },
+        options = { max_message_size = 4096 } })
+    assert.equal("rss://0.0.0.0:9", only { type = "rawsocket", endpoint = { type = "tcp",
+      interface = "0.0.0.0", port = 9, tls = { certificate = "c", key = "k" } } }.listen)
+  end)
+
+  it("may be universal: both on one port", function()
+    assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" },
+      only { type = "universal", endpoint = tcp, rawsocket = {},
+        websocket = { ws = { type = "websocket" } } })
+    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s" },
+      only { type = "universal", endpoint = { type = "unix", path = "/s" }, rawsocket = {},
+        web = { paths = { ["/"] = { type = "websocket" } } } })
+    assert.equal("rs://127.0.0.1:9", only { type = "universal", endpoint = tcp, rawsocket = {} }
+      .listen)
+    assert.equal("ws://127.0.0.1:9/x", only { type = "universal", endpoint = tcp,
+      websocket = { x = { type = "websocket" } } }.listen)
+  end)
+
+  it("share one port's settings where they are universal, but not who may join", function()
+    local auth = { anonymous = { type = "static", role = "user" } }
+    local found, warnings = transports { type = "universal", endpoint = tcp,
+      rawsocket = { options = { max_message_size = 1000 } },
+      websocket = { x = { type = "websocket", options = { max_message_size = 2000 } } } }
+    assert.same({ at .. ": max_message_size of rawsocket and WebSocket hold for both" }, warnings)
+    assert.equal(2000, found[1].max_message_size)
+    found, warnings = transports { type = "universal", endpoint = tcp, rawsocket = {},
+      websocket = { x = { type = "websocket", auth = auth } } }
+    assert.same({ at .. ".rawsocket is ignored: its auth is not that of the WebSocket" }, warnings)
+    assert.equal("ws://127.0.0.1:9/x", found[1].listen)
+  end)
+
+  it("may be several, for the same people", function()
+    local function auth(role) return { anonymous = { type = "static", role = role } } end
+    local found, warnings = transports(
+      { type = "websocket", endpoint = tcp, auth = auth "user" },
+      { type = "rawsocket", endpoint = { type = "tcp", port = 10 }, auth = auth "user" },
+      { type = "rawsocket", endpoint = { type = "tcp", port = 11 }, auth = auth "anonymous" },
+      { type = "rawsocket", endpoint = { type = "tcp", port = 12 } })
+    assert.equal(2, #found)
+    assert.equal("rs://127.0.0.1:10", found[2].listen)
+    assert.same({
+      "f.json.workers[0].transports[2] is ignored: its auth is not that of the first transport",
+      "f.json.workers[0].transports[3] is ignored: its auth is not that of the first transport",
+    }, warnings)
+  end)
+
+  it("are not opened for serializers that there are not", function()
+    local found, warnings = transports({ type = "rawsocket", endpoint = tcp,
+      serializers = wampy.array { "ubjson" } }, { type = "websocket", endpoint = tcp })
+    assert.equal(1, #found)
+    assert.equal(at .. ".serializers: none of these is available", warnings[1])
+  end)
+
+  it("are refused for wrong options, with the path", function()
+    local function says(text, t)
+      assert.equal(at .. text, pair.complaint(transports, t))
+    end
+    says(".options.max_message_size: expected bytes from 0 to 67108864, got -1",
+      { type = "rawsocket", endpoint = tcp, options = { max_message_size = -1 } })
+    says(".serializers: expected a list", { type = "rawsocket", endpoint = tcp,
+      serializers = "json" })
+    says(".rawsocket: expected an object, got number", { type = "universal", endpoint = tcp,
+      rawsocket = 1 })
+    says(".endpoint: expected an object, got nothing", { type = "rawsocket" })
+  end)
+
+  it("are all opened by the embedded router, with their limits", function()
+    local router <close> = wampy.routers.Embedded { config = example(function(_, w)
+      w.transports = wampy.array {
+        { type = "rawsocket", endpoint = { type = "tcp", port = 0 },
+          options = { max_message_size = 8192 } },
+        { type = "universal", endpoint = { type = "tcp", port = 0 }, rawsocket = {},
+          websocket = { ws = { type = "websocket" } } } }
+    end) }:start()
+    assert.matches("^rs://", router.urls[1])
+    assert.matches("^ws://.*/ws$", router.urls[2])
+    local raw = router.urls[2]:gsub("^ws(.*)/ws$", "rs%1")
+    for _, url in ipairs { router.urls[1], router.urls[2], raw } do
+      local c <close> = wampy.Client { url = url }:start()
+      c:register("com.open.f", function(text) return #text end)
+      assert.equal(5, c:call("com.open.f", "hello"))
+    end
+    local c <close> = wampy.Client { url = router.urls[1] }:start()
+    assert.matches("larger than", pair.complaint(c.call, c, "com.open.f", ("x"):rep(8192)))
   end)
 end)
 

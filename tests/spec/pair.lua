@@ -3,13 +3,18 @@
 --
 -- No fixed port, no waiting for a time: what a spec waits for comes through a queue or an event,
 -- each with PATIENCE seconds.
+local testing = require "wampy.testing"
 local wampy = require "wampy"
 
 local pair = { PATIENCE = 10 }
 
---- A started router in memory, of realm1 unless `t` says otherwise.
+--- A started router in memory, of realm1 unless `t` says otherwise; with WAMPY_TEST_ROUTER=crossbar
+-- a real Crossbar.io, which the tests share.
 function pair.router(t)
   t = t or {}
+  if os.getenv "WAMPY_TEST_ROUTER" == "crossbar" and not next(t) then
+    return setmetatable({ stop = function() end }, { __index = testing.router {} })
+  end
   t.listen = false
   return wampy.routers.Embedded(t):start()
 end

@@ -63,7 +63,25 @@ describe("registering", function()
       assert.equal("com.any.thing", p.client:call("com.any.thing"))
     end)
 
-    it("with a limit to its concurrency", function()
+    it("with a limit to its concurrency, which the router keeps", function()
+      local release, started, running, most = wampy.event(), wampy.event(), 0, 0
+      p.server:register("f", function()
+        running = running + 1
+        most = math.max(most, running)
+        started:set()
+        release:wait(pair.PATIENCE)
+        running = running - 1
+        return "done"
+      end, { concurrency = 1 })
+      local first, second = p.client:call_async("f"), p.client:call_async("f")
+      assert.is_true(started:wait(pair.PATIENCE))
+      release:set()
+      assert.equal("done", first:wait(pair.PATIENCE))
+      assert.equal("done", second:wait(pair.PATIENCE))
+      assert.equal(1, most)
+    end)
+
+    it("with a limit to its concurrency, which holds for calls that were given up, too", function()
       local release, started = wampy.event(), wampy.event()
       p.server:register("f", function()
         started:set()
@@ -72,11 +90,19 @@ describe("registering", function()
       end, { concurrency = 1 })
       local first = p.client:call_async("f")
       assert.is_true(started:wait(pair.PATIENCE))
+      first:cancel("skip")
       local e = pair.failure(p.client.call, p.client, "f")
       assert.equal("wamp.error.unavailable", e.uri)
       release:set()
-      assert.equal("done", first:wait())
-      assert.equal("done", p.client:call("f"))
+    end)
+
+    it("carries a payload that the router does not look into", function()
+      local sealed = wampy.binary("\0\1\255")
+      p.server:register("f", function(details, payload)
+        return details.ppt_scheme, details.ppt_keyid, payload == sealed
+      end)
+      assert.same({ "x_own", "k1", true }, { p.client:call("f", sealed,
+        wampy.options { ppt_scheme = "x_own", ppt_keyid = "k1" }) })
     end)
 
     it("within a handler", function()

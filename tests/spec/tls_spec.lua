@@ -107,7 +107,7 @@ describe("the flags of TLS", function()
   it("go with router", function()
     local r = cli.parse { "router", "--listen", "wss://127.0.0.1:0/", "--cert", "c", "--cert-key",
       "k", "--ca", "ca" }
-    assert.same({ cert = "c", key = "k", cas = { "ca" } }, r.tls)
+    assert.same({ cert = "c", key = "k", cas = { "ca" } }, r.listen[1].tls)
   end)
 
   it("want a key with a certificate", function()

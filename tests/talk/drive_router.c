@@ -67,6 +67,7 @@ static unsigned actions_of(const char *p, size_t n)
     for (size_t i = 0; i < n; i++)
         allow |= p[i] == 'c'   ? ALLOW_CALL
                  : p[i] == 'r' ? ALLOW_REGISTER
+                 : p[i] == 'f' ? ALLOW_FORCE
                  : p[i] == 'p' ? ALLOW_PUBLISH
                  : p[i] == 's' ? ALLOW_SUBSCRIBE
                                : 0u;
@@ -354,6 +355,8 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = send_text(d, n, arg);
     else if (!strcmp(what, "proves"))
         ok = send_proof(d, n, arg);
+    else if (!strcmp(what, "takes") && n && n->peer)
+        router_limit(n->peer, strtoul(arg, NULL, 10));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
     else

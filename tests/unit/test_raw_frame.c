@@ -1,7 +1,7 @@
 /* test_raw_frame.c - RawSocket's handshake and frames: vectors, by hand, bytewise.
  *
- * Each stream is read as one piece and again octet by octet: what is found must not depend
- * on how the octets are cut. */
+ * Each stream is read as one piece and again octet by octet: what is found must not
+ * depend on how the octets are cut. */
 #include <stdlib.h>
 
 #include "check.h"

@@ -21,8 +21,8 @@ static const struct {
     { "ws://h:0080/", "h", "/", "ws://h:80/", 80 },
     { "ws+unix:///run/router.sock", "", "/run/router.sock", "ws+unix:///run/router.sock",
       0 },
-    { "rs://h", "h", "/", "rs://h:8080/", 8080 },
-    { "rss://h", "h", "/", "rss://h:443/", 443 },
+    { "rs://h", "h", "/", "rs://h:8080", 8080 },
+    { "rss://h", "h", "/", "rss://h:443", 443 },
     { "rs+unix:///s", "", "/s", "rs+unix:///s", 0 },
 };
 
@@ -57,6 +57,9 @@ static const struct {
     { "ws://h\xc3\xb6st", "printable ASCII" },
     { "ws://host/\n", "printable ASCII" },
     { "ws://ho*st", "no host name has" },
+    { "rs://host/ws", "RawSocket has no path" },
+    { "rs://host/?a=b", "RawSocket has no path" },
+    { "universal+ws://host", "unknown scheme" },
     { "ws+unix://", "absolute path" },
     { "ws+unix:///", "absolute path" },
     { "ws+unix://relative", "absolute path" },
@@ -168,6 +171,30 @@ static void listens(void)
     }
     CHECK(url_parse_listen(&u, "ws+unix:///tmp/x.sock", error, sizeof error));
     CHECK(!strcmp(u.path, "/tmp/x.sock"));
+    CHECK(!u.universal);
+}
+
+static void listens_for_both(void)
+{
+    static const char *const ok[] = { "universal+ws://127.0.0.1:0/", "universal+wss://h",
+                                      "universal+ws+unix:///s", "universal+127.0.0.1:0",
+                                      "universal+8080" };
+    static const char *const wrong[] = { "universal+rs://h", "universal+",
+                                         "universal+universal+1", "universal://h:1",
+                                         "universal+rs+unix:///s" };
+    struct url u;
+    char text[200], error[512];
+
+    for (size_t i = 0; i < sizeof ok / sizeof *ok; i++) {
+        CHECK(url_parse_listen(&u, ok[i], error, sizeof error));
+        CHECK(u.universal);
+    }
+    url_format(&u, text, sizeof text);
+    CHECK_STR(text, "ws://127.0.0.1:8080/");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(!url_parse_listen(&u, wrong[i], error, sizeof error));
+        CHECK(strstr(error, wrong[i]) != NULL);
+    }
 }
 
 void test_url(void)
@@ -180,4 +207,6 @@ void test_url(void)
     knows_the_edges_of_length();
     TEST("takes a LISTEN argument: a url, HOST:PORT or PORT");
     listens();
+    TEST("takes universal+ in front of a LISTEN argument for WebSocket");
+    listens_for_both();
 }

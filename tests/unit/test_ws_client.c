@@ -253,8 +253,6 @@ static void says_why_there_is_none(void)
     snprintf(text, sizeof text, "wss://127.0.0.1:%d/", spare);
     connect_to(text, NULL);
     expect_end(CONN_REFUSED, "connection refused");
-    connect_to("rs://127.0.0.1/", NULL);
-    expect_end(CONN_UNREACHABLE, "rs is not supported yet");
 }
 
 static void closes_before_it_is_up(void)

@@ -196,6 +196,10 @@ async function test(tests) {
   process.exit(0);
 }
 
+exports.test = test;
+exports.until = until;
+exports.error_of = error_of;
+
 // PEER serve URL PREFIX, PEER test URL PREFIX [wampy], or PEER weather URL
 exports.main = function (open, fail) {
   const [what, url, prefix, flavour] = process.argv.slice(2);

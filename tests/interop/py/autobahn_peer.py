@@ -2,6 +2,7 @@
 import asyncio
 from urllib.parse import urlsplit
 
+from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
@@ -77,10 +78,18 @@ class Verbs:
 
 async def open_(url):
     session = Session()
-    factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[JsonSerializer()])
     where = urlsplit(url)
-    transport, _ = await asyncio.get_running_loop().create_connection(
-        factory, where.hostname, where.port, ssl=where.scheme == "wss")
+    if where.scheme.startswith("rs"):
+        factory = WampRawSocketClientFactory(lambda: session, serializer=JsonSerializer())
+    else:
+        factory = WampWebSocketClientFactory(lambda: session, url=url,
+                                             serializers=[JsonSerializer()])
+    loop = asyncio.get_running_loop()
+    if where.scheme.endswith("+unix"):
+        transport, _ = await loop.create_unix_connection(factory, where.path)
+    else:
+        transport, _ = await loop.create_connection(
+            factory, where.hostname, where.port, ssl=where.scheme in ("wss", "rss"))
     await session.joined
     return Verbs(session, transport)
 
