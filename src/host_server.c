@@ -28,6 +28,7 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
     if (conn->takes)
         router_limit(sc->peer, conn->takes);
+    access_opened(sc);
     server_touch(s);
 }
 
@@ -37,6 +38,8 @@ static void server_message(struct conn *conn, struct buf *message)
 
     if (sc->server->spy)
         spy_note(sc->server->spy, sc, message);
+    sc->traffic.messages_in++;
+    sc->traffic.bytes_in += message->len;
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
     server_touch(sc->server);
 }
@@ -48,6 +51,7 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
     log_debug("router: connection ended: %s", end->text);
     if (sc->peer)
         router_closed(sc->server->router, sc->peer, host_clock(sc->server->host));
+    access_closed(sc, end->text);
     server_touch(sc->server);
     list_remove(&sc->link);
     free(sc);
@@ -62,6 +66,7 @@ static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
 
     sc->server = s;
     sc->conn = conn;
+    sc->since = host_clock(s->host);
     list_push(&s->conns, &sc->link);
     return sc;
 }
@@ -138,17 +143,33 @@ struct server *server_new(struct host *h, const struct router_config *config)
     return s;
 }
 
-int server_listen(struct server *s, const struct url *url, const struct net_options *o,
-                  struct conn_end *end)
+static struct buf *report(void *user)
 {
-    struct listener *ln = listener_open(s->host->loop, url, o, server_accepted, s, end);
+    return server_metrics(user);
+}
 
+struct listener *server_listen(struct server *s, const struct url *url,
+                               const struct net_options *o, struct conn_end *end)
+{
+    struct net_options own = *o;
+    struct listener *ln;
+
+    own.report = report;
+    ln = listener_open(s->host->loop, url, &own, server_accepted, s, end);
     if (!ln)
-        return -1;
+        return NULL;
     s->listeners =
         xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
     s->listeners[s->listener_count++] = ln;
-    return listener_port(ln);
+    return ln;
+}
+
+void server_unlisten(struct server *s, struct listener *ln)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i] == ln)
+            s->listeners[i] = s->listeners[--s->listener_count];
+    listener_close(ln);
 }
 
 static void close_listeners(struct server *s)
@@ -195,11 +216,6 @@ struct router_stats server_stats(const struct server *s)
     return router_stats(s->router);
 }
 
-uint64_t server_dropped(const struct server *s)
-{
-    return s->dropped;
-}
-
 /* Whether this peer can have this event: its transport takes it, and it reads. */
 static bool receives(const struct server *s, const struct conn *c, const struct buf *b)
 {
@@ -215,8 +231,10 @@ static void deliver(struct server *s, struct output *out)
     if (out->kind == OUTPUT_CLOSE) {
         conn_close(sc->conn, out->close_code, NULL);
     } else if (out->kind == OUTPUT_EVENT && !receives(s, sc->conn, out->bytes)) {
-        s->dropped++;
+        router_dropped(s->router);
     } else if (sc->conn->queued <= s->max_queue) {
+        sc->traffic.messages_out++;
+        sc->traffic.bytes_out += out->bytes->len;
         conn_send(sc->conn, out->bytes);
         return;
     } else {
@@ -233,5 +251,6 @@ void pump_server(struct server *s)
 
     while (router_next_out(s->router, &out))
         deliver(s, &out);
+    access_notes(s);
     host_timer_set(s->host, &s->deadline, router_deadline(s->router));
 }

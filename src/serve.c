@@ -31,17 +31,17 @@ static bool listen_on(struct server *server, const struct serve_place *place, ch
 {
     struct conn_end end = { 0 };
     struct url url;
-    int port;
+    struct listener *ln;
 
     if (!url_parse_listen(&url, place->listen, shown, size))
         return false;
-    port = server_listen(server, &url, &place->options, &end);
-    if (port < 0) {
+    ln = server_listen(server, &url, &place->options, &end);
+    if (!ln) {
         snprintf(shown, size, "%s", end.text);
         return false;
     }
     if (!url.unix_socket)
-        url.port = port;
+        url.port = listener_port(ln);
     url_format(&url, shown, size);
     return true;
 }

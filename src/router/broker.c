@@ -300,6 +300,7 @@ void broker_publish(struct member *m, const struct msg *message, const struct op
             member_error(m, MSG_PUBLISH, message->request, &f);
         return;
     }
+    m->realm->router->stats.publications++;
     publication_init(&p, m->realm, message, o);
     if (wanted)
         acknowledge(m, &p);

@@ -45,6 +45,7 @@ static const struct procedure procedures[] = {
     { "wamp.subscription.remove_subscriber", TAKES_TWO_IDS, KEY(REASON), GRANTED | MUTE,
       held_remove },
     { "wamp.subscription.get_events", TAKES_ID_AND_LIMIT, FILTERS, WHOLE, history_get },
+    { "wampy.router.stats", TAKES_NOTHING, 0, GRANTED, stats_get },
 };
 /* clang-format on */
 
@@ -188,6 +189,11 @@ static bool answer(struct query *q, const struct msg *message)
         writer_list_end(&q->w);
     send_result(q, message->request);
     return true;
+}
+
+bool meta_owns(struct slice uri)
+{
+    return uri_reserved(uri) || slice_has_prefix(uri, SLICE("wampy.router."));
 }
 
 void meta_call(struct member *m, const struct msg *message, const struct opts *o)

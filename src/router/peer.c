@@ -86,18 +86,22 @@ static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
     buf_unref(dict);
 }
 
-static void peer_leave(struct peer *p)
+void peer_leave(struct peer *p, struct slice reason)
 {
     attempt_free(p->attempt);
     p->attempt = NULL;
-    if (p->member)
-        member_leave(p->member);
+    if (!p->member)
+        return;
+    note_left(p, reason);
+    member_leave(p->member);
     p->member = NULL;
 }
 
 static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
 {
-    peer_leave(p);
+    if (!p->member)
+        note_refused(p, reason);
+    peer_leave(p, slice_of(reason));
     send_reason(p, MSG_ABORT, slice_of(reason), slice_of(text));
     output_close(p, code);
 }
@@ -138,17 +142,17 @@ void peer_expire(struct peer *p)
            : p->said_hello           ? CLOSE_NORMAL
                                      : CLOSE_PROTOCOL;
 
-    peer_leave(p);
+    peer_leave(p, (struct slice){ 0 });
     output_close(p, code);
 }
 
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
     if (p->state == STATE_OPENING || p->state == STATE_CHALLENGING) {
-        peer_leave(p);
+        peer_leave(p, reason);
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
-        peer_leave(p);
+        peer_leave(p, reason);
         send_reason(p, MSG_GOODBYE, reason, text);
         p->state = STATE_CLOSING;
         heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
@@ -212,6 +216,7 @@ static void join(struct peer *p)
     heap_clear(&p->router->deadlines, &p->timer);
     welcome(p, a->verifier);
     attempt_free(a);
+    note_joined(p);
     meta_joined(p->member);
 }
 
@@ -289,20 +294,20 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
 /* ---- GOODBYE, ABORT ---------------------------------------------------------------- */
 
 /* The peer says GOODBYE, or answers ours; when both cross, each is the other's answer. */
-static void goodbye(struct peer *p)
+static void goodbye(struct peer *p, const struct msg *m)
 {
     if (p->state == STATE_CLOSING) {
         output_close(p, CLOSE_GOING_AWAY);
         return;
     }
-    peer_leave(p);
+    peer_leave(p, m->uri);
     send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
     await_hello(p);
 }
 
-static void aborted(struct peer *p)
+static void aborted(struct peer *p, const struct msg *m)
 {
-    peer_leave(p);
+    peer_leave(p, m->uri);
     output_close(p, CLOSE_NORMAL);
 }
 
@@ -352,10 +357,10 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
         authenticate(p, m);
         break;
     case MSG_GOODBYE:
-        goodbye(p);
+        goodbye(p, m);
         break;
     case MSG_ABORT:
-        aborted(p);
+        aborted(p, m);
         break;
     case MSG_SUBSCRIBE:
         broker_subscribe(member, m, o);

@@ -40,6 +40,8 @@ struct router {
     struct outputs out;
     struct found found; /* scratch of searches */
     struct router_stats stats;
+    bool noting;
+    struct list notes; /* of struct note; owned */
 };
 
 /* Queue something for a peer, unless it is closing its transport already. `bytes` is
@@ -69,6 +71,9 @@ void peer_open(struct peer *p);
 void peer_feed(struct peer *p, struct buf *bytes);
 void peer_expire(struct peer *p);
 
+/* It is no member any more, nor on its way to become one. */
+void peer_leave(struct peer *p, struct slice reason);
+
 /* GOODBYE to a member; `text` may be absent. */
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
@@ -77,6 +82,14 @@ bool peer_send(struct peer *p, const struct msg *m);
 
 /* ABORT and the end of the transport: the peer broke the protocol. */
 void peer_violate(struct peer *p, const struct fault *f);
+
+/* ---- notes.c ----------------------------------------------------------------------- */
+
+/* Each is also counted. A peer that has become a member; one that is to be none any
+ * more; one that is not to become one. */
+void note_joined(struct peer *p);
+void note_left(struct peer *p, struct slice reason);
+void note_refused(struct peer *p, const char *reason);
 
 /* ---- realm.c: who has joined, and what they may do --------------------------------- */
 
@@ -172,7 +185,7 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
                  enum uri_match match);
 
 /* Whether the rule that decides about `uri` was written for names of the router's own:
- * its pattern begins with "wamp.". What it says is asked by role_allows. A realm that
+ * its pattern begins with "wamp." or "wampy.router.". What it says is asked by role_allows. A realm that
  * allows everything has no such rule. */
 bool role_grants_meta(const struct role_rules *role, struct slice uri);
 
@@ -427,7 +440,10 @@ struct callee *dealer_pick(struct registration *reg, struct slice uri,
 
 /* ---- meta.c, meta_events.c --------------------------------------------------------- */
 
-/* Answers a CALL of a name that begins with "wamp". */
+/* Whether a procedure is the router's own: "wamp." or "wampy.router." begins it. */
+bool meta_owns(struct slice uri);
+
+/* Answers a CALL of such a procedure. */
 void meta_call(struct member *m, const struct msg *message, const struct opts *o);
 
 /* Meta events: of a session that can be used, or has left; of a subscription or

@@ -62,7 +62,9 @@ bool role_grants_meta(const struct role_rules *role, struct slice uri)
     const struct rule *rule =
         (const struct rule *)patterns_best(&role->permissions, uri, MATCH_EXACT);
 
-    return rule && slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
+    return rule &&
+           (slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp.")) ||
+            slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wampy.router.")));
 }
 
 int64_t role_trust(const struct role_rules *role, struct slice uri)

@@ -83,6 +83,15 @@ static void output_forget(struct peer *p)
     }
 }
 
+static void count_out(struct router *r, const struct output *out)
+{
+    if (out->kind == OUTPUT_CLOSE)
+        return;
+    r->stats.events += out->kind == OUTPUT_EVENT;
+    r->stats.messages_out++;
+    r->stats.bytes_out += out->bytes->len;
+}
+
 bool router_next_out(struct router *r, struct output *out)
 {
     struct outputs *q = &r->out;
@@ -93,6 +102,7 @@ bool router_next_out(struct router *r, struct output *out)
         q->count--;
         if (out->peer) {
             out->peer->queued--;
+            count_out(r, out);
             return true;
         }
     }
@@ -112,6 +122,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
     list_init(&r->peers);
+    list_init(&r->notes);
     for (size_t i = 0; i < config->count; i++) {
         struct realm *realm = realm_new(r, &config->realms[i]);
         struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
@@ -127,9 +138,7 @@ static void peer_free(struct peer *p)
 {
     struct router *r = p->router;
 
-    if (p->member)
-        member_leave(p->member);
-    attempt_free(p->attempt);
+    peer_leave(p, SLICE("connection lost"));
     output_forget(p);
     heap_clear(&r->deadlines, &p->timer);
     list_remove(&p->link);
@@ -141,12 +150,15 @@ void router_free(struct router *r)
 {
     struct list *node, *tmp;
     struct realm *realm;
+    struct note *note;
     size_t at = 0;
 
     list_each (node, tmp, &r->peers)
         peer_free(list_entry(node, struct peer, link));
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
+    while ((note = router_next_note(r)))
+        note_free(note);
     map_fini(&r->realms);
     principals_free(r->principals);
     heap_fini(&r->deadlines);
@@ -168,6 +180,7 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
     p->takes = SIZE_MAX;
     list_push(&r->peers, &p->link);
     r->stats.peers++;
+    r->stats.connections++;
     peer_open(p);
     return p;
 }
@@ -180,6 +193,8 @@ void router_limit(struct peer *p, size_t size)
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now)
 {
     r->now = now;
+    r->stats.messages_in++;
+    r->stats.bytes_in += message->len;
     if (p->state)
         peer_feed(p, message);
 }
@@ -223,6 +238,11 @@ void router_shutdown(struct router *r, uint64_t now)
     list_each (node, tmp, &r->peers)
         peer_goodbye(list_entry(node, struct peer, link),
                      SLICE("wamp.close.system_shutdown"), (struct slice){ 0 });
+}
+
+void router_dropped(struct router *r)
+{
+    r->stats.dropped++;
 }
 
 struct router_stats router_stats(const struct router *r)

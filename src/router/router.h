@@ -12,6 +12,7 @@
 #define ROUTER_ROUTER_H
 
 #include "base/heap.h"
+#include "base/list.h"
 #include "wamp/ids.h"
 #include "wamp/msg.h"
 #include "wamp/uri.h"
@@ -109,6 +110,13 @@ void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
 uint64_t router_session(const struct peer *p); /* its session id; 0 unless joined */
 
+/* Who has joined by this transport; borrowed texts. False unless somebody has. */
+struct who {
+    uint64_t session;
+    const char *realm, *authid, *role, *method;
+};
+bool router_who(const struct peer *p, struct who *who);
+
 void router_tick(struct router *r, uint64_t now); /* deadlines: HELLO, GOODBYE */
 uint64_t router_deadline(const struct router *r);
 
@@ -132,9 +140,46 @@ struct output {
 /* The next thing to do. Never gives output for a peer that has been closed. */
 bool router_next_out(struct router *r, struct output *out);
 
+/* ---- what it counts (stats.c) ------------------------------------------------------ */
+
 struct router_stats {
-    uint64_t peers, sessions, subscriptions, registrations, invocations;
+    uint64_t peers, sessions, subscriptions, registrations,
+        invocations;                                            /* there are now */
+    uint64_t connections, joins, refusals, calls, publications; /* there were so far */
+    uint64_t events, dropped, messages_in, messages_out, bytes_in, bytes_out;
 };
 struct router_stats router_stats(const struct router *r);
+
+/* An event that the router gave out was not sent. */
+void router_dropped(struct router *r);
+
+/* One row for each of the numbers. */
+#define STATS_ROWS (sizeof(struct router_stats) / sizeof(uint64_t))
+struct stats_row {
+    const char *name, *help;
+    bool counter; /* it only grows */
+    size_t offset;
+};
+extern const struct stats_row stats_rows[STATS_ROWS];
+uint64_t stats_value(const struct router_stats *s, const struct stats_row *row);
+
+/* ---- who came and went (notes.c) --------------------------------------------------- */
+
+enum note_kind { NOTE_JOINED, NOTE_LEFT, NOTE_REFUSED };
+
+struct note {
+    struct list link;
+    enum note_kind kind;
+    void *user;       /* of router_open */
+    uint64_t session; /* 0 when refused */
+    /* owned; of who was refused some may be NULL. Whatever a peer has said is in them. */
+    char *realm, *authid, *role, *method, *reason;
+};
+
+/* From now on notes are kept. Who has asked takes them before he closes a peer's
+ * transport for good (router_closed), which makes the last note about it. */
+void router_take_notes(struct router *r);
+struct note *router_next_note(struct router *r); /* NULL: no more; ends by note_free */
+void note_free(struct note *n);
 
 #endif
