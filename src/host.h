@@ -129,6 +129,12 @@ struct conn *server_link(struct server *s, struct slice subprotocol,
 /* Ends the faults of all its in-memory links (net/link.h), for tests. */
 void server_heal(struct server *s);
 
+/* Who decides what the server's router asks (router.h). `ask` is called from the pump; it
+ * owns the question's bytes. Without it everything is answered by no. */
+void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
+                 void *user);
+void server_answer(struct server *s, uint64_t id, struct slice json);
+
 /* Stops accepting and says GOODBYE to everybody. */
 void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */

@@ -6,10 +6,15 @@
 #include "base/log.h"
 #include "host_private.h"
 
+const char *conn_name(const struct conn *c)
+{
+    return c->where ? c->where : "in memory";
+}
+
 static struct access access_of(const struct server_conn *sc, const char *what)
 {
     return (struct access){ .what = what,
-                            .peer = sc->conn->name,
+                            .peer = conn_name(sc->conn),
                             .protocol = sc->wire ? sc->wire->subprotocol : NULL,
                             .traffic = sc->traffic,
                             .ms = host_clock(sc->server->host) - sc->since };

@@ -54,8 +54,10 @@ struct server {
     size_t listener_count;
     struct host_timer deadline;
     size_t max_queue;
-    struct access_hook access; /* `tell` is NULL: nobody asks */
-    struct spy *spy;           /* owned; NULL: nobody listens in */
+    struct access_hook access;                   /* `tell` is NULL: nobody asks */
+    struct spy *spy;                             /* owned; NULL: nobody listens in */
+    void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
+    void *ask_user;
 };
 
 /* One accepted connection: what the router's outputs are addressed to. */
@@ -88,6 +90,7 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 void pump_server(struct server *s);
 
 /* host_access.c */
+const char *conn_name(const struct conn *c); /* for people */
 void access_opened(const struct server_conn *sc);
 void access_closed(const struct server_conn *sc, const char *why);
 void access_notes(const struct server *s); /* tells what the router has noted */

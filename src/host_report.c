@@ -45,12 +45,13 @@ static void dump_conn(const struct server_conn *sc)
     struct who who;
 
     if (!sc->peer || !router_who(sc->peer, &who)) {
-        log_info("%s: no session; %zu bytes queued", sc->conn->name, sc->conn->queued);
+        log_info("%s: no session; %zu bytes queued", conn_name(sc->conn),
+                 sc->conn->queued);
         return;
     }
     log_info("%s: session %llu, realm %s, %s as %s; received %llu messages, sent %llu, "
              "%zu bytes queued",
-             sc->conn->name, (unsigned long long)who.session, who.realm, who.authid,
+             conn_name(sc->conn), (unsigned long long)who.session, who.realm, who.authid,
              who.role, (unsigned long long)sc->traffic.messages_in,
              (unsigned long long)sc->traffic.messages_out, sc->conn->queued);
 }

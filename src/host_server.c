@@ -5,6 +5,7 @@
  * should go where. See host.h. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -19,6 +20,16 @@ static void server_touch(struct server *s)
         list_push(&s->host->dirty_servers, &s->dirty);
 }
 
+/* "1.2.3.4:80" without the port; absent where there is no address. */
+static struct slice address_of(const struct conn *conn)
+{
+    const char *colon = conn->where ? strrchr(conn->where, ':') : NULL;
+
+    if (!colon)
+        return (struct slice){ 0 };
+    return (struct slice){ conn->where, (size_t)(colon - conn->where) };
+}
+
 static void server_opened(struct conn *conn, struct slice subprotocol)
 {
     struct server_conn *sc = conn->user;
@@ -28,6 +39,7 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
     if (conn->takes)
         router_limit(sc->peer, conn->takes);
+    router_origin(sc->peer, address_of(conn));
     access_opened(sc);
     server_touch(s);
 }
@@ -245,6 +257,33 @@ static void deliver(struct server *s, struct output *out)
     buf_unref(out->bytes);
 }
 
+void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
+                 void *user)
+{
+    s->ask = ask;
+    s->ask_user = user;
+}
+
+void server_answer(struct server *s, uint64_t id, struct slice json)
+{
+    router_answer(s->router, id, json, host_clock(s->host));
+    server_touch(s);
+}
+
+static void ask_all(struct server *s)
+{
+    struct question q;
+
+    while (router_next_question(s->router, &q)) {
+        if (s->ask) {
+            s->ask(s->ask_user, &q);
+            continue;
+        }
+        buf_unref(q.args);
+        server_answer(s, q.id, (struct slice){ 0 });
+    }
+}
+
 void pump_server(struct server *s)
 {
     struct output out;
@@ -252,5 +291,6 @@ void pump_server(struct server *s)
     while (router_next_out(s->router, &out))
         deliver(s, &out);
     access_notes(s);
+    ask_all(s);
     host_timer_set(s->host, &s->deadline, router_deadline(s->router));
 }

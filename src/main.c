@@ -1,7 +1,8 @@
 /* main.c - the executable: which of its lives this process leads, and the exit code.
  *
  * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run`
- * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves.
+ * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves,
+ * unless functions of its configuration decide (`serve`).
  */
 #include <lauxlib.h>
 #include <limits.h>
@@ -277,11 +278,12 @@ static void push_worker(lua_State *L, const struct worker *w)
     lua_setfield(L, -2, "ready");
 }
 
-static int run_main(lua_State *L)
+/* The parsed command line is at the top; a module of the prelude does what it says. */
+static int run_main(lua_State *L, const char *module)
 {
     int code = 3;
 
-    if (push_function(L, "wampy.runner", "run")) {
+    if (push_function(L, module, "run")) {
         lua_insert(L, -2);
         if (call(L, 1, 1))
             code = (int)lua_tointeger(L, -1);
@@ -348,7 +350,7 @@ static int crew_work(const struct worker *w, void *user)
     if (!w->number)
         return crew_router(plan, w);
     L = open_lua();
-    return parse(L, plan->argc, plan->argv, w) ? run_main(L) : 1;
+    return parse(L, plan->argc, plan->argv, w) ? run_main(L, "wampy.runner") : 1;
 }
 
 /* The parsed command line is at the top; closes L before it forks. */
@@ -392,7 +394,7 @@ static int verb_main(int argc, char **argv)
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)
-        return run_main(L);
+        return run_main(L, strcmp(verb, "serve") ? "wampy.runner" : "wampy.serving");
     print_field(L, "stdout", stdout);
     print_field(L, "stderr", stderr);
     lua_getfield(L, -1, "exit");

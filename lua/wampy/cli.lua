@@ -5,6 +5,7 @@
 
 local argparse = require "argparse"
 local core = require "wampy.core"
+local serving = require "wampy.serving"
 
 local cli = {}
 
@@ -98,7 +99,7 @@ local function router_command(parser)
   c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated).")
     :argname("LISTEN"):count("*")
   c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
-  c:option("--config", "A Crossbar.io configuration (JSON)."):argname("FILE")
+  c:option("--config", "A Crossbar.io configuration (JSON), or a Lua file."):argname("FILE")
   c:option("--cert", "Certificate for LISTENs that are wss://, in PEM."):argname("FILE")
   c:option("--cert-key", "Its private key."):argname("FILE")
   c:option("--ca", "CA of the clients, each of which must then show a certificate.")
@@ -210,12 +211,26 @@ local function for_run(result, rest, worker)
       secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }
 end
 
+-- A router that keeps Lua.
+local function for_lua_router(result)
+  if result.realm[1] then return usage("give --config or --realm, not both") end
+  local over = { listen = result.listen[1] and result.listen or nil }
+  if result.cert then
+    over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
+  end
+  local router, e = serving.load(result.config, over)
+  if not router then return { exit = 3, stderr = "error: " .. e .. "\n" } end
+  if result.check then return { exit = 0, stdout = "ok\n" } end
+  return { verb = "serve", router = router }
+end
+
 -- The router's own configuration, read and checked here, so that serving needs no Lua.
 local function for_router(result)
   local realms, settings = result.realm, { realms = {} }
   local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
   local places = { { listen = "127.0.0.1:8080" } }
   if bad_identity(result) then return usage(bad_identity(result)) end
+  if result.config and serving.is_lua(result.config) then return for_lua_router(result) end
   if result.config then
     local ok, read = pcall(require("wampy.config").load, result.config)
     if not ok then
@@ -259,11 +274,14 @@ local function for_crew(result)
     settings = crew.settings, listen = crew.listen }
 end
 
+local NO_LUA = "--config: a Lua file is for the verb router; run takes a Crossbar.io configuration"
+
 local function for_verb(result, rest, worker)
   if result.verb == "router" then return for_router(result) end
   if result.verb ~= "run" then return usage("a verb is missing; try wampy-lua --help") end
   local bad = bad_flag(result) or bad_identity(result)
   if bad then return usage(bad) end
+  if result.config and serving.is_lua(result.config) then return usage(NO_LUA) end
   if result.workers and not worker then return for_crew(result) end
   return for_run(result, rest, worker)
 end
@@ -272,8 +290,8 @@ end
 -- @param args list of arguments, without the program's name
 -- @param worker what a process of `run --workers` was told: the result is then for that process
 -- @return { verb = "run", ... }, { verb = "crew", workers, grace, settings, listen },
--- { verb = "router", settings, listen = list of { listen, tls, ... } }, or { exit = code, stdout =,
--- stderr = }
+-- { verb = "router", settings, listen = list of { listen, tls, ... } }, { verb = "serve", router },
+-- or { exit = code, stdout =, stderr = }
 function cli.parse(args, worker)
   local parser = new_parser()
   local ours, rest = prepare(args)

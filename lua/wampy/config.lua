@@ -23,9 +23,19 @@ local keys = {
   realm = set("name", "roles", "id", "store"),
   store = set("type", "limit", "event-history"),
   history = set("uri", "match", "limit"),
-  role = set("name", "permissions", "id"),
+  role = set("name", "permissions", "authorizer", "id"),
   permission = set("uri", "match", "allow", "cache", "disclose", "trust"),
 }
+
+-- Who is told to the others: the caller, the publisher.
+local function read_disclose(disclose, path)
+  if disclose == nil then return end
+  for who, yes in pairs(check(disclose, "table", path)) do
+    if who ~= "caller" and who ~= "publisher" then wrong(path, "unknown key %q", tostring(who)) end
+    check(yes, "boolean", path .. "." .. who)
+  end
+  return disclose.caller, disclose.publisher
+end
 
 local function read_match(t, path)
   local match = t.match == nil and "exact" or t.match
@@ -59,18 +69,30 @@ local function read_permission(p, path, warn)
     end
     check(yes, "boolean", path .. ".allow." .. action)
   end
+  local caller, publisher = read_disclose(p.disclose, path .. ".disclose")
   local force = allow.force_reregister -- ours; to Crossbar.io it is a part of register
   if force == nil then force = allow.register end
   local trust = p.trust ~= nil and read_integer(p.trust, path .. ".trust", 0, 0x7fffffff) or nil
   return { uri = uri, match = match, call = allow.call, register = allow.register,
     publish = allow.publish, subscribe = allow.subscribe, force_reregister = force,
-    trust = trust }
+    trust = trust, disclose_caller = caller, disclose_publisher = publisher }
 end
 
-local function read_role(role, path, warn)
+--- Reads a role of a realm.
+-- @param role { name, permissions or authorizer }
+-- @param path its place
+-- @param warn function(text)
+-- @return the router's form; `bare` when it has neither
+function config.read_role(role, path, warn)
   check(role, "table", path)
   warn_unknown(role, keys.role, path, warn)
   local result = { name = check(role.name, "string", path .. ".name"), permissions = {} }
+  if role.authorizer ~= nil then
+    if role.permissions ~= nil then wrong(path, "give permissions or an authorizer, not both") end
+    result.authorizer = checks.procedure(role.authorizer, path .. ".authorizer")
+    return result
+  end
+  result.bare = role.permissions == nil
   local permissions = role.permissions or setmetatable({}, core.array_mt)
   for i, p in ipairs(list(permissions, path .. ".permissions")) do
     result.permissions[i] = read_permission(p, ("%s.permissions[%d]"):format(path, i - 1), warn)
@@ -119,7 +141,7 @@ local function read_realm(realm, path, warn)
   local result = { name = check(realm.name, "string", path .. ".name"), roles = {} }
   if not core.uri_ok(result.name) then wrong(path .. ".name", "invalid realm %q", result.name) end
   for i, role in ipairs(list(realm.roles, path .. ".roles")) do
-    result.roles[i] = read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
+    result.roles[i] = config.read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
   end
   result.histories = read_store(realm.store, path .. ".store", warn)
   return result

@@ -151,15 +151,30 @@ local methods = {
 }
 
 local sections = checks.set("anonymous", "ticket", "wampcra", "cryptosign", "scram")
+local dynamic_keys = checks.set("type", "authenticator", "authenticator-realm",
+  "authenticator-role")
 local anonymous_keys = checks.set("type", "role", "realm", "authid")
 
 -- ---- sections ---------------------------------------------------------------------------------
 
-local function check_type(section, path)
-  if section.type ~= nil and section.type ~= "static" then
-    wrong(path .. ".type", "only static authentication is supported, got %s",
-      tostring(section.type))
+-- Whether somebody else says who somebody is: then what is in the section is read here.
+-- `above` is who does when the section does not say, if anybody.
+local function read_dynamic(section, name, path, above)
+  check(section, "table", path)
+  if section.type == nil or section.type == "static" then return nil end
+  if section.type ~= "dynamic" then
+    wrong(path .. ".type", "expected static or dynamic, got %s", tostring(section.type))
   end
+  only(section, dynamic_keys, path)
+  local authenticator = above
+  if section.authenticator ~= nil or not above then
+    authenticator = checks.procedure(section.authenticator, path .. ".authenticator")
+  end
+  local method = methods[name] and methods[name].method or name
+  local role = section["authenticator-role"] -- of the session that asks: ours may do everything
+  if role ~= nil then check(role, "string", path .. ".authenticator-role") end
+  return { method = method, authenticator = authenticator, path = path,
+    realm = section["authenticator-realm"] and text(section, "authenticator-realm", path) }
 end
 
 local function name_ok(name, path)
@@ -181,8 +196,6 @@ end
 
 local function read_section(section, name, path, result)
   local method = methods[name]
-  check(section, "table", path)
-  check_type(section, path)
   only(section, checks.set("type", method.list), path)
   local where = path .. "." .. method.list
   local list = check(section[method.list], "table", where)
@@ -195,8 +208,6 @@ local function read_section(section, name, path, result)
 end
 
 local function read_anonymous(section, path, result)
-  check(section, "table", path)
-  check_type(section, path)
   only(section, anonymous_keys, path)
   result[#result + 1] = { method = "anonymous", path = path,
     role = section.role and text(section, "role", path) or "anonymous",
@@ -207,13 +218,18 @@ end
 --- Reads the section.
 -- @param auth { anonymous = {...}, ticket = {...}, ... } as Crossbar.io has it
 -- @param path its place, for errors
+-- @param above who decides about a dynamic section that does not say: a URI, or "" for the code
+-- above the router; or nil
 -- @return list of principals as core.router takes them, each with the `path` it came from
-function config_auth.read(auth, path)
+function config_auth.read(auth, path, above)
   local result = {}
   only(auth, sections, path)
   for _, name in ipairs(checks.sorted(auth)) do
     local at = path .. "." .. name
-    if name == "anonymous" then
+    local dynamic = read_dynamic(auth[name], name, at, above)
+    if dynamic then
+      result[#result + 1] = dynamic
+    elseif name == "anonymous" then
       read_anonymous(auth[name], at, result)
     else
       read_section(auth[name], name, at, result)
@@ -221,6 +237,13 @@ function config_auth.read(auth, path)
   end
   if not result[1] then wrong(path, "nobody may join: expected at least one principal") end
   return result
+end
+
+--- The sections of an authenticator that has none of its own: every method with a proof.
+function config_auth.dynamic()
+  local auth = {}
+  for name in pairs(methods) do auth[name] = { type = "dynamic" } end
+  return auth
 end
 
 -- ---- roles ------------------------------------------------------------------------------------
@@ -242,10 +265,13 @@ function config_auth.check_roles(principals, realms)
     for _, realm in ipairs(realms) do
       if not p.realm or p.realm == realm.name then
         known = true
-        found = found or has_role(realm, p.role)
+        found = found or p.authenticator or has_role(realm, p.role)
       end
     end
-    if not known then wrong(p.path .. ".realm", "there is no realm %q", p.realm) end
+    if not known then
+      wrong(p.path .. (p.authenticator and ".authenticator-realm" or ".realm"),
+        "there is no realm %q", p.realm)
+    end
     if not found then
       wrong(p.path .. ".role", "there is no role %q in %s", p.role,
         p.realm and ("realm %q"):format(p.realm) or "any realm")
@@ -259,12 +285,17 @@ end
 function config_auth.add_roles(realm, principals)
   local seen = {}
   for _, p in ipairs(principals) do
-    if not seen[p.role] and (not p.realm or p.realm == realm.name) then
+    if p.role and not seen[p.role] and (not p.realm or p.realm == realm.name) then
       seen[p.role] = true
-      table.insert(realm.roles, { name = p.role, permissions = { { uri = "", match = "prefix",
-        call = true, register = true, publish = true, subscribe = true } } })
+      table.insert(realm.roles, config_auth.open_role(p.role))
     end
   end
+end
+
+--- A role that may do everything, unless an authorizer decides.
+function config_auth.open_role(name)
+  return { name = name, bare = true, permissions = { { uri = "", match = "prefix", call = true,
+    register = true, publish = true, subscribe = true } } }
 end
 
 return config_auth

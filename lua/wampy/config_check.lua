@@ -32,9 +32,23 @@ function checks.check(value, want, path)
   return value
 end
 
---- Checks that a value is a list.
+--- Checks that a value is a list: of a file, or a Lua table with elements.
 function checks.list(value, path)
-  if getmetatable(value) ~= core.array_mt then checks.wrong(path, "expected a list") end
+  local marked = getmetatable(value) == core.array_mt
+  if not marked and (type(value) ~= "table" or #value == 0) then
+    checks.wrong(path, "expected a list")
+  end
+  return value
+end
+
+--- Checks that a value is the URI of a procedure.
+-- @param value any
+-- @param path its place
+-- @return value
+function checks.procedure(value, path)
+  if type(value) ~= "string" or not core.uri_ok(value) or value:find("^wamp%.") then
+    checks.wrong(path, "expected the URI of a procedure")
+  end
   return value
 end
 

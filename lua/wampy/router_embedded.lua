@@ -2,8 +2,8 @@
 -- the others. Clients of the same host are joined to it in memory.
 
 local config = require "wampy.config"
-local config_auth = require "wampy.config_auth"
 local core = require "wampy.core"
+local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
@@ -14,25 +14,18 @@ local embedded = {}
 local Embedded = router.class("wampy.routers.Embedded")
 embedded.Embedded = Embedded
 
--- Roles are made for realms that have none.
-local function set_principals(settings, principals)
-  settings.principals = principals
-  for _, realm in ipairs(settings.realms) do
-    if not realm.roles[1] then config_auth.add_roles(realm, principals) end
-  end
-  config_auth.check_roles(principals, settings.realms)
-end
-
 --- A router inside this host.
 -- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
 -- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
 -- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may
 -- join, as Crossbar.io has it: { ticket = { principals = { joe = { ticket = "...", role = "user" }
--- } } } }
+-- } } }, roles = list of the names of roles, or of roles of Crossbar.io's form, authenticator =
+-- function(realm, authid, details) -> { role = ..., secret = ... } or the URI of a procedure,
+-- authorizer = function(session, uri, action, options) -> boolean or a URI }
 -- @return Embedded, not started
 function Embedded.new(t)
   local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
-    strict_uris = 1, auth = 1, tls = 1 }
+    strict_uris = 1, auth = 1, tls = 1, roles = 1, authenticator = 1, authorizer = 1 }
   for name in pairs(t) do
     if not known[name] then
       errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
@@ -53,7 +46,7 @@ function Embedded.new(t)
       self.config.realms[i] = { name = name, roles = {} }
     end
   end
-  if t.auth ~= nil then set_principals(self.config, config_auth.read(t.auth, "auth")) end
+  self._decide = decisions.settle(self.config, t)
   return self
 end
 
@@ -74,7 +67,7 @@ end
 -- cannot listen
 function Embedded:start()
   if self._router then return self end
-  self._router = core.router(self.config)
+  self._router = core.router(self.config, self._decide)
   tasks.guard()
   for i, place in ipairs(places(self)) do
     local ok, url, port = pcall(self._router.listen, self._router, place.listen, place)

@@ -74,6 +74,8 @@ static void check_principal(lua_State *L)
     lua_getfield(L, -1, "method");
     method = luaL_checkoption(L, -1, NULL, methods);
     lua_pop(L, 1);
+    if (field(L, "authenticator", &n))
+        return;
     secret = field(L, "secret", &n);
     if (!field(L, "role", &salt) || !secret_ok((enum auth_method)method, secret, n) ||
         (method != AUTH_ANONYMOUS && !field(L, "authid", &salt)) ||
@@ -95,6 +97,7 @@ static void read_principal(lua_State *L, struct principal_config *p)
     p->keylen = number_field(L, "keylen");
     p->memory = number_field(L, "memory");
     p->argon2 = p->memory > 0;
+    p->authenticator = text_field(L, "authenticator");
 }
 
 void check_principals(lua_State *L, struct router_config *c)
@@ -127,6 +130,7 @@ void principals_fini(struct router_config *c)
         free(p->authid);
         free(p->role);
         free(p->realm);
+        free(p->authenticator);
     }
     free(c->principals);
 }

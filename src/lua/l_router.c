@@ -14,10 +14,6 @@
 
 static const char ROUTER[] = "wampy.router";
 
-struct l_router {
-    struct server *server; /* NULL once closed */
-};
-
 static struct l_router *check_router(lua_State *L, int idx)
 {
     return luaL_checkudata(L, idx, ROUTER);
@@ -80,6 +76,8 @@ static void read_permission(lua_State *L, struct permission *p)
                allowed(L, "publish", ALLOW_PUBLISH) |
                allowed(L, "subscribe", ALLOW_SUBSCRIBE) |
                allowed(L, "force_reregister", ALLOW_FORCE);
+    p->disclose = allowed(L, "disclose_caller", ALLOW_CALL) |
+                  allowed(L, "disclose_publisher", ALLOW_PUBLISH);
     p->trusted = lua_getfield(L, -1, "trust") == LUA_TNUMBER;
     p->trust = (uint32_t)lua_tointeger(L, -1);
     lua_pop(L, 1);
@@ -90,6 +88,7 @@ static void read_role(lua_State *L, struct role_config *role)
     size_t n;
 
     role->name = name_field(L, "name");
+    role->authorizer = name_field(L, "authorizer");
     n = list_field(L, "permissions");
     role->permissions = xcalloc(n, sizeof *role->permissions);
     for (; role->count < n; role->count++) {
@@ -162,6 +161,7 @@ static void role_fini(struct role_config *role)
     for (size_t i = 0; i < role->count; i++)
         free(role->permissions[i].uri);
     free(role->permissions);
+    free(role->authorizer);
     free(role->name);
 }
 
@@ -183,19 +183,26 @@ void router_config_fini(struct router_config *c)
 
 /* ---- binding ----------------------------------------------------------------------- */
 
-/* core.router(config) -> router userdata; config as check_router_config reads it, already
- * checked by the prelude (wampy/config.lua) */
+/* core.router(config [, decide]) -> router userdata; config as check_router_config reads
+ * it, already checked by the prelude (wampy/config.lua). decide(who, args) answers in a
+ * task what the router asks (l_decide.c). */
 static int l_router_new(lua_State *L)
 {
     struct state *S = state_of(L);
-    struct l_router *r = lua_newuserdatauv(L, sizeof *r, 0);
+    struct l_router *r;
     struct router_config config;
 
-    r->server = NULL;
+    lua_settop(L, 2);
+    r = lua_newuserdatauv(L, sizeof *r, 1);
+    *r = (struct l_router){ .S = S };
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, ROUTER);
     check_router_config(L, 1, &config);
     r->server = server_new(S->host, &config);
     router_config_fini(&config);
+    if (!lua_isnil(L, 2))
+        decide_open(L, r);
     return 1;
 }
 

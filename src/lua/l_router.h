@@ -6,14 +6,25 @@
 
 #include "host.h"
 
+struct state;
+
+struct l_router {
+    struct server *server; /* owned; NULL once closed */
+    struct state *S;
+};
+
+/* l_decide.c: what the router at the top asks goes to its user value 1, a function. */
+void decide_open(lua_State *L, struct l_router *r);
+
 /* The server of a started router userdata; raises otherwise. */
 struct server *check_server(lua_State *L, int idx);
 
-/* Reads { realms = { { name =, roles = { { name =, permissions = { { uri =, match =,
- * call =, register =, publish =, subscribe = } } } } } }, strict_ids =, strict_uris =,
- * principals = { { method =, authid =, role =, realm =, secret =, salt =, iterations =,
- * keylen =, memory = } } } into `c`; router.h says what they are. Raises for what is not
- * of that form. End with router_config_fini. */
+/* Reads { realms = { { name =, roles = { { name =, authorizer =, permissions = { { uri =,
+ * match =, call =, register =, publish =, subscribe =, disclose_caller =,
+ * disclose_publisher = } } } } } }, strict_ids =, strict_uris =, principals = { { method
+ * =, authid =, role =, realm =, secret =, salt =, iterations =, keylen =, memory =,
+ * authenticator = } } } into `c`; router.h says what they are. Raises for what is not of
+ * that form. End with router_config_fini. */
 void check_router_config(lua_State *L, int idx, struct router_config *c);
 void router_config_fini(struct router_config *c);
 

@@ -69,11 +69,13 @@ struct conn_ops {
 struct conn {
     const struct conn_ops *ops;
     const struct conn_handler *handler;
-    void *user;       /* the handler's */
-    const char *name; /* the peer's address or URL, for people; the maker's */
-    size_t queued;    /* bytes given to send and not yet handed on */
-    size_t takes; /* once opened: bytes of the longest message the peer takes; 0 = any */
-    bool closing; /* conn_close was called: nothing more may be sent */
+    void *user; /* the handler's */
+    /* the other end of an accepted socket, "1.2.3.4:80", "[::1]:80"; borrowed from the
+     * maker; NULL, or without a colon: it has no address */
+    const char *where;
+    size_t queued; /* bytes given to send and not yet handed on */
+    size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
+    bool closing;  /* conn_close was called: nothing more may be sent */
 };
 
 static inline void conn_send(struct conn *c, struct buf *message)

@@ -211,7 +211,6 @@ static struct end *end_new(struct links *ls, struct slice subprotocol,
     struct end *end = xcalloc(1, sizeof *end);
 
     end->conn.ops = &end_ops;
-    end->conn.name = "in memory";
     end->conn.handler = handler;
     end->conn.user = user;
     end->links = ls;

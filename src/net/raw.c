@@ -451,7 +451,7 @@ struct raw *raw_new(struct loop *l, struct net_settings *s, const char *where)
     raw->fd = -1;
     raw->timer.fired = on_timer;
     raw->reader.max = raw_announced(s->max_message);
-    raw->conn.name = raw->where = xstrdup(where);
+    raw->where = xstrdup(where);
     list_push(&raw->net->conns, &raw->node);
     list_init(&raw->due);
     return raw;

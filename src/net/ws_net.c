@@ -24,7 +24,7 @@ struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where)
     ws->net = net;
     ws->settings = s;
     ws->timer.fired = ws_on_timer;
-    ws->conn.name = ws->where = xstrdup(where);
+    ws->where = xstrdup(where);
     return ws;
 }
 

@@ -114,11 +114,12 @@ static struct buf *cra_challenge(const struct attempt *a)
     struct writer w;
 
     writer_init(&w, &wire_json, 256);
-    writer_dict(&w, 7);
+    writer_dict(&w, a->dynamic ? 6 : 7);
     attempt_text(&w, SLICE("authid"), slice_of(a->authid));
-    attempt_text(&w, SLICE("authrole"), slice_of(a->principal->role));
+    if (!a->dynamic) /* else the role would tell who is known */
+        attempt_text(&w, SLICE("authrole"), slice_of(a->principal->role));
     attempt_text(&w, SLICE("authmethod"), slice_of(a->method->name));
-    attempt_text(&w, SLICE("authprovider"), SLICE("static"));
+    attempt_text(&w, SLICE("authprovider"), slice_of(attempt_provider(a)));
     attempt_text(&w, SLICE("nonce"), slice_buf(nonce));
     writer_key(&w, SLICE("timestamp"));
     date_write(r->epoch + r->now, &w);
@@ -181,7 +182,7 @@ static void find_by_key(struct attempt *a)
 {
     const struct principal *p;
 
-    if (a->authid) {
+    if (a->authid || a->dynamic) {
         a->known = a->known && has_key(a->principal, key_of(a));
         return;
     }
@@ -326,27 +327,48 @@ static bool name_ok(const struct attempt *a, struct slice authid, struct fault *
     return true;
 }
 
-static bool begin(struct attempt *a, const struct wire *wire, const struct opts *hello,
-                  struct buf **extra, struct fault *f)
+const char *attempt_provider(const struct attempt *a)
 {
-    struct slice authid = opt_text(hello, OPT_AUTHID);
+    if (!a->dynamic)
+        return "static";
+    return *a->dynamic->authenticator ? "dynamic" : "function";
+}
+
+struct buf *attempt_challenge(struct attempt *a, struct fault *f)
+{
+    struct slice authextra = { 0 };
     struct writer w;
 
-    if (!a->method->begin) /* whatever name HELLO has, nothing will prove it */
+    if (a->authextra)
+        authextra = slice_buf(a->authextra);
+    writer_init(&w, a->wire, 256);
+    if (a->method->begin(a, authextra, &w, f))
+        return writer_take(&w);
+    writer_fini(&w);
+    return NULL;
+}
+
+static bool begin(struct attempt *a, const struct opts *hello, struct buf **extra,
+                  struct fault *f)
+{
+    struct slice authid = opt_text(hello, OPT_AUTHID);
+    struct slice authextra = opt_text(hello, OPT_AUTHEXTRA);
+
+    if (!a->method->begin && !a->dynamic) /* nothing will prove what name HELLO has */
         authid = (struct slice){ 0 };
     if (!name_ok(a, authid, f))
         return false;
-    find_by_name(a, authid);
+    if (authextra.p)
+        a->authextra = buf_from(authextra.p, authextra.n);
+    if (a->dynamic)
+        a->authid = authid.p ? xstrndup(authid.p, authid.n) : NULL;
+    else
+        find_by_name(a, authid);
     *extra = NULL;
-    if (!a->method->begin)
+    if (!a->method->begin || attempt_asks_first(a))
         return true;
-    writer_init(&w, wire, 256);
-    if (!a->method->begin(a, opt_text(hello, OPT_AUTHEXTRA), &w, f)) {
-        writer_fini(&w);
-        return false;
-    }
-    *extra = writer_take(&w);
-    return true;
+    *extra = attempt_challenge(a, f);
+    return *extra;
 }
 
 struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
@@ -361,9 +383,11 @@ struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
     a = xcalloc(1, sizeof *a);
     a->method = method;
     a->realm = realm;
+    a->wire = wire;
     a->principals = realm->router->principals;
+    a->dynamic = a->principals->dynamic[method - methods];
     a->session = realm_free_id(realm);
-    if (begin(a, wire, hello, extra, f))
+    if (begin(a, hello, extra, f))
         return a;
     attempt_free(a);
     return NULL;
@@ -373,6 +397,13 @@ void attempt_free(struct attempt *a)
 {
     if (!a)
         return;
+    inquiry_drop(a->inquiry);
+    if (a->found)
+        principal_fini(a->found);
+    free(a->found);
+    auth_forget(a->ticket);
+    buf_unref(a->authextra);
+    buf_unref(a->welcome);
     free(a->authid);
     buf_unref(a->salt);
     auth_forget(a->challenge);

@@ -25,6 +25,15 @@ struct attempt {
     struct buf *nonce;     /* owned; wamp-scram: the client's */
     struct buf *verifier;  /* owned; wamp-scram: for WELCOME, once the proof is good */
     unsigned char key[AUTH_DIGEST]; /* cryptosign: the public key of HELLO */
+
+    /* Where an authenticator says who somebody is (attempt_dynamic.c). */
+    struct principal *dynamic; /* borrowed from the principals; NULL: nobody is asked */
+    struct inquiry *inquiry;   /* owned; NULL: nobody is asked now */
+    const struct wire *wire;
+    struct buf *authextra;   /* owned; of HELLO, in `wire`; NULL: none */
+    struct principal *found; /* owned; who it is; NULL: not known */
+    struct buf *ticket;      /* owned; as it came; NULL: not yet */
+    struct buf *welcome;     /* owned; JSON; authextra for WELCOME; NULL: none */
 };
 
 struct method {
@@ -49,6 +58,12 @@ void attempt_free(struct attempt *a); /* NULL is ignored */
 /* Whether AUTHENTICATE proves it. To be asked once. */
 bool attempt_check(struct attempt *a, const struct msg *authenticate);
 
+/* What CHALLENGE carries: see method.begin. NULL fills `f`. */
+struct buf *attempt_challenge(struct attempt *a, struct fault *f);
+
+/* By whom somebody is known, as WELCOME has it. */
+const char *attempt_provider(const struct attempt *a);
+
 /* ---- what methods share ------------------------------------------------------------ */
 
 /* A string in an authextra, absent unless it is there. */
@@ -71,6 +86,37 @@ bool attempt_lacks(const struct attempt *a, struct fault *f, const char *what);
 struct buf *attempt_nonce(const struct attempt *a);
 
 void attempt_text(struct writer *w, struct slice key, struct slice text);
+
+/* ---- attempt_dynamic.c ------------------------------------------------------------- */
+
+/* Whether the authenticator has to be asked before anything else. */
+bool attempt_asks_first(const struct attempt *a);
+
+void attempt_ask(struct attempt *a, struct peer *p);
+/* Whether it has to be asked about the ticket of AUTHENTICATE. */
+bool attempt_wants_ticket(const struct attempt *a);
+void attempt_keep_ticket(struct attempt *a, struct slice ticket);
+
+/* Takes the authenticator's answer; the absent slice: none. */
+void attempt_learn(struct attempt *a, const struct wire *wire, struct slice answer);
+
+/* Whether what has been learnt is enough to let him in, where CHALLENGE has gone before
+ * or none is needed. */
+bool attempt_settled(const struct attempt *a);
+
+/* ---- finding.c --------------------------------------------------------------------- */
+
+/* What an authenticator said of somebody. */
+struct finding {
+    struct principal_config who; /* owned */
+    struct slice extra;          /* absent: none; in the answer */
+};
+
+/* Reads the answer about one who comes by `method`. False when it is none, or not enough;
+ * *lacks says what was expected. End with finding_fini. */
+bool finding_read(struct finding *f, enum auth_method method, const struct wire *wire,
+                  struct slice answer, const char **lacks);
+void finding_fini(struct finding *f);
 
 /* ---- attempt_scram.c --------------------------------------------------------------- */
 

@@ -192,7 +192,7 @@ static bool role_receives(struct spread *s, const struct role_rules *role)
     if (s->role != role) {
         s->role = role;
         s->allowed =
-            role_allows(role, ALLOW_SUBSCRIBE, s->publication.message->uri, MATCH_EXACT);
+            role_allows_within(role, ALLOW_SUBSCRIBE, s->publication.message->uri);
     }
     return s->allowed;
 }

@@ -17,6 +17,7 @@ static struct call *call_new(struct member *caller, uint64_t request)
 
     c->caller = caller;
     c->request = request;
+    c->discloses = caller->discloses;
     list_init(&c->link);
     map_put(&caller->calls, c->request, c);
     caller->realm->router->stats.invocations++;
@@ -161,7 +162,7 @@ struct buf *call_details(const struct call *c, const struct callee *callee,
 
     if (callee->holder.held->pattern.match != MATCH_EXACT)
         details_text(&d, OPT_PROCEDURE, message->uri);
-    if (callee->wants_caller || opt_is(o, OPT_DISCLOSE_ME, false))
+    if (callee->wants_caller || c->discloses || opt_is(o, OPT_DISCLOSE_ME, false))
         details_caller(&d, c->caller);
     if (c->progressive)
         details_true(&d, OPT_RECEIVE_PROGRESS);

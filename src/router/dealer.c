@@ -259,7 +259,7 @@ static bool may_answer(const struct callee *c, struct slice uri, const struct ma
 
     return !m->gone && (!tried || !map_get(tried, m->id)) &&
            (c->holder.held->pattern.match == MATCH_EXACT ||
-            role_allows(m->role, ALLOW_REGISTER, uri, MATCH_EXACT));
+            role_allows_within(m->role, ALLOW_REGISTER, uri));
 }
 
 static bool has_room(const struct callee *c)

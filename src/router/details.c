@@ -70,6 +70,13 @@ struct buf *details_encode(const struct details *d, const struct wire *wire)
     return writer_take(&w);
 }
 
+void value_carry(struct writer *w, struct slice value, const struct wire *wire)
+{
+    assert(w->wire == wire);
+    (void)wire;
+    writer_raw(w, value);
+}
+
 void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
 {
     assert(in->wire == wire);

@@ -27,6 +27,7 @@ void publication_sign(struct publication *p, const struct member *m)
     p->author.authid = m->authid;
     p->author.authrole = m->role->name;
     p->trust = role_trust(m->role, p->message->uri);
+    p->disclosed = m->discloses || opt_is(p->o, OPT_DISCLOSE_ME, false);
 }
 
 bool publication_restricted(const struct publication *p)
@@ -49,7 +50,7 @@ bool publication_reaches(const struct publication *p, const struct filter *f,
 
 void publication_describe(const struct publication *p, struct details *d)
 {
-    if (p->author.session && opt_is(p->o, OPT_DISCLOSE_ME, false)) {
+    if (p->disclosed) {
         details_int(d, OPT_PUBLISHER, p->author.session);
         details_text(d, OPT_PUBLISHER_AUTHID, slice_of(p->author.authid));
         details_text(d, OPT_PUBLISHER_AUTHROLE, slice_of(p->author.authrole));

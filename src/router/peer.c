@@ -165,9 +165,10 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
 {
     struct writer w;
     const char *agent = m->realm->router->agent;
+    bool extra = verifier || m->authextra;
 
     writer_init(&w, m->peer->wire, 512);
-    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (verifier ? 1 : 0));
+    writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (extra ? 1 : 0));
     writer_key(&w, SLICE("roles"));
     roles_encode(&router_roles, &w);
     writer_key(&w, SLICE("realm"));
@@ -182,6 +183,9 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
         writer_dict(&w, 1);
         attempt_text(&w, SLICE("verifier"), slice_buf(verifier));
         writer_dict_end(&w);
+    } else if (extra) {
+        writer_key(&w, SLICE("authextra"));
+        value_carry(&w, slice_buf(m->authextra), &wire_json);
     }
     writer_dict_end(&w);
     return writer_take(&w);
@@ -206,11 +210,13 @@ static void join(struct peer *p)
     const struct identity who = { .role = realm_role(a->realm, a->principal->role),
                                   .authid = a->principal->authid,
                                   .authmethod = a->method->name,
+                                  .authprovider = attempt_provider(a),
                                   .session = a->session };
 
     p->attempt = NULL;
     p->member = member_join(p, a->realm, &who);
     p->member->roles = a->roles;
+    p->member->authextra = buf_ref(a->welcome);
     p->said_hello = true;
     p->state = STATE_JOINED;
     heap_clear(&p->router->deadlines, &p->timer);
@@ -232,6 +238,35 @@ static void challenge(struct peer *p, const struct buf *extra)
     heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_AUTHENTICATE_MS);
 }
 
+/* The authenticator has the word. */
+static void ask(struct peer *p)
+{
+    p->state = STATE_CHALLENGING;
+    heap_clear(&p->router->deadlines, &p->timer);
+    attempt_ask(p->attempt, p);
+}
+
+static void deny(struct peer *p)
+{
+    strikes_note(&p->router->strikes, p->address, p->router->now);
+    peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
+               CLOSE_NORMAL);
+}
+
+/* Whether he has to wait before he may try to prove anything. */
+static bool barred(struct peer *p)
+{
+    uint64_t wait = strikes_wait(&p->router->strikes, p->address, p->router->now);
+    char text[80];
+
+    if (!wait)
+        return false;
+    snprintf(text, sizeof text, "too many failed attempts; try again in %llu s",
+             (unsigned long long)(wait + 999) / 1000);
+    peer_abort(p, "wamp.error.authentication_failed", text, CLOSE_NORMAL);
+    return true;
+}
+
 static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
                   const struct opts *o)
 {
@@ -244,20 +279,51 @@ static void begin(struct peer *p, struct realm *realm, const struct roles *roles
         return;
     }
     p->attempt->roles = *roles;
-    if (extra)
+    if (!extra && !attempt_asks_first(p->attempt))
+        join(p);
+    else if (barred(p))
+        ;
+    else if (extra)
         challenge(p, extra);
     else
-        join(p);
+        ask(p);
     buf_unref(extra);
+}
+
+void peer_identified(struct peer *p, const struct wire *wire, struct slice answer)
+{
+    struct attempt *a = p->attempt;
+    struct buf *extra;
+    struct fault f;
+
+    a->inquiry = NULL;
+    attempt_learn(a, wire, answer);
+    if (attempt_settled(a)) {
+        join(p);
+    } else if (a->ticket || !a->method->begin) {
+        deny(p);
+    } else if ((extra = attempt_challenge(a, &f))) {
+        challenge(p, extra);
+        buf_unref(extra);
+    } else {
+        peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
+    }
 }
 
 static void authenticate(struct peer *p, const struct msg *m)
 {
-    if (attempt_check(p->attempt, m))
+    struct attempt *a = p->attempt;
+
+    if (a->inquiry) {
+        violate(p, "AUTHENTICATE without a CHALLENGE that asks for it");
+    } else if (attempt_wants_ticket(a)) {
+        attempt_keep_ticket(a, m->text);
+        ask(p);
+    } else if (attempt_check(a, m)) {
         join(p);
-    else
-        peer_abort(p, "wamp.error.authentication_failed", "authentication failed",
-                   CLOSE_NORMAL);
+    } else {
+        deny(p);
+    }
 }
 
 static void abort_no_realm(struct peer *p, struct slice realm)
@@ -345,10 +411,16 @@ static void dispatch(struct peer *p, struct msg *m, const struct opts *o)
     struct member *member = p->member;
     struct fault f;
 
-    if (member && (!request_ok(member, m, &f) || !passthru_ok(member, m, o, &f))) {
+    if (member && (!request_ok(member, m, &f) || !passthru_ok(member, m, o, &f)))
         peer_violate(p, &f);
-        return;
-    }
+    else if (!member || !member->role->authorizer || authorize_pass(member, m, o))
+        peer_perform(p, m, o);
+}
+
+void peer_perform(struct peer *p, struct msg *m, const struct opts *o)
+{
+    struct member *member = p->member;
+
     switch (m->row->code) {
     case MSG_HELLO:
         hello(p, m, o);

@@ -40,11 +40,11 @@ static struct buf *secret_of(const struct principal_config *c)
     return key ? key : copy_bytes(c->secret);
 }
 
-static void principal_init(struct principal *p, const struct principal_config *c)
+void principal_init(struct principal *p, const struct principal_config *c)
 {
     *p = (struct principal){ .method = c->method,
                              .authid = copy_text(c->authid),
-                             .role = xstrdup(c->role),
+                             .role = copy_text(c->role),
                              .realm = copy_text(c->realm),
                              .secret = secret_of(c),
                              .salt = copy_bytes(c->salt),
@@ -54,13 +54,14 @@ static void principal_init(struct principal *p, const struct principal_config *c
                              .argon2 = c->argon2 };
 }
 
-static void principal_fini(struct principal *p)
+void principal_fini(struct principal *p)
 {
     auth_forget(p->secret);
     buf_unref(p->salt);
     free(p->authid);
     free(p->role);
     free(p->realm);
+    free(p->authenticator);
 }
 
 /* The name under which a principal is found. */
@@ -79,10 +80,40 @@ static void keys_add(struct principals *ps, struct principal *p)
     }
 }
 
-static void principals_add(struct principals *ps, const struct principal_config *c)
+static struct buf *random_buf(const struct rng *rng, size_t n)
+{
+    struct buf *b = buf_new(n);
+
+    rng_bytes(rng, b->data, n);
+    b->len = n;
+    return b;
+}
+
+/* Until somebody is known, wampcra looks unsalted, and wamp-scram cheap. */
+static void principals_add_dynamic(struct principals *ps, struct principal *p,
+                                   const struct principal_config *c,
+                                   const struct rng *rng)
+{
+    p->method = c->method;
+    p->authenticator = xstrdup(c->authenticator);
+    p->realm = copy_text(c->realm);
+    p->secret = random_buf(rng, 2 * (size_t)AUTH_DIGEST);
+    if (p->method == AUTH_SCRAM) {
+        p->salt = random_buf(rng, 16);
+        p->iterations = LIMIT_AUTH_SCRAM_LEAST;
+    }
+    ps->dynamic[p->method] = p;
+}
+
+static void principals_add(struct principals *ps, const struct principal_config *c,
+                           const struct rng *rng)
 {
     struct principal *p = &ps->at[ps->count++];
 
+    if (c->authenticator) {
+        principals_add_dynamic(ps, p, c, rng);
+        return;
+    }
     principal_init(p, c);
     map_put_bytes(&ps->names[p->method], name_of(p), p);
     if (p->method == AUTH_CRYPTOSIGN)
@@ -100,9 +131,9 @@ struct principals *principals_new(const struct router_config *config,
         rng_bytes(rng, ps->secret, sizeof ps->secret);
     ps->at = xcalloc(config->principal_count + 1, sizeof *ps->at);
     for (size_t i = 0; i < config->principal_count; i++)
-        principals_add(ps, &config->principals[i]);
+        principals_add(ps, &config->principals[i], rng);
     if (!config->principal_count)
-        principals_add(ps, &anybody);
+        principals_add(ps, &anybody, rng);
     return ps;
 }
 
@@ -122,6 +153,8 @@ void principals_free(struct principals *ps)
 
 bool principal_fits(const struct principal *p, const struct realm *realm)
 {
+    if (p->authenticator)
+        return true;
     return (!p->realm || !strcmp(p->realm, realm->name)) && realm_role(realm, p->role);
 }
 

@@ -21,26 +21,35 @@ struct principal {
     enum auth_method method;
     char *authid; /* owned; NULL: a name is made up for each session */
     char *role;   /* owned */
-    char *realm;  /* owned; NULL: all that have the role */
+    char *realm;  /* owned; NULL: all that have the role; where the authenticator is */
     /* owned, wiped: the ticket; the HMAC key of wampcra, derived if it is salted; public
      * keys one behind the other; StoredKey and ServerKey of wamp-scram */
     struct buf *secret;
     struct buf *salt; /* owned; NULL: none */
     uint32_t iterations, keylen, memory;
     bool argon2;
+    /* Owned; who says who comes by this method (router.h); NULL: this principal does.
+     * Else salt and costs are those of the last one who was known, and the secret is
+     * random: what is not known is answered like that. */
+    char *authenticator;
 };
 
 struct principals {
     struct principal *at; /* owned */
     size_t count;
-    struct map names[AUTH_METHODS];    /* authid -> principal */
-    struct map keys;                   /* public key -> principal of cryptosign */
-    unsigned char secret[AUTH_DIGEST]; /* random; behind decoys and comparisons */
+    struct map names[AUTH_METHODS];          /* authid -> principal */
+    struct map keys;                         /* public key -> principal of cryptosign */
+    struct principal *dynamic[AUTH_METHODS]; /* those with an authenticator; or NULL */
+    unsigned char secret[AUTH_DIGEST];       /* random; behind decoys and comparisons */
 };
 
 struct principals *principals_new(const struct router_config *config,
                                   const struct rng *rng);
 void principals_free(struct principals *ps);
+
+/* Copies; `p` is overwritten. */
+void principal_init(struct principal *p, const struct principal_config *c);
+void principal_fini(struct principal *p);
 
 /* Whether he may join this realm: it has his role and is not another than his own. */
 bool principal_fits(const struct principal *p, const struct realm *realm);

@@ -18,6 +18,57 @@
 #include "wamp/opts.h"
 #include "wamp/roles.h"
 
+/* ---- inquiry.c: what others decide ------------------------------------------------- */
+
+struct inquiries {
+    struct map asked;      /* id -> owned inquiry of the code above */
+    struct list questions; /* of those: not yet handed out */
+    uint64_t last_id;
+    struct heap deadlines; /* of all inquiries */
+};
+
+struct inquiry;
+
+/* Somebody's decision about a peer: his attempt to join, or what he asks for as a
+ * member. */
+struct asking {
+    struct peer *peer;
+    struct realm *realm;
+    const char *whom; /* a procedure's URI, or DECIDES_ABOVE */
+};
+
+void inquiries_init(struct inquiries *qs);
+void inquiries_fini(struct inquiries *qs); /* nobody waits for any */
+
+/* Asks; `args` is a list as JSON, which is taken. The answer is given to attempt_decided
+ * or authorize_decided, never from inside this call. */
+struct inquiry *inquiry_new(const struct asking *a, struct buf *args);
+void inquiry_drop(struct inquiry *q); /* nobody wants the answer; NULL is ignored */
+void inquiry_expire(struct inquiry *q);
+struct inquiry *inquiry_of(struct timer *t);
+
+/* Writes a session's transport as its authenticator or authorizer is told of it. */
+void inquiry_transport(const struct peer *p, struct writer *w);
+
+/* The router's own session in a realm, which calls procedures that decide. */
+struct service;
+void service_free(struct service *s);                    /* NULL is ignored */
+void service_receive(struct peer *p, struct buf *bytes); /* taken */
+
+/* ---- strikes.c: failed attempts to join -------------------------------------------- */
+
+struct strikes {
+    struct map addresses; /* address -> owned strike */
+    struct list strikes;  /* the one that is forgotten first is first */
+};
+
+void strikes_init(struct strikes *s);
+void strikes_fini(struct strikes *s);
+void strikes_note(struct strikes *s, const char *address, uint64_t now);
+
+/* ms that an address has to wait; 0 = none. The address may be NULL. */
+uint64_t strikes_wait(const struct strikes *s, const char *address, uint64_t now);
+
 /* ---- router.c: peers, clock, output queue ------------------------------------------ */
 
 struct outputs { /* a ring */
@@ -39,6 +90,8 @@ struct router {
     struct heap calls;     /* of calls */
     struct outputs out;
     struct found found; /* scratch of searches */
+    struct inquiries inquiries;
+    struct strikes strikes;
     struct router_stats stats;
     bool noting;
     struct list notes; /* of struct note; owned */
@@ -48,6 +101,10 @@ struct router {
  * taken. */
 void output_push(struct peer *p, enum output_kind kind, struct buf *bytes);
 void output_close(struct peer *p, int code);
+void output_forget(struct peer *p); /* what a peer will not get any more */
+
+/* A transport that is not in router.peers yet. */
+struct peer *peer_new(struct router *r, const struct wire *wire, void *user);
 
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
@@ -61,6 +118,8 @@ struct peer {
     struct attempt *attempt; /* owned; NULL unless challenged */
     unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
     bool said_hello;         /* it has been a member */
+    bool service;            /* the router's own: what it gets goes to service_receive */
+    char *address;           /* owned; NULL: none */
     size_t queued;           /* outputs in the queue */
     size_t takes;            /* bytes of the longest message that its transport takes */
     struct timer timer;      /* until HELLO, AUTHENTICATE, or the answer to GOODBYE */
@@ -83,6 +142,11 @@ bool peer_send(struct peer *p, const struct msg *m);
 /* ABORT and the end of the transport: the peer broke the protocol. */
 void peer_violate(struct peer *p, const struct fault *f);
 
+/* Does what a member asks for, whose right to it has been settled. */
+void peer_perform(struct peer *p, struct msg *m, const struct opts *o);
+
+/* The answer to an inquiry about its attempt to join; the absent slice for none. */
+void peer_identified(struct peer *p, const struct wire *wire, struct slice answer);
 /* ---- notes.c ----------------------------------------------------------------------- */
 
 /* Each is also counted. A peer that has become a member; one that is to be none any
@@ -96,13 +160,16 @@ void note_refused(struct peer *p, const char *reason);
 struct rule {
     struct pattern pattern; /* first: the index finds it by this */
     unsigned allow;         /* ALLOW_... */
+    unsigned disclose;      /* ALLOW_... whose doer is told */
     int64_t trust;          /* -1: says nothing of it */
 };
 
 struct role_rules {
-    char *name;  /* owned */
-    bool all;    /* everything is allowed */
-    bool trusts; /* some rule says a trust level */
+    char *name;                /* owned */
+    bool all;                  /* everything is allowed */
+    bool trusts;               /* some rule says a trust level */
+    char *authorizer;          /* owned; who decides in place of rules; NULL: nobody */
+    struct verdicts *verdicts; /* owned; his answers that are kept; NULL: none */
     struct patterns permissions;
     struct rule *rules; /* owned */
     size_t count;
@@ -132,6 +199,7 @@ struct realm {
     unsigned offer;            /* bit per enum auth_method by which somebody may join */
     struct catalog topics;     /* of struct subscription */
     struct catalog procedures; /* of struct registration */
+    struct service *service;   /* owned; NULL until somebody is asked */
     size_t listeners;          /* held subscriptions that a meta event may match */
     bool muted;                /* no meta events and no testaments now */
     struct retained retained;
@@ -143,9 +211,14 @@ struct member {
     struct realm *realm; /* borrowed */
     const struct role_rules *role;
     uint64_t id;
-    char *authid;           /* owned */
-    const char *authmethod; /* by which it joined; static text */
-    bool gone;              /* leaving: nothing is sent to it */
+    char *authid;             /* owned */
+    const char *authmethod;   /* by which it joined; static text */
+    const char *authprovider; /* who knew it; static text */
+    struct buf *authextra;    /* owned; JSON: what WELCOME says of it; NULL: nothing */
+    struct parked *parked;    /* owned; what waits for an authorizer; NULL: nothing */
+    unsigned granted; /* ALLOW_..., by an authorizer, to the request that is worked on */
+    bool discloses;   /* that request tells who made it */
+    bool gone;        /* leaving: nothing is sent to it */
     struct roles roles;
     uint64_t last_request;    /* of its requests */
     uint64_t last_call;       /* the highest of its CALLs */
@@ -170,10 +243,16 @@ uint64_t realm_free_id(const struct realm *realm);
 /* Who somebody is, as the router has found. */
 struct identity {
     const struct role_rules *role;
-    const char *authid;     /* NULL: one is made up */
-    const char *authmethod; /* static text */
-    uint64_t session;       /* an id from realm_free_id */
+    const char *authid;       /* NULL: one is made up */
+    const char *authmethod;   /* static text */
+    const char *authprovider; /* static text */
+    uint64_t session;         /* an id from realm_free_id */
 };
+
+/* One that nobody in the realm knows. */
+struct member *member_new(struct peer *p, struct realm *realm,
+                          const struct identity *who);
+void member_free(struct member *m);
 
 struct member *member_join(struct peer *p, struct realm *realm,
                            const struct identity *who);
@@ -183,6 +262,10 @@ void member_leave(struct member *m);
  * stands for. */
 bool role_allows(const struct role_rules *role, unsigned action, struct slice uri,
                  enum uri_match match);
+
+/* The same for a name within a pattern that the role was allowed: an authorizer is asked
+ * for the pattern only. */
+bool role_allows_within(const struct role_rules *role, unsigned action, struct slice uri);
 
 /* Whether the rule that decides about `uri` was written for names of the router's own:
  * its pattern begins with "wamp." or "wampy.router.". What it says is asked by role_allows. A realm that
@@ -205,6 +288,17 @@ void member_error(struct member *m, int type, uint64_t request, const struct fau
 /* Checks the URI of a request and the right to `action`; false fills `f`. */
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f);
+
+/* ---- authorize.c ------------------------------------------------------------------- */
+
+/* Whether a member whose role has an authorizer may go on with a request now. False: it
+ * waits, or has been answered. */
+bool authorize_pass(struct member *m, struct msg *message, const struct opts *o);
+
+/* The answer to an inquiry about a member's request; the absent slice for none. */
+void authorize_decided(struct peer *p, const struct wire *wire, struct slice answer);
+void authorize_leave(struct member *m);
+void verdicts_free(struct verdicts *v); /* NULL is ignored */
 
 /* ---- held.c ------------------------------------------------------------------------ */
 
@@ -309,6 +403,9 @@ struct buf *details_encode(const struct details *d, const struct wire *wire);
 /* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
 void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
 
+/* Writes a value that stands in `wire`. */
+void value_carry(struct writer *w, struct slice value, const struct wire *wire);
+
 /* ---- event.c ----------------------------------------------------------------------- */
 
 /* One PUBLISH and what its EVENTs say. */
@@ -321,6 +418,7 @@ struct publication {
     } author;                  /* borrowed */
     int64_t trust;             /* -1: nothing is said */
     bool retained;             /* it is sent to who came later */
+    bool disclosed;            /* its author is told */
     const struct msg *message; /* borrowed */
     const struct opts *o;      /* borrowed */
 };
@@ -470,6 +568,7 @@ struct call {
     uint64_t due;          /* ms: the end of the timeout that runs */
     bool progressive;      /* results may come in parts */
     bool answered;         /* one has */
+    bool discloses;        /* the callee is told who calls, by rule */
     bool forwarded;        /* the callee keeps the time, and we only if it does not */
     bool killed; /* INTERRUPT kill was sent: what the callee answers is the answer */
     struct timer timer;        /* of the timeout, or of the kill */

@@ -17,6 +17,8 @@
 static void role_init(struct role_rules *role, const struct role_config *config)
 {
     role->name = xstrdup(config->name);
+    if (config->authorizer)
+        role->authorizer = xstrdup(config->authorizer);
     role->rules = xcalloc(config->count, sizeof *role->rules);
     for (size_t i = 0; i < config->count; i++) {
         const struct permission *p = &config->permissions[i];
@@ -30,6 +32,7 @@ static void role_init(struct role_rules *role, const struct role_config *config)
             patterns_add(&role->permissions, &rule->pattern);
         }
         rule->allow = p->allow;
+        rule->disclose = p->disclose;
         rule->trust = p->trusted ? (int64_t)p->trust : -1;
         role->trusts |= p->trusted;
     }
@@ -42,6 +45,8 @@ static void role_fini(struct role_rules *role)
         pattern_fini(&role->rules[i].pattern);
     }
     patterns_fini(&role->permissions);
+    verdicts_free(role->verdicts);
+    free(role->authorizer);
     free(role->rules);
     free(role->name);
 }
@@ -55,6 +60,11 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
         return true;
     rule = (const struct rule *)patterns_best(&role->permissions, uri, match);
     return rule && (rule->allow & action) == action;
+}
+
+bool role_allows_within(const struct role_rules *role, unsigned action, struct slice uri)
+{
+    return role->authorizer || role_allows(role, action, uri, MATCH_EXACT);
 }
 
 bool role_grants_meta(const struct role_rules *role, struct slice uri)
@@ -107,6 +117,7 @@ static void catalog_fini(struct catalog *c)
 /* Nobody is a member any more. */
 void realm_free(struct realm *realm)
 {
+    service_free(realm->service);
     for (size_t i = 0; i < realm->role_count; i++)
         role_fini(&realm->roles[i]);
     free(realm->roles);
@@ -150,8 +161,7 @@ static char *authid_make(const struct rng *rng)
     return xstrdup(text);
 }
 
-struct member *member_join(struct peer *p, struct realm *realm,
-                           const struct identity *who)
+struct member *member_new(struct peer *p, struct realm *realm, const struct identity *who)
 {
     struct member *m = xcalloc(1, sizeof *m);
 
@@ -159,9 +169,25 @@ struct member *member_join(struct peer *p, struct realm *realm,
     m->realm = realm;
     m->role = who->role;
     m->authmethod = who->authmethod;
+    m->authprovider = who->authprovider;
     m->id = map_get(&realm->members, who->session) ? realm_free_id(realm) : who->session;
     m->authid = who->authid ? xstrdup(who->authid) : authid_make(&p->router->rng);
     list_init(&m->testaments);
+    return m;
+}
+
+void member_free(struct member *m)
+{
+    buf_unref(m->authextra);
+    free(m->authid);
+    free(m);
+}
+
+struct member *member_join(struct peer *p, struct realm *realm,
+                           const struct identity *who)
+{
+    struct member *m = member_new(p, realm, who);
+
     map_put(&realm->members, m->id, m);
     p->router->stats.sessions++;
     return m;
@@ -174,14 +200,14 @@ void member_leave(struct member *m)
 {
     m->gone = true;
     map_del(&m->realm->members, m->id);
+    authorize_leave(m);
     call_leave(m);
     broker_leave(m);
     dealer_leave(m);
     testaments_leave(m);
     meta_left(m);
     m->realm->router->stats.sessions--;
-    free(m->authid);
-    free(m);
+    member_free(m);
 }
 
 void member_describe(const struct member *m, struct writer *w)
@@ -193,7 +219,7 @@ void member_describe(const struct member *m, struct writer *w)
     writer_key(w, SLICE("authmethod"));
     writer_string(w, slice_of(m->authmethod));
     writer_key(w, SLICE("authprovider"));
-    writer_string(w, SLICE("static"));
+    writer_string(w, slice_of(m->authprovider));
 }
 
 bool member_send(struct member *m, const struct msg *message)
@@ -233,6 +259,20 @@ void member_error(struct member *m, int type, uint64_t request, const struct fau
     buf_unref(args);
 }
 
+/* And settles whether the others are told who it is. */
+static bool may(struct member *m, unsigned action, struct slice uri, enum uri_match match)
+{
+    const struct rule *rule;
+
+    if (m->role->authorizer)
+        return (m->granted & action) == action;
+    if (m->role->all)
+        return true;
+    rule = (const struct rule *)patterns_best(&m->role->permissions, uri, match);
+    m->discloses = rule && (rule->disclose & action);
+    return rule && (rule->allow & action) == action;
+}
+
 bool member_may(struct member *m, const struct msg *message, const struct opts *o,
                 unsigned action, struct fault *f)
 {
@@ -240,8 +280,7 @@ bool member_may(struct member *m, const struct msg *message, const struct opts *
 
     if (!msg_uri_ok(message, o, m->realm->router->strict_uris, f))
         return false;
-    if (!role_allows(m->role, action, message->uri,
-                     pattern ? opt_match(o) : MATCH_EXACT)) {
+    if (!may(m, action, message->uri, pattern ? opt_match(o) : MATCH_EXACT)) {
         fault_set(f, "wamp.error.not_authorized", "%s: not allowed for this role",
                   message->row->name);
         return false;

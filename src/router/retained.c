@@ -158,8 +158,7 @@ static bool is_match(const struct retained_event *e, const struct member *m,
     struct slice topic = e->kept->message.uri;
 
     return pattern_matches(&h->pattern, topic) &&
-           role_allows(m->role, ALLOW_SUBSCRIBE, topic, MATCH_EXACT) &&
-           is_for(e->kept, m);
+           role_allows_within(m->role, ALLOW_SUBSCRIBE, topic) && is_for(e->kept, m);
 }
 
 /* One event a topic, found from the latest on, sent in the order of publication. */

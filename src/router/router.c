@@ -66,8 +66,7 @@ void output_close(struct peer *p, int code)
     heap_clear(&p->router->deadlines, &p->timer);
 }
 
-/* Strikes out what a closed peer will not get any more. */
-static void output_forget(struct peer *p)
+void output_forget(struct peer *p)
 {
     struct outputs *q = &p->router->out;
 
@@ -100,11 +99,14 @@ bool router_next_out(struct router *r, struct output *out)
         *out = *output_at(q, 0);
         q->head = (q->head + 1) & (q->cap - 1);
         q->count--;
-        if (out->peer) {
-            out->peer->queued--;
+        if (!out->peer)
+            continue;
+        out->peer->queued--;
+        if (!out->peer->service) {
             count_out(r, out);
             return true;
         }
+        service_receive(out->peer, out->bytes);
     }
     return false;
 }
@@ -123,6 +125,8 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->strict_uris = config->strict_uris;
     list_init(&r->peers);
     list_init(&r->notes);
+    inquiries_init(&r->inquiries);
+    strikes_init(&r->strikes);
     for (size_t i = 0; i < config->count; i++) {
         struct realm *realm = realm_new(r, &config->realms[i]);
         struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
@@ -143,6 +147,7 @@ static void peer_free(struct peer *p)
     heap_clear(&r->deadlines, &p->timer);
     list_remove(&p->link);
     r->stats.peers--;
+    free(p->address);
     free(p);
 }
 
@@ -160,6 +165,8 @@ void router_free(struct router *r)
     while ((note = router_next_note(r)))
         note_free(note);
     map_fini(&r->realms);
+    inquiries_fini(&r->inquiries);
+    strikes_fini(&r->strikes);
     principals_free(r->principals);
     heap_fini(&r->deadlines);
     heap_fini(&r->calls);
@@ -168,16 +175,24 @@ void router_free(struct router *r)
     free(r);
 }
 
-struct peer *router_open(struct router *r, const struct wire *wire, void *user,
-                         uint64_t now)
+struct peer *peer_new(struct router *r, const struct wire *wire, void *user)
 {
     struct peer *p = xcalloc(1, sizeof *p);
 
-    r->now = now;
     p->router = r;
     p->wire = wire;
     p->user = user;
     p->takes = SIZE_MAX;
+    list_init(&p->link);
+    return p;
+}
+
+struct peer *router_open(struct router *r, const struct wire *wire, void *user,
+                         uint64_t now)
+{
+    struct peer *p = peer_new(r, wire, user);
+
+    r->now = now;
     list_push(&r->peers, &p->link);
     r->stats.peers++;
     r->stats.connections++;
@@ -188,6 +203,12 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
 void router_limit(struct peer *p, size_t size)
 {
     p->takes = size;
+}
+
+void router_origin(struct peer *p, struct slice address)
+{
+    free(p->address);
+    p->address = address.n ? xstrndup(address.p, address.n) : NULL;
 }
 
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now)
@@ -220,13 +241,17 @@ void router_tick(struct router *r, uint64_t now)
         peer_expire(timer_entry(t, struct peer, timer));
     while ((t = heap_due(&r->calls, now)))
         cancel_expire(timer_entry(t, struct call, timer));
+    while ((t = heap_due(&r->inquiries.deadlines, now)))
+        inquiry_expire(inquiry_of(t));
 }
 
 uint64_t router_deadline(const struct router *r)
 {
     uint64_t peers = heap_deadline(&r->deadlines), calls = heap_deadline(&r->calls);
+    uint64_t inquiries = heap_deadline(&r->inquiries.deadlines);
+    uint64_t first = peers < calls ? peers : calls;
 
-    return peers < calls ? peers : calls;
+    return first < inquiries ? first : inquiries;
 }
 
 void router_shutdown(struct router *r, uint64_t now)

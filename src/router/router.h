@@ -29,8 +29,9 @@ enum {
 struct permission {
     char *uri; /* owned by the config */
     enum uri_match match;
-    unsigned allow; /* ALLOW_... */
-    bool trusted;   /* calls and events by it say `trust` */
+    unsigned allow;    /* ALLOW_... */
+    unsigned disclose; /* ALLOW_CALL, ALLOW_PUBLISH: who does it is told to the others */
+    bool trusted;      /* calls and events by it say `trust` */
     uint32_t trust;
 };
 
@@ -45,6 +46,7 @@ struct role_config {
     char *name;
     struct permission *permissions; /* the most specific that matches decides; none: no */
     size_t count;
+    char *authorizer; /* who decides in place of permissions (see below); NULL: they do */
 };
 
 struct realm_config {
@@ -77,7 +79,15 @@ struct principal_config {
     struct buf *salt; /* wampcra: text, NULL for none; wamp-scram: bytes */
     uint32_t iterations, keylen, memory; /* keylen: bytes; memory: KiB */
     bool argon2;                         /* wamp-scram: not PBKDF2 but Argon2id */
+    /* Who says who somebody is that comes by this method (see below); NULL: this
+     * principal does. Then `realm` is where it is asked (NULL: where somebody wants to
+     * join), and all else but the method is absent. */
+    char *authenticator;
 };
+
+/* An authenticator or authorizer is the URI of a procedure, or this: the code above, by
+ * router_next_question. */
+#define DECIDES_ABOVE ""
 
 struct router_config {
     struct realm_config *realms;
@@ -110,6 +120,10 @@ void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
 uint64_t router_session(const struct peer *p); /* its session id; 0 unless joined */
 
+/* The address that its transport comes from, without a port; not said: none that failed
+ * attempts to join would be counted by. */
+void router_origin(struct peer *p, struct slice address);
+
 /* Who has joined by this transport; borrowed texts. False unless somebody has. */
 struct who {
     uint64_t session;
@@ -139,6 +153,23 @@ struct output {
 
 /* The next thing to do. Never gives output for a peer that has been closed. */
 bool router_next_out(struct router *r, struct output *out);
+
+/* ---- decisions ---------------------------------------------------------------------
+ * What the code above has to decide: who somebody is (the arguments are realm, authid and
+ * details), or whether a session may do something (session, URI, action and options). The
+ * peer waits meanwhile, LIMIT_DECISION_MS at most; docs/AUTH.md has what an answer is. */
+
+struct question {
+    uint64_t id;
+    bool who;         /* who somebody is; else: whether he may */
+    struct buf *args; /* a list, as JSON; the reference passes to the caller */
+};
+
+bool router_next_question(struct router *r, struct question *q);
+
+/* Puts in the answer to a question, one value as JSON; the absent slice: there is none,
+ * which is a no. A question that nobody waits for any more is ignored. */
+void router_answer(struct router *r, uint64_t id, struct slice json, uint64_t now);
 
 /* ---- what it counts (stats.c) ------------------------------------------------------ */
 

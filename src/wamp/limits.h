@@ -88,6 +88,27 @@
  * what comes of them is echoed before anybody has proved anything. */
 #define LIMIT_AUTH_TEXT 1024
 
+/* An authenticator or authorizer: how long it may take; after that the answer is no. It
+ * may ask a database, and somebody waits for it. */
+#define LIMIT_DECISION_MS 10000
+
+/* Requests of one session that wait for an authorizer, and their bytes. Past it they are
+ * refused. */
+#define LIMIT_PARKED 1000
+#define LIMIT_PARKED_BYTES LIMIT_MESSAGE_SIZE
+
+/* Answers of an authorizer that are kept for a role; the oldest goes first. A URI is a
+ * kilobyte at most, so that a role keeps 11 MB at most. */
+#define LIMIT_VERDICTS 10000
+
+/* Failed attempts to join that an address has free. After each further one it waits twice
+ * as long, a second at first; what is counted is forgotten when nothing has failed for so
+ * long, and the oldest when there are too many addresses. */
+#define LIMIT_STRIKES 10
+#define LIMIT_STRIKE_WAIT_MS 60000
+#define LIMIT_STRIKE_MS (15 * 60000)
+#define LIMIT_STRIKE_ADDRESSES 10000
+
 /* CANCEL in mode kill: how long the callee has to answer before the caller is told
  * instead. */
 #define LIMIT_KILL_MS 30000

@@ -46,6 +46,21 @@ AUTH = {
 }
 
 
+# Who decides is an app that joins without a proof, as "service".
+def decided(port):
+    asked = {"type": "dynamic", "authenticator": "com.example.authenticate",
+             "authenticator-realm": "realm1", "authenticator-role": "trusted"}
+    whole = config(port, auth=True)
+    worker = whole["workers"][0]
+    worker["realms"][0]["roles"] = [
+        {"name": "service", "permissions": [{"uri": "", "match": "prefix", "allow": ALLOW}]},
+        {"name": "user", "authorizer": "com.example.authorize"}]
+    worker["transports"][0]["auth"] = {
+        "anonymous": {"type": "static", "role": "service"}, "ticket": asked, "wampcra": asked,
+        "cryptosign": asked}
+    return whole
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

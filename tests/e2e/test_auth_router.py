@@ -35,8 +35,11 @@ def silent(*processes):
     "a role that is not there": (wampcra(role="usr"), r"users\.joe\.role: there is no role \"usr\""),
     "a mistyped key": (wampcra(secert="x"), r"users\.joe: unknown key \"secert\""),
     "a mistyped method": ({"wampcar": {}}, r"auth: unknown key \"wampcar\""),
-    "a dynamic authenticator": ({"ticket": {"type": "dynamic", "authenticator": "com.x"}},
-                                r"auth\.ticket\.type: only static"),
+    "a dynamic authenticator without a procedure": (
+        {"ticket": {"type": "dynamic"}}, r"auth\.ticket\.authenticator: expected the URI"),
+    "an authenticator in a realm that is not there": (
+        {"ticket": {"type": "dynamic", "authenticator": "com.x", "authenticator-realm": "realm9"}},
+        r"auth\.ticket\.authenticator-realm: there is no realm \"realm9\""),
     "a secret that is a number": (wampcra(secret=7), r"users\.joe\.secret: expected a string"),
     "too many iterations": (wampcra(iterations=10 ** 7), r"iterations: expected an integer from 1"),
 })

@@ -31,6 +31,7 @@ struct slot {
     struct peer *peer;   /* NULL while not open */
     bool closing;        /* OUTPUT_CLOSE came out */
     bool proved;         /* the proof was good that went in last */
+    bool asked;          /* a ticket is good if who is asked about it says so */
     char challenge[512]; /* the Extra of CHALLENGE while it is not answered, or "" */
     char method[16];     /* and its method */
     uint64_t invocation;
@@ -43,6 +44,7 @@ struct run {
     struct router *router;
     uint64_t now, random;
     struct slot slots[PEERS];
+    bool dynamic; /* authenticators are asked */
 };
 
 static void failed(int line, const char *what)
@@ -114,7 +116,8 @@ static void check_message(struct slot *s, const struct msg *m)
         s->proved = false;
         break;
     case MSG_WELCOME:
-        REQUIRE(!s->challenge[0] || s->proved);
+        REQUIRE(!s->challenge[0] || s->proved ||
+                (s->asked && !strcmp(s->method, "ticket")));
         s->challenge[0] = '\0';
         s->invocation = 0;
         memset(s->pending, 0, sizeof s->pending);
@@ -176,7 +179,7 @@ static void drain(struct run *r)
 #define PUBLIC "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d"
 #define SECRET "a secret that is not hit upon"
 
-static const char *const realms[] = { "all", "some", "none", "no one" };
+static const char *const realms[] = { "all", "some", "none", "no one", "ruled", "asked" };
 
 static const char *const roles[] = {
     "{\"roles\":{\"caller\":{},\"callee\":{},\"publisher\":{},\"subscriber\":{}}}",
@@ -485,11 +488,40 @@ static void authenticate(struct run *r, struct slot *s)
     feed(r, s, buf_from(text, strlen(text)));
 }
 
+/* Answers what the router asks, oldest first, or a question that it never had. */
+static void decide(struct run *r)
+{
+    static const char *const answers[] = {
+        "",
+        "true",
+        "false",
+        "7",
+        "{\"allow\":true,\"cache\":true,\"disclose\":true}",
+        "{\"allow\":false,\"cache\":false}",
+        "{\"allow\":true,\"\\u0061llow\":1}",
+        "{\"role\":\"anonymous\",\"ticket\":\"" SECRET "\",\"extra\":{\"a\":[{}]}}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET "\",\"realm\":\"some\"}",
+        "{\"role\":\"anonymous\",\"secret\":\"" SECRET
+        "\",\"salt\":\"salt\",\"iterations\":2,\"keylen\":16}",
+        "{\"role\":\"anonymous\",\"authid\":\"joe\",\"pubkey\":\"" PUBLIC "\"}",
+        "{\"role\":\"anonymous\",\"authorized_keys\":[\"" PUBLIC "\",\"\\u0031\"]}",
+        "{\"role\":\"admin\",\"secret\":null}",
+        "{\"role\":[],",
+    };
+    struct slice answer = slice_of(PICK(r, answers));
+    struct question q = { .id = byte(r) };
+
+    drain(r);
+    if (router_next_question(r->router, &q))
+        buf_unref(q.args);
+    router_answer(r->router, q.id, answer.n ? answer : (struct slice){ 0 }, r->now);
+}
+
 static void open_peer(struct run *r, struct slot *s)
 {
     if (s->peer)
         return;
-    *s = (struct slot){ 0 };
+    *s = (struct slot){ .asked = r->dynamic };
     s->peer = router_open(r->router, &wire_json, s, r->now);
 }
 
@@ -540,6 +572,9 @@ static void step(struct run *r)
     case 9:
         authenticate(r, s);
         break;
+    case 10:
+        decide(r);
+        break;
     default:
         say(r, s, false);
         break;
@@ -555,6 +590,7 @@ static struct router *router_make(struct run *r)
         { .uri = (char *)"com.a.b",
           .match = MATCH_EXACT,
           .allow = ALLOW_CALL | ALLOW_PUBLISH,
+          .disclose = ALLOW_CALL | ALLOW_PUBLISH,
           .trusted = true,
           .trust = 3 },
         { .uri = (char *)".a", .match = MATCH_WILDCARD, .allow = ALLOW_SUBSCRIBE },
@@ -565,13 +601,18 @@ static struct router *router_make(struct run *r)
     };
     static struct history_config kept[] = { { (char *)"com.a", MATCH_EXACT, 3 },
                                             { (char *)"", MATCH_PREFIX, 5 } };
-    static struct role_config role = { (char *)"anonymous", some, 5 };
-    static struct role_config other = { (char *)"admin", some, 5 };
+    static struct role_config role = { (char *)"anonymous", some, 5, NULL };
+    static struct role_config other = { (char *)"admin", some, 5, NULL };
+    static struct role_config ruled = { (char *)"anonymous", NULL, 0, (char *)"" };
+    static struct role_config asked = { (char *)"anonymous", NULL, 0, (char *)"com.a" };
     static struct realm_config config[] = {
         { .name = (char *)"all", .histories = kept, .history_count = HISTORIES },
         { .name = (char *)"some", .roles = &role, .count = 1 },
-        { .name = (char *)"none", .roles = &other, .count = 1 }
+        { .name = (char *)"none", .roles = &other, .count = 1 },
+        { .name = (char *)"ruled", .roles = &ruled, .count = 1 },
+        { .name = (char *)"asked", .roles = &asked, .count = 1 }
     };
+    static char above[] = DECIDES_ABOVE;
     static char name[] = "anonymous", joe[] = "joe";
     unsigned char key[AUTH_DIGEST];
     struct buf *secret = buf_from(SECRET, sizeof SECRET - 1), *salt = buf_from("salt", 4);
@@ -584,7 +625,7 @@ static struct router *router_make(struct run *r)
         { AUTH_SCRAM, joe, name, NULL, keys, salt, .iterations = 4096 },
     };
     const struct router_config c = { .realms = config,
-                                     .count = 3,
+                                     .count = 5,
                                      .principals = principals,
                                      .principal_count = 5,
                                      .strict_ids = byte(r) == 1,
@@ -595,6 +636,10 @@ static struct router *router_make(struct run *r)
     REQUIRE(auth_unhex(key, SLICE(PUBLIC), sizeof key));
     public = buf_from(key, sizeof key);
     principals[3].secret = public;
+    r->dynamic = byte(r) & 1;
+    if (r->dynamic)
+        for (size_t i = 1; i < c.principal_count; i++)
+            principals[i].authenticator = above;
     router = router_new(&c, &rng);
     buf_unref(public);
     buf_unref(keys);

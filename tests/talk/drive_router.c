@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "router/router.h"
 #include "router_auth.h"
@@ -36,6 +37,8 @@ struct drive {
     struct rng rng;
     uint64_t random, now;
     struct list names;
+    uint64_t questions[16]; /* ids of those that `above` has not answered */
+    size_t question_count;
 };
 
 /* ---- options ----------------------------------------------------------------------- */
@@ -74,6 +77,17 @@ static unsigned actions_of(const char *p, size_t n)
     return allow;
 }
 
+static unsigned disclosed_by(struct slice letters)
+{
+    unsigned disclose = 0;
+
+    for (size_t i = 0; i < letters.n; i++)
+        disclose |= letters.p[i] == 'C'   ? ALLOW_CALL
+                    : letters.p[i] == 'P' ? ALLOW_PUBLISH
+                                          : 0u;
+    return disclose;
+}
+
 /* The fields of "A:B:...:REST", of which `n` stand in front of a colon; false when there
  * are fewer. */
 static bool split(const char *p, struct slice *field, size_t n)
@@ -104,6 +118,7 @@ static bool allow_option(struct router_config *c, const char *p)
         return false;
     actions = field[3];
     permission.allow = actions_of(actions.p, actions.n);
+    permission.disclose = disclosed_by(actions);
     permission.trusted = actions.n && is_digit(actions.p[actions.n - 1]);
     if (permission.trusted)
         permission.trust = (uint32_t)(actions.p[actions.n - 1] - '0');
@@ -112,6 +127,19 @@ static bool allow_option(struct router_config *c, const char *p)
     role->permissions =
         xrealloc(role->permissions, (role->count + 1) * sizeof *role->permissions);
     role->permissions[role->count++] = permission;
+    return true;
+}
+
+/* REALM:ROLE:URI; without a URI `above` decides. */
+static bool authorizer_option(struct router_config *c, const char *p)
+{
+    struct slice field[3];
+    struct role_config *role;
+
+    if (!split(p, field, 2))
+        return false;
+    role = role_of(realm_of(c, field[0].p, field[0].n), field[1].p, field[1].n);
+    role->authorizer = xstrndup(field[2].p, field[2].n);
     return true;
 }
 
@@ -147,6 +175,10 @@ static bool option(struct drive *d, const char *word)
         return principal_option(&d->config, word + 10);
     else if (!strncmp(word, "history=", 8))
         return history_option(&d->config, word + 8);
+    else if (!strncmp(word, "authenticator=", 14))
+        return authenticator_option(&d->config, word + 14);
+    else if (!strncmp(word, "authorizer=", 11))
+        return authorizer_option(&d->config, word + 11);
     else
         return !strncmp(word, "allow=", 6) && allow_option(&d->config, word + 6);
     return true;
@@ -175,6 +207,7 @@ static void config_fini(struct router_config *c)
             for (size_t k = 0; k < role->count; k++)
                 free(role->permissions[k].uri);
             free(role->permissions);
+            free(role->authorizer);
             free(role->name);
         }
         for (size_t j = 0; j < realm->history_count; j++)
@@ -223,6 +256,38 @@ static void keep(char **slot, const char *start, const char *text, size_t n)
     *slot = xstrndup(text, n);
 }
 
+/* `above` hears what the router asks, and has room for what a talk asks at a time. */
+static void hear(struct drive *d)
+{
+    struct question q;
+
+    while (router_next_question(d->router, &q)) {
+        struct buf *text = buf_from(q.who ? "who " : "may ", 4);
+
+        assert(d->question_count < sizeof d->questions / sizeof *d->questions);
+        d->questions[d->question_count++] = q.id;
+        buf_append(&text, q.args->data, q.args->len);
+        say(name_of(d, "above"), xstrndup(text->data, text->len));
+        buf_unref(text);
+        buf_unref(q.args);
+    }
+}
+
+/* Puts in an answer to the oldest question. */
+static bool answer(struct drive *d, const char *json)
+{
+    uint64_t id = d->questions[0];
+    struct slice text = { 0 };
+
+    if (!d->question_count)
+        return false;
+    memmove(d->questions, d->questions + 1, --d->question_count * sizeof *d->questions);
+    if (json && *json)
+        text = slice_of(json);
+    router_answer(d->router, id, text, d->now);
+    return true;
+}
+
 static void drain(struct drive *d)
 {
     struct output out;
@@ -241,6 +306,7 @@ static void drain(struct drive *d)
         }
         buf_unref(out.bytes);
     }
+    hear(d);
 }
 
 static void name_free(struct caller_name *n)
@@ -288,6 +354,7 @@ static void *start(const char *text)
 {
     struct drive *d = xcalloc(1, sizeof *d);
 
+    log_set_level(LOG_ERROR); /* what deciders say that is no answer is warned about */
     list_init(&d->names);
     d->config.agent = "talk";
     d->rng = (struct rng){ random_next, d };
@@ -348,7 +415,7 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
     bool ok = true;
 
     if (!strcmp(what, "open"))
-        ok = !strcmp(who, "all") || open_peer(d, n);
+        ok = !strcmp(who, "all") || !strcmp(who, "above") || open_peer(d, n);
     else if (!strcmp(what, "closed"))
         ok = close_peer(d, n);
     else if (!strcmp(what, "send"))
@@ -357,6 +424,10 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = send_proof(d, n, arg);
     else if (!strcmp(what, "takes") && n && n->peer)
         router_limit(n->peer, strtoul(arg, NULL, 10));
+    else if (!strcmp(what, "answers"))
+        ok = answer(d, arg);
+    else if (!strcmp(what, "from") && n->peer)
+        router_origin(n->peer, slice_of(arg));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
     else

@@ -115,12 +115,31 @@ bool principal_option(struct router_config *c, const char *text)
     return ok;
 }
 
+/* METHOD:URI; without a URI `above` decides. */
+bool authenticator_option(struct router_config *c, const char *text)
+{
+    size_t n = strcspn(text, ":");
+    char *method = xstrndup(text, n);
+    struct principal_config p = { 0 };
+    bool ok = text[n] && method_of(method, &p.method);
+
+    free(method);
+    if (!ok)
+        return false;
+    p.authenticator = xstrdup(text + n + 1);
+    c->principals =
+        xrealloc(c->principals, (c->principal_count + 1) * sizeof *c->principals);
+    c->principals[c->principal_count++] = p;
+    return true;
+}
+
 void principals_fini(struct router_config *c)
 {
     for (size_t i = 0; i < c->principal_count; i++) {
         free(c->principals[i].authid);
         free(c->principals[i].role);
         free(c->principals[i].realm);
+        free(c->principals[i].authenticator);
         buf_unref(c->principals[i].secret);
         buf_unref(c->principals[i].salt);
     }

@@ -10,6 +10,9 @@
  * commas); LENGTH is the keylen of wampcra, or the memory of wamp-scram, which makes it
  * Argon2id. */
 bool principal_option(struct router_config *c, const char *text);
+
+/* METHOD:URI: an authenticator. */
+bool authenticator_option(struct router_config *c, const char *text);
 void principals_fini(struct router_config *c);
 
 /* The AUTHENTICATE that answers a CHALLENGE, of who sent that HELLO and knows `secret`.

@@ -111,7 +111,7 @@ static void forget(struct principal_config *p, size_t n)
 static struct router *router_of(struct principal_config *principals, size_t count,
                                 uint64_t *seed)
 {
-    static struct role_config roles[] = { { user, NULL, 0 }, { admin, NULL, 0 } };
+    static struct role_config roles[] = { { .name = user }, { .name = admin } };
     static struct realm_config realms[] = {
         { .name = home, .roles = roles, .count = 2 },
         { .name = away, .roles = roles + 1, .count = 1 }
