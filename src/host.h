@@ -117,10 +117,17 @@ void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the me
 struct server *server_new(struct host *h, const struct router_config *config);
 
 /* Adds a listener; NULL with `end` filled when it cannot be had. It is the server's, and
- * ends with server_unlisten; its connections live on. An HTTP_REPORT is server_metrics. */
+ * ends with server_unlisten; its connections live on. An HTTP_REPORT is
+ * server_metrics. */
 struct listener *server_listen(struct server *s, const struct url *url,
                                const struct net_options *o, struct conn_end *end);
 void server_unlisten(struct server *s, struct listener *ln);
+/* As listener_renew; what is wrong goes into the log. */
+void server_renew(struct listener *ln, const struct url *url,
+                  const struct net_options *o);
+
+/* Takes a new configuration (router_reload). */
+void server_reload(struct server *s, const struct router_config *config);
 
 /* Joins something else than a client to a server in memory, as client_link does. */
 struct conn *server_link(struct server *s, struct slice subprotocol,

@@ -160,20 +160,36 @@ static struct buf *report(void *user)
     return server_metrics(user);
 }
 
+static struct net_options with_report(const struct net_options *o)
+{
+    struct net_options own = *o;
+
+    own.report = report;
+    return own;
+}
+
 struct listener *server_listen(struct server *s, const struct url *url,
                                const struct net_options *o, struct conn_end *end)
 {
-    struct net_options own = *o;
-    struct listener *ln;
+    struct net_options own = with_report(o);
+    struct listener *ln =
+        listener_open(s->host->loop, url, &own, server_accepted, s, end);
 
-    own.report = report;
-    ln = listener_open(s->host->loop, url, &own, server_accepted, s, end);
     if (!ln)
         return NULL;
     s->listeners =
         xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
     s->listeners[s->listener_count++] = ln;
     return ln;
+}
+
+void server_renew(struct listener *ln, const struct url *url, const struct net_options *o)
+{
+    struct net_options own = with_report(o);
+    struct conn_end end = { 0 };
+
+    if (!listener_renew(ln, url, &own, &end))
+        log_error("%s", end.text);
 }
 
 void server_unlisten(struct server *s, struct listener *ln)
@@ -188,6 +204,12 @@ static void close_listeners(struct server *s)
 {
     while (s->listener_count)
         listener_close(s->listeners[--s->listener_count]);
+}
+
+void server_reload(struct server *s, const struct router_config *config)
+{
+    router_reload(s->router, config, host_clock(s->host));
+    server_touch(s);
 }
 
 void server_shutdown(struct server *s)

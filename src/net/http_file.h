@@ -21,8 +21,9 @@ struct http_file {
 };
 
 /* Opens a file by a path that http_path has passed; a path that ends in "/", or is empty,
- * means the file `index` of that folder. Symbolic links lead to what is in the folder, and
- * nowhere else. Only plain files are found; a folder without its "/" is HTTP_FOLDER. */
+ * means the file `index` of that folder. Symbolic links lead to what is in the folder,
+ * and nowhere else. Only plain files are found; a folder without its "/" is
+ * HTTP_FOLDER. */
 enum http_found http_file_open(struct http_file *f, const char *directory,
                                const char *path, const char *index);
 

@@ -6,7 +6,8 @@
  * connection is for one request: what comes from here is a page and a few things it
  * needs, and a connection that waits for more is one that somebody else cannot have.
  *
- * Not known here: how a request is read (ws_server.c), what a path means (http_path.c). */
+ * Not known here: how a request is read (ws_server.c), what a path means
+ * (http_path.c). */
 #include "net/http_server.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@
 
 /* ---- sending ----------------------------------------------------------------------- */
 
-/* Each: 1 when it is all sent, 0 when the socket takes no more now, -1 when it is over. */
+/* Each: 1 when it is all sent, 0 when the socket takes no more now, -1 when it is
+ * over. */
 static int send_bytes(struct greeting *g)
 {
     const struct buf *b = g->reply;

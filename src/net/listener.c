@@ -199,6 +199,38 @@ static SSL_CTX *server_tls(const struct url *u, const struct net_options *o,
     return NULL;
 }
 
+/* What is spoken, and by which rules. The context passes. */
+static void set_up(struct listener *ln, const struct url *url,
+                   const struct net_options *o, SSL_CTX *tls)
+{
+    ln->tls = tls;
+    ln->settings = net_settings_new(o, LIMIT_HANDSHAKE_MS);
+    ln->raw = url->universal || url->scheme[0] == 'r';
+    ln->http = url->universal || !ln->raw;
+}
+
+bool listener_can(const struct url *url, const struct net_options *o,
+                  struct conn_end *end)
+{
+    SSL_CTX *tls = url->tls ? server_tls(url, o, end) : NULL;
+
+    SSL_CTX_free(tls);
+    return tls || !url->tls;
+}
+
+bool listener_renew(struct listener *ln, const struct url *url,
+                    const struct net_options *o, struct conn_end *end)
+{
+    SSL_CTX *tls = url->tls ? server_tls(url, o, end) : NULL;
+
+    if (url->tls && !tls)
+        return false;
+    SSL_CTX_free(ln->tls);
+    net_settings_unref(ln->settings);
+    set_up(ln, url, o, tls);
+    return true;
+}
+
 struct listener *listener_open(struct loop *l, const struct url *url,
                                const struct net_options *o,
                                void (*accepted)(struct conn *c, void *user), void *user,
@@ -217,10 +249,7 @@ struct listener *listener_open(struct loop *l, const struct url *url,
     }
     ln = xcalloc(1, sizeof *ln);
     ln->net = ws_net_of(l);
-    ln->tls = tls;
-    ln->settings = net_settings_new(o, LIMIT_HANDSHAKE_MS);
-    ln->raw = url->universal || url->scheme[0] == 'r';
-    ln->http = url->universal || !ln->raw;
+    set_up(ln, url, o, tls);
     ln->fd = fd;
     ln->port = listen_port(fd);
     ln->path = url->unix_socket ? xstrdup(url->path) : NULL;

@@ -86,10 +86,16 @@ static const char *choose(const struct net_settings *s, const struct request *r)
     return request_choose(r, s->subprotocols);
 }
 
+/* A program says no Origin: it could say any. */
+static bool from_welcome_page(const struct net_settings *s, const struct request *r)
+{
+    return !s->origins || !r->origin.p ||
+           http_origin_ok(s->origins, s->null_origin, r->origin);
+}
+
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
     const struct net_settings *s = g->listener->settings;
-    const char *const *origins = s->origins;
     const char *fault = request_fault(r), *subprotocol = choose(s, r);
 
     if (fault)
@@ -97,7 +103,7 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
     else if (!slice_is(r->ws_version, "13"))
         http_answer(g, "426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n",
                     "this server speaks WebSocket version 13\n");
-    else if (origins && r->origin.p && !http_origin_ok(origins, s->null_origin, r->origin))
+    else if (!from_welcome_page(s, r))
         http_answer(g, "403 Forbidden", "",
                     "pages of this Origin may not connect here\n");
     else if (!subprotocol)

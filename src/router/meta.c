@@ -144,7 +144,7 @@ static bool admit(struct query *q, const struct msg *message, const struct opts 
         return false;
     }
     q->procedure = procedure_of(message->uri);
-    if (!q->procedure) {
+    if (!q->procedure || (m->realm->no_meta && uri_reserved(message->uri))) {
         fault_set(&q->fault, "wamp.error.no_such_procedure",
                   "the router has no such procedure");
         return false;

@@ -159,7 +159,29 @@ void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
     }
 }
 
+void peer_interrupt(struct peer *p)
+{
+    if (p->attempt)
+        peer_abort(p, "wamp.error.unavailable",
+                   "the router's configuration has changed; try again", CLOSE_NORMAL);
+}
+
 /* ---- HELLO ------------------------------------------------------------------------- */
+
+static void announce_roles(const struct realm *realm, struct writer *w)
+{
+    static const unsigned meta =
+        1u << FEATURE_SESSION_META_API | 1u << FEATURE_SUBSCRIPTION_META_API |
+        1u << FEATURE_REGISTRATION_META_API | 1u << FEATURE_TESTAMENT_META_API |
+        1u << FEATURE_EVENT_HISTORY;
+    struct roles roles = router_roles;
+
+    if (realm->no_meta) {
+        roles.features[ROLE_BROKER] &= ~meta;
+        roles.features[ROLE_DEALER] &= ~meta;
+    }
+    roles_encode(&roles, w);
+}
 
 static struct buf *welcome_details(const struct member *m, const struct buf *verifier)
 {
@@ -170,7 +192,7 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
     writer_init(&w, m->peer->wire, 512);
     writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (extra ? 1 : 0));
     writer_key(&w, SLICE("roles"));
-    roles_encode(&router_roles, &w);
+    announce_roles(m->realm, &w);
     writer_key(&w, SLICE("realm"));
     writer_string(&w, slice_of(m->realm->name));
     member_describe(m, &w);

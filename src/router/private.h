@@ -106,6 +106,10 @@ void output_forget(struct peer *p); /* what a peer will not get any more */
 /* A transport that is not in router.peers yet. */
 struct peer *peer_new(struct router *r, const struct wire *wire, void *user);
 
+/* A realm that is not there yet. Afterwards, router_offer. */
+void router_add_realm(struct router *r, const struct realm_config *config);
+void router_offer(struct router *r); /* finds anew by what methods each can be joined */
+
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
 enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_PROTOCOL = 1002 };
@@ -129,6 +133,9 @@ struct peer {
 void peer_open(struct peer *p);
 void peer_feed(struct peer *p, struct buf *bytes);
 void peer_expire(struct peer *p);
+
+/* An attempt to join that it may be at ends. */
+void peer_interrupt(struct peer *p);
 
 /* It is no member any more, nor on its way to become one. */
 void peer_leave(struct peer *p, struct slice reason);
@@ -202,6 +209,7 @@ struct realm {
     struct service *service;   /* owned; NULL until somebody is asked */
     size_t listeners;          /* held subscriptions that a meta event may match */
     bool muted;                /* no meta events and no testaments now */
+    bool strict_uris, no_meta; /* as in struct realm_config */
     struct retained retained;
     bool histories; /* some subscription has one */
 };
@@ -232,6 +240,18 @@ struct member {
     struct list testaments;   /* of owned struct testament; the earliest first */
     size_t testament_count, testament_bytes;
 };
+
+/* The roles of a realm, when it has got others (realm_set_roles). */
+struct realm_roles {
+    struct role_rules *at; /* owned */
+    size_t count;
+};
+
+/* Roles and options as the configuration has them. Gives the old roles, to which members
+ * still point. */
+struct realm_roles realm_set_roles(struct realm *realm,
+                                   const struct realm_config *config);
+void realm_roles_free(struct realm_roles *roles);
 
 struct realm *realm_new(struct router *r, const struct realm_config *config);
 void realm_free(struct realm *realm);
@@ -268,8 +288,8 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
 bool role_allows_within(const struct role_rules *role, unsigned action, struct slice uri);
 
 /* Whether the rule that decides about `uri` was written for names of the router's own:
- * its pattern begins with "wamp." or "wampy.router.". What it says is asked by role_allows. A realm that
- * allows everything has no such rule. */
+ * its pattern begins with "wamp." or "wampy.router.". What it says is asked by
+ * role_allows. A realm that allows everything has no such rule. */
 bool role_grants_meta(const struct role_rules *role, struct slice uri);
 
 /* The trust level that the role has for this procedure or topic, -1 for none. */
@@ -298,6 +318,11 @@ bool authorize_pass(struct member *m, struct msg *message, const struct opts *o)
 /* The answer to an inquiry about a member's request; the absent slice for none. */
 void authorize_decided(struct peer *p, const struct wire *wire, struct slice answer);
 void authorize_leave(struct member *m);
+
+/* The role of a member changes: before, whoever is asked need not answer; after, what
+ * waits goes on under the new one. */
+void authorize_pause(struct member *m);
+void authorize_resume(struct member *m);
 void verdicts_free(struct verdicts *v); /* NULL is ignored */
 
 /* ---- held.c ------------------------------------------------------------------------ */
@@ -351,7 +376,8 @@ struct subscription {
     struct history *history; /* owned; NULL where none is kept */
 };
 
-/* The subscriptions of a realm that keep a history, from its start to its end. */
+/* The subscriptions of a realm that keep a history, from its start, or from a new
+ * configuration on, to its end. */
 void broker_open(struct realm *realm, const struct realm_config *config);
 void broker_close(struct realm *realm);
 

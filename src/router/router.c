@@ -113,6 +113,24 @@ bool router_next_out(struct router *r, struct output *out)
 
 /* ---- router ------------------------------------------------------------------------ */
 
+void router_add_realm(struct router *r, const struct realm_config *config)
+{
+    struct realm *realm = realm_new(r, config);
+    struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
+
+    if (old)
+        realm_free(old);
+}
+
+void router_offer(struct router *r)
+{
+    struct realm *realm;
+    size_t at = 0;
+
+    while ((realm = map_next(&r->realms, &at, NULL, NULL)))
+        realm->offer = principals_offer(r->principals, realm);
+}
+
 struct router *router_new(const struct router_config *config, const struct rng *rng)
 {
     struct router *r = xcalloc(1, sizeof *r);
@@ -127,14 +145,9 @@ struct router *router_new(const struct router_config *config, const struct rng *
     list_init(&r->notes);
     inquiries_init(&r->inquiries);
     strikes_init(&r->strikes);
-    for (size_t i = 0; i < config->count; i++) {
-        struct realm *realm = realm_new(r, &config->realms[i]);
-        struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
-
-        realm->offer = principals_offer(r->principals, realm);
-        if (old)
-            realm_free(old);
-    }
+    for (size_t i = 0; i < config->count; i++)
+        router_add_realm(r, &config->realms[i]);
+    router_offer(r);
     return r;
 }
 

@@ -55,6 +55,8 @@ struct realm_config {
     size_t count;
     struct history_config *histories;
     size_t history_count;
+    bool strict_uris; /* strict URI rule in this realm, whatever the router's */
+    bool no_meta;     /* no meta procedures, and no meta events */
 };
 
 /* How a client proves who it is. */
@@ -130,6 +132,10 @@ struct who {
     const char *realm, *authid, *role, *method;
 };
 bool router_who(const struct peer *p, struct who *who);
+
+/* Takes a new configuration while it runs (reload.c says who may stay). Copied as by
+ * router_new; `agent` and `epoch` are not looked at. */
+void router_reload(struct router *r, const struct router_config *config, uint64_t now);
 
 void router_tick(struct router *r, uint64_t now); /* deadlines: HELLO, GOODBYE */
 uint64_t router_deadline(const struct router *r);

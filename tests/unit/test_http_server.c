@@ -206,7 +206,8 @@ static void knows_what_the_peer_has(void)
             "HTTP/1.1 200 "));
 }
 
-/* Far more than the sockets hold, to one who reads late; others are answered meanwhile. */
+/* Far more than the sockets hold, to one who reads late; others are answered
+ * meanwhile. */
 static void sends_a_long_file_to_a_slow_reader(void)
 {
     struct raw *slow = calloc(1, sizeof *slow);
