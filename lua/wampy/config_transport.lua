@@ -133,18 +133,22 @@ local function read_paths(paths, path, warn)
   return found
 end
 
+-- Type of a transport -> what reads it.
 local readers = {}
 
+--- WebSocket on every path of the port.
 function readers.websocket(t, path, warn)
   local part = read_part(t, keys.websocket, path, warn)
   if part then part.path = "/" end
   return part, "ws"
 end
 
+--- RawSocket.
 function readers.rawsocket(t, path, warn)
   return read_part(t, keys.rawsocket, path, warn), "rs"
 end
 
+--- WebSocket on one path; the others are not served.
 function readers.web(t, path, warn)
   if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
   warn_unknown(t, keys.web, path, warn)
@@ -180,6 +184,7 @@ local function join(raw, ws, path, warn)
   return ws, "ws", "universal+"
 end
 
+--- Both on one port.
 function readers.universal(t, path, warn)
   warn_unknown(t, keys.universal, path, warn)
   local raw = t.rawsocket and read_part(t.rawsocket, keys.part, path .. ".rawsocket", warn)

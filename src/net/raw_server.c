@@ -47,6 +47,7 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
     raw->fd = g->fd;
     raw->counted = &ln->net->connections;
     g->fd = -1;
+    raw->conn.where = raw->where;
     ln->accepted(&raw->conn, ln->user);
     raw_open(raw, subprotocol, h->takes);
     raw_take_in(raw, (struct slice){ g->head->data + RAW_HEAD, g->head->len - RAW_HEAD });

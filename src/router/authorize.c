@@ -175,7 +175,7 @@ static void refuse(struct member *m, const struct msg *message, const struct opt
                    const struct fault *f)
 {
     if (message->row->code != MSG_PUBLISH || opt_is(o, OPT_ACKNOWLEDGE, false))
-        member_error(m, message->row->code, message->request, f);
+        member_error(m, (int)message->row->code, message->request, f);
 }
 
 static void violate_id(struct member *m, const struct msg *message)

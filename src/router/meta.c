@@ -116,16 +116,15 @@ bool query_fits(struct query *q, size_t ids)
 
 bool query_unknown(struct query *q)
 {
-    const struct realm *realm = q->caller->realm;
-    const char *what = !q->catalog                        ? "session"
-                       : q->catalog == &realm->procedures ? "registration"
-                                                          : "subscription";
-    const char *uri = !q->catalog ? "wamp.error.no_such_session"
-                      : q->catalog == &realm->procedures
-                          ? "wamp.error.no_such_registration"
-                          : "wamp.error.no_such_subscription";
+    static const char *const kinds[][2] = {
+        { "session", "wamp.error.no_such_session" },
+        { "registration", "wamp.error.no_such_registration" },
+        { "subscription", "wamp.error.no_such_subscription" }
+    };
+    int kind = !q->catalog ? 0 : 2 - (q->catalog == &q->caller->realm->procedures);
 
-    fault_set(&q->fault, uri, "there is no %s %llu", what, (unsigned long long)q->id);
+    fault_set(&q->fault, kinds[kind][1], "there is no %s %llu", kinds[kind][0],
+              (unsigned long long)q->id);
     return false;
 }
 

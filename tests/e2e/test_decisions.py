@@ -225,9 +225,11 @@ def a_lua_file_is_not_for_run(t):
              "a Lua file is for the verb router")
 
 
-@test
-def an_address_that_fails_too_often_has_to_wait(t):
-    _, url = t.router("--config", t.file("router.lua", LUA))
+@test_each({"by WebSocket": ("ws",), "by RawSocket": ("rs",)})
+def an_address_that_fails_too_often_has_to_wait(t, scheme):
+    router = t.start("router", "--config", t.file("router.lua", LUA), "--listen",
+                     scheme + "://127.0.0.1:0")
+    url = router.out.wait(r"^router +(\S+)").group(1)
     lines = t.script("""
         local wampy = require "wampy"
         for i = 1, 12 do

@@ -572,7 +572,7 @@ static void step(struct run *r)
     case 9:
         authenticate(r, s);
         break;
-    case 10:
+    case 12:
         decide(r);
         break;
     default:
