@@ -293,7 +293,8 @@ static void begin(struct member *m, struct msg *message, const struct opts *o)
     struct target t;
     struct fault f;
 
-    if (uri_reserved(message->uri))
+    m->realm->router->stats.calls++;
+    if (meta_owns(message->uri))
         meta_call(m, message, o);
     else if (route(m, message, o, &t, &f))
         start(m, message, o, &t);

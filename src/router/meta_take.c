@@ -104,7 +104,7 @@ static bool take_uri(struct query *q, struct reader *r, enum token *t)
         return false;
     if (q->procedure->takes == TAKES_URI_AND_MATCH && !take_options(q, r, t))
         return false;
-    return uri_ok(q->text, q->match, q->caller->realm->router->strict_uris) ||
+    return uri_ok(q->text, q->match, q->caller->realm->strict_uris) ||
            refuse(q, "argument 1 must be a URI");
 }
 
@@ -255,7 +255,7 @@ static bool is_bad_uri(const struct query *q, enum keyword key)
     const struct keyword_value *v = &q->keywords[key];
 
     return keywords[key].kind == URI && v->present &&
-           !uri_ok(v->text, MATCH_EXACT, q->caller->realm->router->strict_uris);
+           !uri_ok(v->text, MATCH_EXACT, q->caller->realm->strict_uris);
 }
 
 static bool take_keyword(struct query *q, enum keyword key, struct reader *r)

@@ -86,18 +86,22 @@ static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
     buf_unref(dict);
 }
 
-static void peer_leave(struct peer *p)
+void peer_leave(struct peer *p, struct slice reason)
 {
     attempt_free(p->attempt);
     p->attempt = NULL;
-    if (p->member)
-        member_leave(p->member);
+    if (!p->member)
+        return;
+    note_left(p, reason);
+    member_leave(p->member);
     p->member = NULL;
 }
 
 static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
 {
-    peer_leave(p);
+    if (!p->member)
+        note_refused(p, reason);
+    peer_leave(p, slice_of(reason));
     send_reason(p, MSG_ABORT, slice_of(reason), slice_of(text));
     output_close(p, code);
 }
@@ -138,24 +142,46 @@ void peer_expire(struct peer *p)
            : p->said_hello           ? CLOSE_NORMAL
                                      : CLOSE_PROTOCOL;
 
-    peer_leave(p);
+    peer_leave(p, (struct slice){ 0 });
     output_close(p, code);
 }
 
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
     if (p->state == STATE_OPENING || p->state == STATE_CHALLENGING) {
-        peer_leave(p);
+        peer_leave(p, reason);
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
-        peer_leave(p);
+        peer_leave(p, reason);
         send_reason(p, MSG_GOODBYE, reason, text);
         p->state = STATE_CLOSING;
         heap_set(&p->router->deadlines, &p->timer, p->router->now + LIMIT_GOODBYE_MS);
     }
 }
 
+void peer_interrupt(struct peer *p)
+{
+    if (p->attempt)
+        peer_abort(p, "wamp.error.unavailable",
+                   "the router's configuration has changed; try again", CLOSE_NORMAL);
+}
+
 /* ---- HELLO ------------------------------------------------------------------------- */
+
+static void announce_roles(const struct realm *realm, struct writer *w)
+{
+    static const unsigned meta =
+        1u << FEATURE_SESSION_META_API | 1u << FEATURE_SUBSCRIPTION_META_API |
+        1u << FEATURE_REGISTRATION_META_API | 1u << FEATURE_TESTAMENT_META_API |
+        1u << FEATURE_EVENT_HISTORY;
+    struct roles roles = router_roles;
+
+    if (realm->no_meta) {
+        roles.features[ROLE_BROKER] &= ~meta;
+        roles.features[ROLE_DEALER] &= ~meta;
+    }
+    roles_encode(&roles, w);
+}
 
 static struct buf *welcome_details(const struct member *m, const struct buf *verifier)
 {
@@ -166,7 +192,7 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
     writer_init(&w, m->peer->wire, 512);
     writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (extra ? 1 : 0));
     writer_key(&w, SLICE("roles"));
-    roles_encode(&router_roles, &w);
+    announce_roles(m->realm, &w);
     writer_key(&w, SLICE("realm"));
     writer_string(&w, slice_of(m->realm->name));
     member_describe(m, &w);
@@ -218,6 +244,7 @@ static void join(struct peer *p)
     heap_clear(&p->router->deadlines, &p->timer);
     welcome(p, a->verifier);
     attempt_free(a);
+    note_joined(p);
     meta_joined(p->member);
 }
 
@@ -355,20 +382,20 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
 /* ---- GOODBYE, ABORT ---------------------------------------------------------------- */
 
 /* The peer says GOODBYE, or answers ours; when both cross, each is the other's answer. */
-static void goodbye(struct peer *p)
+static void goodbye(struct peer *p, const struct msg *m)
 {
     if (p->state == STATE_CLOSING) {
         output_close(p, CLOSE_GOING_AWAY);
         return;
     }
-    peer_leave(p);
+    peer_leave(p, m->uri);
     send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
     await_hello(p);
 }
 
-static void aborted(struct peer *p)
+static void aborted(struct peer *p, const struct msg *m)
 {
-    peer_leave(p);
+    peer_leave(p, m->uri);
     output_close(p, CLOSE_NORMAL);
 }
 
@@ -424,10 +451,10 @@ void peer_perform(struct peer *p, struct msg *m, const struct opts *o)
         authenticate(p, m);
         break;
     case MSG_GOODBYE:
-        goodbye(p);
+        goodbye(p, m);
         break;
     case MSG_ABORT:
-        aborted(p);
+        aborted(p, m);
         break;
     case MSG_SUBSCRIBE:
         broker_subscribe(member, m, o);
