@@ -107,6 +107,7 @@ struct host *host_new(enum loop_backend backend)
     h->now = host_clock(h);
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);
+    list_init(&h->servers);
     map_seed(system_random(NULL), system_random(NULL));
     return h;
 }
@@ -194,6 +195,12 @@ static bool pump_round(struct host *h)
     return any;
 }
 
+static void spare_memory(struct host *h)
+{
+    for (struct list *node = h->servers.next; node != &h->servers; node = node->next)
+        server_spare(list_entry(node, struct server, link));
+}
+
 static void host_pump(struct host *h)
 {
     fire_timers(h);
@@ -205,6 +212,7 @@ static void host_pump(struct host *h)
             break;
         }
     }
+    spare_memory(h);
 }
 
 /* Whether something was put in outside of the pump (an intent of the main chunk). */
