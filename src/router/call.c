@@ -184,6 +184,16 @@ void call_refused(struct call *c, const struct peer *by)
     call_fail(c, f.uri, f.text);
 }
 
+/* Sends a message with the payload of another; false, and peer_refusal says why, when it
+ * cannot be had. */
+static bool pass_on(struct member *to, struct msg *m, const struct msg *payload)
+{
+    if (payload_carry(m, payload, to->peer->wire))
+        return member_send(to, m);
+    to->peer->refused = SIZE_MAX; /* there is no telling how long it would have been */
+    return false;
+}
+
 bool call_send(const struct call *c, const struct buf *details, const struct msg *message)
 {
     struct msg i = { .row = msg_row(MSG_INVOCATION),
@@ -193,8 +203,7 @@ bool call_send(const struct call *c, const struct buf *details, const struct msg
 
     if (details)
         i.dict = slice_buf(details);
-    sent =
-        payload_carry(&i, message, c->callee->peer->wire) && member_send(c->callee, &i);
+    sent = pass_on(c->callee, &i, message);
     msg_fini(&i);
     return sent;
 }
@@ -352,7 +361,7 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
     if (details)
         answer->dict = slice_buf(details);
     answer->request = c->request;
-    sent = payload_carry(answer, message, wire) && member_send(c->caller, answer);
+    sent = pass_on(c->caller, answer, message);
     msg_fini(answer);
     buf_unref(details);
     if (sent)

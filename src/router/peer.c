@@ -78,7 +78,7 @@ void peer_refusal(const struct peer *p, struct fault *f)
 {
     if (p->refused > p->takes)
         fault_set(f, "wamp.error.payload_size_exceeded",
-                  "%zu bytes are more than the other side's transport takes", p->refused);
+                  "the message is longer than the other side takes");
     else
         fault_set(f, "wamp.error.unavailable",
                   "too much is queued for the other side, which does not read");
