@@ -73,6 +73,7 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 struct client_config {
     struct session_config session;
     struct net_options net;
+    /* of session.hello; what is spoken when net.subprotocols is not set, or in memory */
     const struct wire *wire;
     unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
@@ -116,9 +117,18 @@ void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the me
 
 struct server *server_new(struct host *h, const struct router_config *config);
 
-/* Adds a listener; returns its port (0 for a unix socket), or -1 with `end` filled. */
-int server_listen(struct server *s, const struct url *url, const struct net_options *o,
-                  struct conn_end *end);
+/* Adds a listener, for all formats unless `o` names some; NULL with `end` filled when it
+ * cannot be had. It is the server's, and ends with server_unlisten; its connections live
+ * on. An HTTP_REPORT is server_metrics. */
+struct listener *server_listen(struct server *s, const struct url *url,
+                               const struct net_options *o, struct conn_end *end);
+void server_unlisten(struct server *s, struct listener *ln);
+/* As listener_renew; what is wrong goes into the log. */
+void server_renew(struct listener *ln, const struct url *url,
+                  const struct net_options *o);
+
+/* Takes a new configuration (router_reload). */
+void server_reload(struct server *s, const struct router_config *config);
 
 /* Joins something else than a client to a server in memory, as client_link does. */
 struct conn *server_link(struct server *s, struct slice subprotocol,
@@ -138,6 +148,33 @@ void server_shutdown(struct server *s);
 bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
+struct buf *server_metrics(const struct server *s); /* its numbers, for Prometheus */
+void server_dump(const struct server *s); /* its sessions, into the log at level info */
+
+/* ---- who comes and goes (host_access.c) -------------------------------------------- */
+
+struct traffic {
+    uint64_t messages_in, messages_out, bytes_in, bytes_out;
+};
+
+/* Something that happened at a server; texts are borrowed, and NULL where there is none.
+ * What peers say stands in them as they said it. */
+struct access {
+    const char *what; /* "connect", "join", "refuse", "leave", "disconnect" */
+    const char *peer; /* its address */
+    const char *protocol;
+    uint64_t session; /* 0: none */
+    const char *realm, *authid, *role, *method, *reason;
+    struct traffic traffic; /* of the connection so far */
+    uint64_t ms;            /* since it came */
+};
+
+struct access_hook {
+    void (*tell)(const struct access *a, void *user); /* must not touch the server */
+    void *user;
+};
+
+void server_access(struct server *s, const struct access_hook *hook);
 
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
 

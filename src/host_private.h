@@ -2,7 +2,8 @@
  *
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
  * one conn (host_tap.c: with somebody between the two), host_server.c a router machine
- * with listeners and the conns they accepted, host_spy.c what a test hears of a server.
+ * with listeners and the conns they accepted (host_access.c and host_report.c tell people
+ * of them), host_spy.c what a test hears of a server.
  * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
  * lets machines out. */
 #ifndef HOST_PRIVATE_H
@@ -53,10 +54,11 @@ struct server {
     struct listener **listeners; /* owned */
     size_t listener_count;
     struct host_timer deadline;
-    struct list link;  /* in host->servers */
-    size_t max_memory; /* bytes of messages in the process */
-    size_t spare_at;   /* and at which to look next for who holds most of them */
-    struct spy *spy;   /* owned; NULL: nobody listens in */
+    struct access_hook access; /* `tell` is NULL: nobody asks */
+    struct list link;          /* in host->servers */
+    size_t max_memory;         /* bytes of messages in the process */
+    size_t spare_at;           /* and at which to look next for who holds most of them */
+    struct spy *spy;           /* owned; NULL: nobody listens in */
     void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
     void *ask_user;
 };
@@ -68,6 +70,8 @@ struct server_conn {
     struct peer *peer; /* NULL until opened */
     const struct wire *wire;
     struct list link; /* in server->conns */
+    uint64_t since;   /* ms: when it came */
+    struct traffic traffic;
 };
 
 /* host_tap.c */
@@ -88,6 +92,11 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
 /* host_server.c */
 void pump_server(struct server *s);
 
+/* host_access.c */
+const char *conn_name(const struct conn *c); /* for people */
+void access_opened(const struct server_conn *sc);
+void access_closed(const struct server_conn *sc, const char *why);
+void access_notes(const struct server *s); /* tells what the router has noted */
 /* Cuts off who holds most, if messages take too much memory. */
 void server_spare(struct server *s);
 

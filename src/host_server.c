@@ -41,6 +41,7 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     if (conn->takes)
         router_limit(sc->peer, conn->takes);
     router_origin(sc->peer, address_of(conn));
+    access_opened(sc);
     server_touch(s);
 }
 
@@ -50,6 +51,8 @@ static void server_message(struct conn *conn, struct buf *message)
 
     if (sc->server->spy)
         spy_note(sc->server->spy, sc, message);
+    sc->traffic.messages_in++;
+    sc->traffic.bytes_in += message->len;
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
     server_touch(sc->server);
 }
@@ -61,6 +64,7 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
     log_debug("router: connection ended: %s", end->text);
     if (sc->peer)
         router_closed(sc->server->router, sc->peer, host_clock(sc->server->host));
+    access_closed(sc, end->text);
     server_touch(sc->server);
     list_remove(&sc->link);
     free(sc);
@@ -75,6 +79,7 @@ static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
 
     sc->server = s;
     sc->conn = conn;
+    sc->since = host_clock(s->host);
     list_push(&s->conns, &sc->link);
     return sc;
 }
@@ -153,23 +158,64 @@ struct server *server_new(struct host *h, const struct router_config *config)
     return s;
 }
 
-int server_listen(struct server *s, const struct url *url, const struct net_options *o,
-                  struct conn_end *end)
+static struct buf *report(void *user)
 {
-    struct listener *ln = listener_open(s->host->loop, url, o, server_accepted, s, end);
+    return server_metrics(user);
+}
+
+/* What is the server's own of a listener's options. */
+static struct net_options completed(const struct net_options *o)
+{
+    struct net_options own = *o;
+
+    own.report = report;
+    if (!own.subprotocols)
+        own.subprotocols = wire_subprotocols;
+    return own;
+}
+
+struct listener *server_listen(struct server *s, const struct url *url,
+                               const struct net_options *o, struct conn_end *end)
+{
+    struct net_options own = completed(o);
+    struct listener *ln =
+        listener_open(s->host->loop, url, &own, server_accepted, s, end);
 
     if (!ln)
-        return -1;
+        return NULL;
     s->listeners =
         xrealloc(s->listeners, (s->listener_count + 1) * sizeof(struct listener *));
     s->listeners[s->listener_count++] = ln;
-    return listener_port(ln);
+    return ln;
+}
+
+void server_renew(struct listener *ln, const struct url *url, const struct net_options *o)
+{
+    struct net_options own = completed(o);
+    struct conn_end end = { 0 };
+
+    if (!listener_renew(ln, url, &own, &end))
+        log_error("%s", end.text);
+}
+
+void server_unlisten(struct server *s, struct listener *ln)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i] == ln)
+            s->listeners[i] = s->listeners[--s->listener_count];
+    listener_close(ln);
 }
 
 static void close_listeners(struct server *s)
 {
     while (s->listener_count)
         listener_close(s->listeners[--s->listener_count]);
+}
+
+void server_reload(struct server *s, const struct router_config *config)
+{
+    router_reload(s->router, config, host_clock(s->host));
+    server_touch(s);
 }
 
 void server_shutdown(struct server *s)
@@ -219,8 +265,11 @@ static void deliver(struct output *out)
         conn_close(sc->conn, out->close_code, NULL);
     else if (out->kind == OUTPUT_CUT)
         conn_cut(sc->conn, out->close_code, "queue full");
-    else
+    else {
+        sc->traffic.messages_out++;
+        sc->traffic.bytes_out += out->bytes->len;
         conn_send(sc->conn, out->bytes);
+    }
 }
 
 void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
@@ -256,6 +305,7 @@ void pump_server(struct server *s)
 
     while (router_next_out(s->router, &out))
         deliver(&out);
+    access_notes(s);
     ask_all(s);
     host_timer_set(s->host, &s->deadline, router_deadline(s->router));
 }

@@ -14,11 +14,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "lua/l_router.h"
-#include "lua/listen_options.h"
 #include "lua/state.h"
-#include "serve.h"
-#include "supervise.h"
+#include "main_private.h"
 
 /* A private tree (luarocks make --tree) is found by where the program stands in it. */
 static const char setup[] =
@@ -47,7 +44,7 @@ static const char *executable(char *out)
     return out;
 }
 
-static lua_State *open_lua(void)
+lua_State *open_lua(void)
 {
     lua_State *L = luaL_newstate();
     char path[PATH_MAX + 1];
@@ -188,61 +185,6 @@ static void print_field(lua_State *L, const char *name, FILE *to)
     lua_pop(L, 1);
 }
 
-/* What a router needs to know of the command line, without the Lua that read it. */
-struct router_plan {
-    struct router_config config;
-    struct serve_place *places; /* owned */
-    size_t count;
-};
-
-/* The list of places at the top. */
-static void places_read(struct router_plan *plan, lua_State *L)
-{
-    plan->count = (size_t)lua_rawlen(L, -1);
-    plan->places = xcalloc(plan->count, sizeof *plan->places);
-    for (size_t i = 0; i < plan->count; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        listen_options_read(L, -1, &plan->places[i].options);
-        lua_getfield(L, -1, "listen");
-        plan->places[i].listen = xstrdup(lua_tostring(L, -1));
-        lua_pop(L, 2);
-    }
-}
-
-/* From the table at the top. */
-static void router_plan_init(struct router_plan *plan, lua_State *L)
-{
-    lua_getfield(L, -1, "settings");
-    check_router_config(L, lua_gettop(L), &plan->config);
-    lua_getfield(L, -2, "listen");
-    places_read(plan, L);
-    lua_pop(L, 2);
-}
-
-static void router_plan_fini(struct router_plan *plan)
-{
-    router_config_fini(&plan->config);
-    for (size_t i = 0; i < plan->count; i++) {
-        listen_options_fini(&plan->places[i].options);
-        free(plan->places[i].listen);
-    }
-    free(plan->places);
-}
-
-/* The parsed command line is at the top; closes L before it serves. */
-static int router_main(lua_State *L)
-{
-    struct router_plan plan;
-    int code;
-
-    router_plan_init(&plan, L);
-    lua_close(L);
-    code = serve(&(struct serve_job){
-        .config = &plan.config, .places = plan.places, .count = plan.count });
-    router_plan_fini(&plan);
-    return code;
-}
-
 /* Pushes require(module)[name]; false after printing why not. */
 static bool push_function(lua_State *L, const char *module, const char *name)
 {
@@ -293,9 +235,7 @@ static int run_main(lua_State *L, const char *module)
     return code;
 }
 
-/* Pushes the parsed command line; with a worker, as it is for that. False after printing
- * why not. */
-static bool parse(lua_State *L, int argc, char **argv, const struct worker *w)
+bool parse_arguments(lua_State *L, int argc, char **argv, const struct worker *w)
 {
     if (!push_function(L, "wampy.cli", "parse"))
         return false;
@@ -329,12 +269,10 @@ static int crew_router(const struct crew_plan *plan, const struct worker *w)
     struct serve_place *first = &plan->router.places[0];
     bool universal = !strncmp(first->listen, "universal+", 10);
     char again[1500];
-    struct serve_job job = { .config = &plan->router.config,
-                             .places = plan->router.places,
-                             .count = plan->router.count,
-                             .listening = listening,
-                             .user = (void *)w };
+    struct serve_job job = router_job(&plan->router);
 
+    job.listening = listening;
+    job.user = (void *)w;
     if (w->router) {
         snprintf(again, sizeof again, "%s%s", universal ? "universal+" : "", w->router);
         free(first->listen);
@@ -351,7 +289,8 @@ static int crew_work(const struct worker *w, void *user)
     if (!w->number)
         return crew_router(plan, w);
     L = open_lua();
-    return parse(L, plan->argc, plan->argv, w) ? run_main(L, "wampy.runner") : 1;
+    return parse_arguments(L, plan->argc, plan->argv, w) ? run_main(L, "wampy.runner")
+                                                         : 1;
 }
 
 /* The parsed command line is at the top; closes L before it forks. */
@@ -385,13 +324,13 @@ static int verb_main(int argc, char **argv)
     const char *verb;
     int code;
 
-    if (!parse(L, argc, argv, NULL))
+    if (!parse_arguments(L, argc, argv, NULL))
         return 1;
     lua_getfield(L, -1, "verb");
     verb = lua_tostring(L, -1);
     lua_pop(L, 1);
     if (verb && !strcmp(verb, "router"))
-        return router_main(L);
+        return router_main(L, argc, argv);
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)

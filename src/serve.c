@@ -1,98 +1,206 @@
-/* serve.c - the main loop of a process that is only a router. No lua_State exists here:
- * the command line and the configuration have been read, and their state closed. */
+/* serve.c - the main loop of a process that is only a router, and its signals. No
+ * lua_State exists here: the command line and the configuration have been read, and their
+ * state closed; HUP has them read again, by a state of its own.
+ *
+ * Signals are noted as they come, and worked off between two turns of the loop. */
 #include "serve.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "host.h"
+#include "base/mem.h"
+#include "serve_private.h"
 
-#define DRAIN_MS 2000 /* for peers to answer GOODBYE */
-#define URL_TEXT 1400 /* the longest URL, or why there is none */
+#define ERROR_TEXT 1400
 
 struct serving {
-    int signals;
+    const struct serve_job *job; /* the first */
+    struct host *host;
+    struct server *server;
+    struct serve_places places;
+    struct access_log *access; /* owned; NULL: none */
+    struct host_timer watchdog;
+    int ends;          /* signals that ask for the end */
+    bool reload, dump; /* a signal asks for it */
+    bool taken;        /* a configuration, by the reload under way */
+    uint64_t grace;    /* ms */
 };
 
-static void signalled(int signo, void *user)
+/* ---- signals ----------------------------------------------------------------------- */
+
+static void on_end(int signo, void *user)
 {
     struct serving *s = user;
 
-    if (++s->signals > 1)
+    if (++s->ends > 1)
         _exit(128 + signo);
 }
 
-/* Puts the URL it listens on into `shown`, or why it does not. */
-static bool listen_on(struct server *server, const struct serve_place *place, char *shown,
-                      size_t size)
+static void on_request(int signo, void *user)
 {
-    struct conn_end end = { 0 };
-    struct url url;
-    int port;
+    struct serving *s = user;
 
-    if (!url_parse_listen(&url, place->listen, shown, size))
-        return false;
-    port = server_listen(server, &url, &place->options, &end);
-    if (port < 0) {
-        snprintf(shown, size, "%s", end.text);
-        return false;
-    }
-    if (!url.unix_socket)
-        url.port = port;
-    url_format(&url, shown, size);
-    return true;
+    if (signo == SIGHUP)
+        s->reload = true;
+    else
+        s->dump = true;
 }
 
-static bool listen_on_all(struct server *server, const struct serve_job *job)
+/* Before anybody is told that we are here. */
+static void watch_signals(struct serving *s)
 {
-    char shown[URL_TEXT], first[URL_TEXT] = "";
+    struct loop *l = host_loop(s->host);
 
-    for (size_t i = 0; i < job->count; i++) {
-        if (!listen_on(server, &job->places[i], shown, sizeof shown)) {
-            log_error("%s", shown);
-            return false;
-        }
+    loop_signal(l, SIGINT, on_end, s);
+    loop_signal(l, SIGTERM, on_end, s);
+    loop_signal(l, SIGUSR1, on_request, s);
+    if (s->job->reload)
+        loop_signal(l, SIGHUP, on_request, s);
+}
+
+static void unwatch_signals(struct serving *s)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP };
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        loop_unsignal(host_loop(s->host), signals[i]);
+}
+
+static void on_watchdog(struct host_timer *t)
+{
+    struct serving *s =
+        (struct serving *)(void *)((char *)t - offsetof(struct serving, watchdog));
+
+    notify("WATCHDOG=1");
+    host_timer_set(s->host, t, host_now(s->host) + notify_interval());
+}
+
+/* ---- one job after the other ------------------------------------------------------- */
+
+static void show_places(const struct serving *s, const struct serve_job *job)
+{
+    char shown[ERROR_TEXT];
+
+    for (size_t i = 0; i < s->places.count; i++) {
+        url_format(&s->places.at[i].url, shown, sizeof shown);
         printf("%-12s %s  %s\n", "router", shown, job->config->realms[0].name);
-        if (i == 0)
-            memcpy(first, shown, sizeof first);
+        if (i == 0 && job->listening)
+            job->listening(shown, job->user);
     }
     fflush(stdout);
-    if (job->listening)
-        job->listening(first, job->user);
-    return true;
 }
 
-static void run(struct host *h, struct server *server, struct serving *s)
+static void take(const struct serve_job *job, void *to)
+{
+    struct serving *s = to;
+    char error[ERROR_TEXT];
+
+    if (!places_take(&s->places, s->server, job, error, sizeof error)) {
+        log_error("%s", error);
+        return;
+    }
+    server_reload(s->server, job->config);
+    s->grace = job->grace;
+    s->taken = true;
+}
+
+static void reload(struct serving *s)
+{
+    s->taken = false;
+    notify_reloading();
+    s->job->reload(take, s, s->job->user);
+    if (s->access)
+        access_log_reopen(s->access);
+    if (s->taken)
+        log_info("router: the configuration has been read again");
+    else
+        log_error("router: the configuration stays as it was");
+    notify("READY=1");
+}
+
+/* What signals have asked for. */
+static void attend(struct serving *s)
+{
+    bool again = s->reload, dump = s->dump;
+
+    s->reload = s->dump = false;
+    if (again)
+        reload(s);
+    if (dump)
+        server_dump(s->server);
+}
+
+static void run(struct serving *s)
 {
     uint64_t until;
 
-    while (!s->signals)
-        host_turn(h, -1);
-    server_shutdown(server);
-    until = loop_now() + DRAIN_MS;
-    while (!server_idle(server) && loop_now() < until)
-        host_turn(h, 20);
+    while (!s->ends) {
+        host_turn(s->host, -1);
+        attend(s);
+    }
+    notify("STOPPING=1");
+    server_shutdown(s->server);
+    until = loop_now() + s->grace;
+    while (!server_idle(s->server) && loop_now() < until)
+        host_turn(s->host, 20);
+}
+
+/* ---- beginning and end ------------------------------------------------------------- */
+
+static bool open_access(struct serving *s)
+{
+    const char *path = s->job->access_log;
+
+    if (!path)
+        return true;
+    s->access = access_log_open(path, s->job->json);
+    if (!s->access) {
+        log_error("access log %s: %s", path, strerror(errno));
+        return false;
+    }
+    server_access(s->server, &(struct access_hook){ access_log_tell, s->access });
+    return true;
+}
+
+/* The exit code, when it cannot. */
+static int begin(struct serving *s)
+{
+    char error[ERROR_TEXT];
+
+    watch_signals(s);
+    if (!open_access(s))
+        return 3;
+    if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
+        log_error("%s", error);
+        return 4;
+    }
+    show_places(s, s->job);
+    notify("READY=1");
+    s->watchdog.fire = on_watchdog;
+    if (notify_interval())
+        on_watchdog(&s->watchdog);
+    return 0;
 }
 
 int serve(const struct serve_job *job)
 {
     struct host *h = host_new(LOOP_AUTO);
-    struct server *server = server_new(h, job->config);
-    struct serving s = { 0 };
-    bool ok;
+    struct serving s = {
+        .job = job, .host = h, .server = server_new(h, job->config), .grace = job->grace
+    };
+    int code = begin(&s);
 
-    /* before anybody is told that we are here */
-    loop_signal(host_loop(h), SIGINT, signalled, &s);
-    loop_signal(host_loop(h), SIGTERM, signalled, &s);
-    ok = listen_on_all(server, job);
-    if (ok)
-        run(h, server, &s);
-    loop_unsignal(host_loop(h), SIGINT);
-    loop_unsignal(host_loop(h), SIGTERM);
-    server_free(server);
+    if (!code)
+        run(&s);
+    unwatch_signals(&s);
+    host_timer_clear(h, &s.watchdog);
+    places_fini(&s.places);
+    server_free(s.server);
+    access_log_close(s.access);
     host_free(h);
-    return ok ? 0 : 4;
+    return code;
 }

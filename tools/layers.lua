@@ -26,13 +26,14 @@ local rooms = {
     system = { "^sys/", "^net", "^arpa/", "^fcntl%.h$", "^poll%.h$", "^time%.h$", "^openssl/" } },
   host = { ours = { "base", "wamp", "router", "net", "host.h", "host_private.h" },
     system = { "^sys/random%.h$" } },
-  serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h" },
+  serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "serve_private.h" },
     system = { "^sys/" } },
   supervise = { ours = { "base", "supervise.h", "supervise_private.h" },
     system = { "^sys/", "^poll%.h$" } },
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },
-  main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "supervise.h", "lua" },
+  main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "supervise.h",
+      "main_private.h", "lua" },
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$",
       "^malloc%.h$" } },
 }
@@ -40,6 +41,7 @@ local rooms = {
 local files = {
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
+  ["net/http_file.c"] = { "^linux/openat2%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }
 

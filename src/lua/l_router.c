@@ -215,20 +215,20 @@ static int l_listen(lua_State *L)
     struct conn_end end = { 0 };
     struct url url;
     char text[1400];
-    int port;
+    struct listener *ln;
 
     if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
         return raise_error(L, "WampyError", "%s", text);
     listen_options_read(L, 3, &o);
-    port = server_listen(server, &url, &o, &end);
+    ln = server_listen(server, &url, &o, &end);
     listen_options_fini(&o);
-    if (port < 0)
+    if (!ln)
         return raise_error(L, "ConnectionError", "%s", end.text);
     if (!url.unix_socket)
-        url.port = port;
+        url.port = listener_port(ln);
     url_format(&url, text, sizeof text);
     lua_pushstring(L, text);
-    lua_pushinteger(L, port);
+    lua_pushinteger(L, url.port);
     return 2;
 }
 
@@ -258,25 +258,15 @@ static int l_close(lua_State *L)
 }
 
 /* router:stats() -> { peers, sessions, subscriptions, registrations, invocations,
- * dropped } */
+ * dropped ... }: the rows of src/router/stats.c */
 static int l_stats(lua_State *L)
 {
-    struct server *server = check_server(L, 1);
-    struct router_stats s = server_stats(server);
-    const struct {
-        const char *name;
-        uint64_t n;
-    } rows[] = { { "peers", s.peers },
-                 { "sessions", s.sessions },
-                 { "subscriptions", s.subscriptions },
-                 { "registrations", s.registrations },
-                 { "invocations", s.invocations },
-                 { "dropped", s.dropped } };
+    struct router_stats s = server_stats(check_server(L, 1));
 
-    lua_newtable(L);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        lua_pushinteger(L, (lua_Integer)rows[i].n);
-        lua_setfield(L, -2, rows[i].name);
+    lua_createtable(L, 0, STATS_ROWS);
+    for (size_t i = 0; i < STATS_ROWS; i++) {
+        lua_pushinteger(L, (lua_Integer)stats_value(&s, &stats_rows[i]));
+        lua_setfield(L, -2, stats_rows[i].name);
     }
     return 1;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/http_server.h"
 #include "net/listen.h"
 #include "net/raw_frame.h"
 
@@ -35,6 +36,9 @@ void greeting_free(struct greeting *g)
         close(g->fd);
     guest_leave(g->guest);
     buf_unref(g->head);
+    buf_unref(g->reply);
+    if (g->file >= 0)
+        close(g->file);
     free(g);
 }
 
@@ -70,9 +74,9 @@ static void judge(struct greeting *g)
     else if (g->listener->http && !raw)
         ws_server_greet(g);
     else
-        ws_server_refuse(g, "400 Bad Request",
-                         raw ? "RawSocket is not spoken here\n"
-                             : "RawSocket is spoken here, not HTTP\n");
+        http_answer(g, "400 Bad Request", "",
+                    raw ? "RawSocket is not spoken here\n"
+                        : "RawSocket is spoken here, not HTTP\n");
 }
 
 static void greeting_readable(void *user)
@@ -131,6 +135,7 @@ static void greet(struct listener *ln, int fd, const struct sockaddr_storage *ad
     g->guest = guest;
     g->listener = ln;
     g->fd = fd;
+    g->file = -1;
     g->head = buf_new(1024);
     g->timer.fired = greeting_timeout;
     list_push(&ln->greetings, &g->node);
@@ -206,6 +211,38 @@ static SSL_CTX *server_tls(const struct url *u, const struct net_options *o,
     return NULL;
 }
 
+/* What is spoken, and by which rules. The context passes. */
+static void set_up(struct listener *ln, const struct url *url,
+                   const struct net_options *o, SSL_CTX *tls)
+{
+    ln->tls = tls;
+    ln->settings = net_settings_new(o, LIMIT_HANDSHAKE_MS);
+    ln->raw = url->universal || url->scheme[0] == 'r';
+    ln->http = url->universal || !ln->raw;
+}
+
+bool listener_can(const struct url *url, const struct net_options *o,
+                  struct conn_end *end)
+{
+    SSL_CTX *tls = url->tls ? server_tls(url, o, end) : NULL;
+
+    SSL_CTX_free(tls);
+    return tls || !url->tls;
+}
+
+bool listener_renew(struct listener *ln, const struct url *url,
+                    const struct net_options *o, struct conn_end *end)
+{
+    SSL_CTX *tls = url->tls ? server_tls(url, o, end) : NULL;
+
+    if (url->tls && !tls)
+        return false;
+    SSL_CTX_free(ln->tls);
+    net_settings_unref(ln->settings);
+    set_up(ln, url, o, tls);
+    return true;
+}
+
 struct listener *listener_open(struct loop *l, const struct url *url,
                                const struct net_options *o,
                                void (*accepted)(struct conn *c, void *user), void *user,
@@ -224,10 +261,7 @@ struct listener *listener_open(struct loop *l, const struct url *url,
     }
     ln = xcalloc(1, sizeof *ln);
     ln->net = ws_net_of(l);
-    ln->tls = tls;
-    ln->settings = net_settings_new(o, LIMIT_HANDSHAKE_MS);
-    ln->raw = url->universal || url->scheme[0] == 'r';
-    ln->http = url->universal || !ln->raw;
+    set_up(ln, url, o, tls);
     ln->fd = fd;
     ln->port = listen_port(fd);
     ln->path = url->unix_socket ? xstrdup(url->path) : NULL;

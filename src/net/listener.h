@@ -16,6 +16,17 @@ struct listener *listener_open(struct loop *l, const struct url *url,
                                const struct net_options *o,
                                void (*accepted)(struct conn *c, void *user), void *user,
                                struct conn_end *end);
+
+/* Whether a listener could be given these, at its present place: their certificates are
+ * read. False fills `end`. */
+bool listener_can(const struct url *url, const struct net_options *o,
+                  struct conn_end *end);
+
+/* From now on it speaks what this URL says, under these options; whoever is connected is
+ * not concerned. False, and nothing is changed, where listener_can is. */
+bool listener_renew(struct listener *ln, const struct url *url,
+                    const struct net_options *o, struct conn_end *end);
+
 int listener_port(const struct listener *ln); /* 0 for a unix socket */
 /* stops accepting; its connections live on */
 void listener_close(struct listener *ln);

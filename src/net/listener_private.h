@@ -1,7 +1,8 @@
 /* listener_private.h - a listener, and a connection that has not said yet what it is.
  *
  * listener.c accepts and reads; as soon as the first octet is there, ws_server.c or
- * raw_server.c judges, and answers, waits for more, or makes a conn of it. */
+ * raw_server.c judges, and answers (http_server.c), waits for more, or makes a conn of
+ * it. */
 #ifndef NET_LISTENER_PRIVATE_H
 #define NET_LISTENER_PRIVATE_H
 
@@ -33,6 +34,11 @@ struct greeting {
     struct guest *guest;   /* owned until a conn has it */
     struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
     struct buf *head;      /* owned: what has been read */
+    struct buf *reply;     /* owned: what is being sent; NULL: nothing */
+    size_t sent;           /* bytes of it */
+    int file;              /* owned: what follows the reply; -1: nothing */
+    off_t left;            /* bytes of it */
+    bool head_only;        /* a HEAD: the body is not wanted */
     char peer[80];
 };
 
@@ -48,8 +54,5 @@ void greeting_free(struct greeting *g);
 /* Each takes the greeting a step further, which may end it. */
 void ws_server_greet(struct greeting *g);
 void raw_server_greet(struct greeting *g);
-
-/* ws_server.c: HTTP that says in a line why this is refused, like "400 Bad Request". */
-void ws_server_refuse(struct greeting *g, const char *status, const char *why);
 
 #endif

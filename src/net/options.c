@@ -6,21 +6,28 @@
 #include "base/mem.h"
 #include "wamp/limits.h"
 
+#define CLOSE_MS 1000 /* that a closing connection may stand still before it is cut */
+
 static const char *const default_subprotocols[] = { "wamp.2.json", NULL };
+
+static char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
 
 static const char **copy_list(const char *const *list)
 {
     size_t n = 0;
-    const char **copy;
+    const char **copies;
 
     if (!list)
         return NULL;
     while (list[n])
         n++;
-    copy = xcalloc(n + 1, sizeof *copy);
+    copies = xcalloc(n + 1, sizeof *copies);
     for (size_t i = 0; i < n; i++)
-        copy[i] = xstrdup(list[i]);
-    return copy;
+        copies[i] = xstrdup(list[i]);
+    return copies;
 }
 
 static void free_list(const char **list)
@@ -28,6 +35,25 @@ static void free_list(const char **list)
     for (const char **p = list; p && *p; p++)
         free((char *)(uintptr_t)*p);
     free(list);
+}
+
+/* What concerns a WebSocket listener. */
+static void copy_server(struct net_settings *s, const struct net_options *o)
+{
+    s->origins = copy_list(o->origins);
+    s->null_origin = o->null_origin;
+    s->any_subprotocol = o->any_subprotocol;
+    s->delay = o->delay;
+    s->close_timeout = o->close_timeout ? o->close_timeout : CLOSE_MS;
+    s->report = o->report;
+    s->route_count = o->route_count;
+    s->routes = xcalloc(o->route_count, sizeof *s->routes);
+    for (size_t i = 0; i < o->route_count; i++) {
+        s->routes[i] = o->routes[i];
+        s->routes[i].path = copy(o->routes[i].path);
+        s->routes[i].directory = copy(o->routes[i].directory);
+        s->routes[i].index = copy(o->routes[i].index);
+    }
 }
 
 struct net_settings *net_settings_new(const struct net_options *o,
@@ -48,8 +74,19 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->max_each = o->max_each ? o->max_each : LIMIT_CONNECTIONS_EACH;
     s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
     s->headers = copy_list(o->headers);
-    s->server_text = o->server_text ? xstrdup(o->server_text) : NULL;
+    s->server_text = copy(o->server_text);
+    copy_server(s, o);
     return s;
+}
+
+void http_routes_free(struct http_route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(routes[i].path);
+        free(routes[i].directory);
+        free(routes[i].index);
+    }
+    free(routes);
 }
 
 void net_settings_unref(struct net_settings *s)
@@ -59,5 +96,7 @@ void net_settings_unref(struct net_settings *s)
     free_list(s->subprotocols);
     free_list(s->headers);
     free(s->server_text);
+    free_list(s->origins);
+    http_routes_free(s->routes, s->route_count);
     free(s);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "net/http_path.h"
 #include "net/tls.h"
 
 struct net_options { /* zero-initialised = defaults */
@@ -26,6 +28,18 @@ struct net_options { /* zero-initialised = defaults */
     /* body for an HTTP GET that is no upgrade; may be NULL */
     const char *server_text;
     struct tls_options tls; /* for wss:// and rss:// */
+
+    /* Of a WebSocket listener. */
+    /* NULL-terminated patterns of the pages that may connect; NULL: whatever page */
+    const char *const *origins;
+    bool null_origin;       /* with `origins`: also pages that have none, of a file */
+    bool any_subprotocol;   /* who offers none gets the first of ours */
+    bool delay;             /* small messages may wait for more: no TCP_NODELAY */
+    uint64_t close_timeout; /* ms that a closing connection may stand still; 0 = 1000 */
+    const struct http_route *routes; /* none: a WebSocket on every path */
+    size_t route_count;
+    /* writes an HTTP_REPORT, a reference that passes; `user` is the listener's */
+    struct buf *(*report)(void *user);
 };
 
 /* Options with the defaults filled in; shared by all connections of a listener. */
@@ -38,10 +52,18 @@ struct net_settings {
     const char **subprotocols; /* owned, and its strings */
     const char **headers;      /* likewise; may be NULL */
     char *server_text;         /* owned; may be NULL */
+    const char **origins;      /* likewise; NULL: any */
+    bool null_origin, any_subprotocol, delay;
+    uint64_t close_timeout;    /* ms */
+    struct http_route *routes; /* owned */
+    size_t route_count;
+    struct buf *(*report)(void *user);
 };
 
 struct net_settings *net_settings_new(const struct net_options *o,
                                       uint64_t connect_timeout);
 void net_settings_unref(struct net_settings *s);
+
+void http_routes_free(struct http_route *routes, size_t count); /* with their texts */
 
 #endif

@@ -154,7 +154,7 @@ static int on_writeable(struct ws *ws)
         return ws_close_now(ws, ws->close_code, ws->close_reason);
     if (ws->close_code && !result)
         loop_timer_set(ws->net->loop, &ws->timer,
-                       loop_round(ws->net->loop) + WS_CLOSE_WAIT);
+                       loop_round(ws->net->loop) + ws->settings->close_timeout);
     if ((ws->count && ws->net->flushing != ws) || ws->ping_due || ws->close_code)
         lws_callback_on_writable(ws->wsi);
     return result;
@@ -163,7 +163,7 @@ static int on_writeable(struct ws *ws)
 static void close_conn(struct conn *c, int code, const char *reason)
 {
     struct ws *ws = ws_of(c);
-    uint64_t wait = ws->state == WS_OPEN ? WS_CLOSE_WAIT : 0;
+    uint64_t wait = ws->state == WS_OPEN ? ws->settings->close_timeout : 0;
 
     if (ws->state > WS_OPEN)
         return;
@@ -276,7 +276,7 @@ void ws_on_timer(struct loop_timer *t)
     uint64_t now = loop_round(ws->net->loop);
 
     if (ws->state == WS_OPEN && ws->close_code && now < ws->close_by && moves(ws)) {
-        loop_timer_set(ws->net->loop, &ws->timer, now + WS_CLOSE_WAIT);
+        loop_timer_set(ws->net->loop, &ws->timer, now + ws->settings->close_timeout);
     } else if (ws->state != WS_OPEN || ws->close_code) {
         if (ws->state == WS_CONNECTING)
             ws_end(ws, CONN_TIMEOUT, 0, "did not answer within %g s",
@@ -308,7 +308,7 @@ static int on_pong(struct ws *ws)
 
 void ws_opened(struct ws *ws)
 {
-    int on = 1;
+    int on = !ws->settings->delay;
 
     ws->state = WS_OPEN;
     ws->text = strstr(ws->subprotocol.p, "json") != NULL;

@@ -88,7 +88,8 @@ int ws_close_now(struct ws *ws, int code, const char *reason)
         memcpy(text, reason, n);
     ws->state = WS_CLOSING;
     lws_close_reason(ws->wsi, (enum lws_close_status)code, text, n);
-    loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + WS_CLOSE_WAIT);
+    loop_timer_set(ws->net->loop, &ws->timer,
+                   loop_round(ws->net->loop) + ws->settings->close_timeout);
     return -1;
 }
 
@@ -163,7 +164,8 @@ int ws_on_peer_close(struct ws *ws, unsigned char *in, size_t n)
         ws_end(ws, CONN_CLOSED, code, "closed by the peer: %d%s%.*s", code,
                shown ? " " : "", shown, (const char *)in + 2);
     ws->state = WS_CLOSING;
-    loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop) + WS_CLOSE_WAIT);
+    loop_timer_set(ws->net->loop, &ws->timer,
+                   loop_round(ws->net->loop) + ws->settings->close_timeout);
     return 0;
 }
 

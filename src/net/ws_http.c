@@ -65,6 +65,12 @@ static void note_header(struct request *r, struct slice name, struct slice value
         r->ws_version = value;
     else if (same(name, "Sec-WebSocket-Protocol") && r->offer_lines < 8)
         r->offers[r->offer_lines++] = value;
+    else if (same(name, "Origin"))
+        r->origin = value, r->origins++;
+    else if (same(name, "If-None-Match"))
+        r->none_match = value;
+    else if (same(name, "If-Modified-Since"))
+        r->modified_since = value;
     else if (same(name, "Content-Length") || same(name, "Transfer-Encoding"))
         r->body = !same(value, "0");
 }
@@ -77,7 +83,8 @@ bool request_parse(struct request *r, struct slice head)
     if (line.n && line.p[line.n - 1] == '\r')
         line.n--;
     r->method = cut(&line, ' ');
-    if (!token_ok(r->method) || !token_ok(cut(&line, ' ')))
+    r->target = cut(&line, ' ');
+    if (!token_ok(r->method) || !token_ok(r->target))
         return false;
     r->version = line;
     if (!slice_has_prefix(line, SLICE("HTTP/")))
@@ -138,5 +145,7 @@ const char *request_fault(const struct request *r)
         return "the Sec-WebSocket-Key header is missing or no 16 bytes in base64\n";
     if (r->body)
         return "a WebSocket upgrade has no body\n";
+    if (r->origins > 1)
+        return "the Origin header is there more than once\n";
     return NULL;
 }

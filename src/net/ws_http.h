@@ -1,15 +1,16 @@
-/* ws_http.h - the request of a WebSocket client (RFC 6455, 4.2.1). All slices point
- * into the head that was parsed. */
+/* ws_http.h - the request of a WebSocket client (RFC 6455, 4.2.1), or of a browser that
+ * wants a file. All slices point into the head that was parsed. */
 #ifndef NET_WS_HTTP_H
 #define NET_WS_HTTP_H
 
 #include "base/buf.h"
 
 struct request {
-    struct slice method, version;
+    struct slice method, target, version;
     struct slice host, upgrade, connection, key, ws_version;
-    struct slice offers[8]; /* lines of Sec-WebSocket-Protocol */
-    unsigned hosts, offer_lines;
+    struct slice offers[8];                          /* lines of Sec-WebSocket-Protocol */
+    struct slice origin, none_match, modified_since; /* p is NULL: not there */
+    unsigned hosts, offer_lines, origins;
     bool body; /* a Content-Length or Transfer-Encoding */
 };
 

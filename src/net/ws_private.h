@@ -19,8 +19,6 @@
 #include "wamp/limits.h"
 
 #define WS_REASON_SIZE 124 /* a close reason has at most 123 bytes (RFC 6455, 5.5) */
-#define WS_CLOSE_WAIT \
-    1000 /* ms that a closing connection may stand still before it is cut */
 
 /* What this transport keeps per loop. */
 struct ws_net {

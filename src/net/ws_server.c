@@ -6,32 +6,12 @@
  * request is read (listener.c) and judged here, and only a good one is shown to lws, in
  * words of our own; lws answers it, and from there on the socket is lws's.
  *
- * Not known here: frames, and whatever comes after the upgrade (ws.c). */
+ * Not known here: answers other than 101 (http_server.c), frames, and whatever comes
+ * after the upgrade (ws.c). */
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "net/listener_private.h"
-#include "net/ws_http.h"
-
-static void answer(struct greeting *g, const char *status, const char *headers,
-                   const char *body)
-{
-    char head[512];
-    int n = snprintf(head, sizeof head,
-                     "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                     "Content-Length: %zu\r\nConnection: close\r\n%s\r\n",
-                     status, strlen(body), headers);
-
-    if (send(g->fd, head, (size_t)n, MSG_NOSIGNAL | MSG_MORE) == n)
-        send(g->fd, body, strlen(body), MSG_NOSIGNAL);
-    greeting_refused(g);
-}
-
-void ws_server_refuse(struct greeting *g, const char *status, const char *why)
-{
-    answer(g, status, "", why);
-}
+#include "net/http_server.h"
 
 /* ---- the upgrade ------------------------------------------------------------------- */
 
@@ -43,10 +23,14 @@ static struct buf *retell(const struct request *r, const char *subprotocol,
     int n = snprintf(b->data, b->cap,
                      "GET / HTTP/1.1\r\nHost: -\r\nUpgrade: websocket\r\n"
                      "Connection: Upgrade\r\nSec-WebSocket-Key: %.24s\r\n"
-                     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
-                     r->key.p, subprotocol);
+                     "Sec-WebSocket-Version: 13\r\n",
+                     r->key.p);
 
+    if (r->offer_lines) /* or the answer must not name one */
+        n += snprintf(b->data + n, b->cap - (size_t)n, "Sec-WebSocket-Protocol: %s\r\n",
+                      subprotocol);
     b->len = (size_t)n;
+    buf_append(&b, "\r\n", 2);
     buf_append(&b, rest.p, rest.n);
     return b;
 }
@@ -96,47 +80,71 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
             net->context); /* or it stays in lws's buffer until more comes */
 }
 
+/* What is agreed on; NULL when nothing is. */
+static const char *choose(const struct net_settings *s, const struct request *r)
+{
+    if (!r->offer_lines && s->any_subprotocol)
+        return s->subprotocols[0];
+    return request_choose(r, s->subprotocols);
+}
+
+/* A program says no Origin: it could say any. */
+static bool from_welcome_page(const struct net_settings *s, const struct request *r)
+{
+    return !s->origins || !r->origin.p ||
+           http_origin_ok(s->origins, s->null_origin, r->origin);
+}
+
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
-    const char *fault = request_fault(r), *subprotocol;
+    const struct net_settings *s = g->listener->settings;
+    const char *fault = request_fault(r), *subprotocol = choose(s, r);
 
-    if (fault) {
-        answer(g, "400 Bad Request", "", fault);
-        return;
-    }
-    if (!slice_is(r->ws_version, "13")) {
-        answer(g, "426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n",
-               "this server speaks WebSocket version 13\n");
-        return;
-    }
-    subprotocol = request_choose(r, g->listener->settings->subprotocols);
-    if (!subprotocol)
-        answer(
+    if (fault)
+        http_answer(g, "400 Bad Request", "", fault);
+    else if (!slice_is(r->ws_version, "13"))
+        http_answer(g, "426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n",
+                    "this server speaks WebSocket version 13\n");
+    else if (!from_welcome_page(s, r))
+        http_answer(g, "403 Forbidden", "",
+                    "pages of this Origin may not connect here\n");
+    else if (!subprotocol)
+        http_answer(
             g, "400 Bad Request", "",
             "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
     else
         adopt(g, r, subprotocol, rest);
 }
 
+/* A WebSocket is on every path, unless there are routes. */
+static bool has_websocket(const struct net_settings *s, const char *path)
+{
+    return !s->route_count || http_route_of(s->routes, s->route_count, path, true);
+}
+
 static void judge(struct greeting *g, size_t head_size)
 {
     struct slice head = { g->head->data, head_size };
     struct slice rest = { g->head->data + head_size, g->head->len - head_size };
-    const char *text = g->listener->settings->server_text;
+    char path[HTTP_PATH_SIZE];
     struct request r;
 
-    if (!request_parse(&r, head))
-        answer(g, "400 Bad Request", "", "this is no HTTP request\n");
-    else if (!slice_is(r.method, "GET"))
-        answer(g, "405 Method Not Allowed", "Allow: GET\r\n",
-               "only GET is answered here\n");
-    else if (header_has(r.upgrade, "websocket"))
-        upgrade(g, &r, rest);
-    else if (text)
-        answer(g, "200 OK", "", text);
+    if (!request_parse(&r, head)) {
+        http_answer(g, "400 Bad Request", "", "this is no HTTP request\n");
+        return;
+    }
+    g->head_only = slice_is(r.method, "HEAD");
+    if (!g->head_only && !slice_is(r.method, "GET"))
+        http_answer(g, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
+                    "only GET and HEAD are answered here\n");
+    else if (!http_path(r.target, path))
+        http_answer(g, "400 Bad Request", "", "this path is not answered\n");
+    else if (!header_has(r.upgrade, "websocket"))
+        http_serve(g, &r, path);
+    else if (!has_websocket(g->listener->settings, path))
+        http_answer(g, "404 Not Found", "", "there is no WebSocket here\n");
     else
-        answer(g, "426 Upgrade Required", "Upgrade: websocket\r\n",
-               "a WAMP router answers here, by WebSocket\n");
+        upgrade(g, &r, rest);
 }
 
 /* The size of the head with its blank line; 0 when that has not come yet. */
@@ -152,7 +160,8 @@ void ws_server_greet(struct greeting *g)
     size_t size = head_size(g->head);
 
     if (size > LIMIT_HTTP_HEAD || (!size && g->head->len > LIMIT_HTTP_HEAD))
-        answer(g, "431 Request Header Fields Too Large", "", "the request is too long\n");
+        http_answer(g, "431 Request Header Fields Too Large", "",
+                    "the request is too long\n");
     else if (size)
         judge(g, size);
     else

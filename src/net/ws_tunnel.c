@@ -29,7 +29,9 @@
 #include "net/ws_private.h"
 
 #define PIECE (64 * 1024)
-#define ROUNDS 4        /* pieces taken from one peer before others have their turn */
+#define ROUNDS 4 /* pieces taken from one peer before others have their turn */
+#define CLOSE_WAIT \
+    1000 /* ms that a closing connection may stand still before it is cut */
 #define LINGER_MS 10000 /* in all, for a peer that takes the last bytes slowly */
 
 struct tunnel {
@@ -105,7 +107,7 @@ static void on_linger(struct loop_timer *timer)
         return;
     }
     t->waiting = waiting;
-    loop_timer_set(t->net->loop, timer, now + WS_CLOSE_WAIT);
+    loop_timer_set(t->net->loop, timer, now + CLOSE_WAIT);
 }
 
 /* Nothing more comes from inner. The connection no longer counts as its owner's, so it
@@ -120,7 +122,7 @@ static void end(struct tunnel *t)
     t->net->guests.count++;
     t->until = now + LINGER_MS;
     t->waiting = tunnel_waiting(t);
-    loop_timer_set(t->net->loop, &t->linger, now + WS_CLOSE_WAIT);
+    loop_timer_set(t->net->loop, &t->linger, now + CLOSE_WAIT);
     stop(&t->inner_reads);
 }
 

@@ -239,6 +239,14 @@ static const struct method methods[AUTH_METHODS] = {
     [AUTH_SCRAM] = { "wamp-scram", false, scram_begin, scram_check },
 };
 
+int attempt_method_of(const char *name)
+{
+    for (int i = 0; i < AUTH_METHODS; i++)
+        if (!strcmp(name, methods[i].name))
+            return i;
+    return -1;
+}
+
 /* ---- choosing ---------------------------------------------------------------------- */
 
 static const struct method *offered(const struct realm *realm, struct slice name)

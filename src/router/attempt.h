@@ -53,6 +53,9 @@ struct method {
 struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
                             const struct opts *hello, struct buf **extra,
                             struct fault *f);
+/* The method of a name on the wire; -1: none. */
+int attempt_method_of(const char *name);
+
 void attempt_free(struct attempt *a); /* NULL is ignored */
 
 /* Whether AUTHENTICATE proves it. To be asked once. */

@@ -345,7 +345,9 @@ static bool decided(struct member *m, const struct msg *message, const struct op
     m->granted = 0;
     m->discloses = false;
     *settled = true;
-    if (!action_of(message) || !msg_uri_ok(message, o, m->realm->router->strict_uris, &f))
+    if (!m->role->authorizer) /* any more: its rules decide */
+        return true;
+    if (!action_of(message) || !msg_uri_ok(message, o, m->realm->strict_uris, &f))
         return true;
     ruling = verdict_find(m->role, message, o);
     if (ruling)
@@ -463,6 +465,20 @@ static void go_on(struct peer *p)
     }
     if (p->member == m && list_empty(&m->parked->queue))
         parked_free(m);
+}
+
+void authorize_pause(struct member *m)
+{
+    if (!m->parked)
+        return;
+    inquiry_drop(m->parked->inquiry);
+    m->parked->inquiry = NULL;
+}
+
+void authorize_resume(struct member *m)
+{
+    if (m->parked && !m->parked->inquiry)
+        go_on(m->peer);
 }
 
 /* ---- answers ----------------------------------------------------------------------- */

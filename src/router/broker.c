@@ -2,8 +2,8 @@
  * subscribe).
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
- * last. An event is encoded once a subscription, and every subscriber gets a reference
- * on the same bytes; so all that an EVENT says must be true for all of them.
+ * last. An event is encoded once a subscription and format, and every subscriber gets a
+ * reference on the same bytes; so all that an EVENT says must be true for all of them.
  * What an EVENT says is in event.c; what outlives the moment goes to retained.c and
  * history.c. */
 #include <stdlib.h>
@@ -146,21 +146,65 @@ void broker_leave(struct member *m)
 
 /* ---- histories --------------------------------------------------------------------- */
 
+static const struct history_config *history_of(const struct subscription *s,
+                                               const struct realm_config *config)
+{
+    struct slice uri = pattern_uri(&s->held.pattern);
+
+    for (size_t i = config->history_count; i > 0; i--) /* the last word counts */
+        if (config->histories[i - 1].match == s->held.pattern.match &&
+            slice_is(uri, config->histories[i - 1].uri))
+            return &config->histories[i - 1];
+    return NULL;
+}
+
+/* One that keeps events and is not to, by the configuration; NULL: none. */
+static struct subscription *outdated(const struct realm *realm,
+                                     const struct realm_config *config)
+{
+    struct subscription *s;
+    size_t at = 0;
+
+    while ((s = map_next(&realm->topics.ids, &at, NULL, NULL)))
+        if (s->history && !history_of(s, config))
+            return s;
+    return NULL;
+}
+
+static void forget_history(struct subscription *s)
+{
+    history_free(s->history);
+    s->history = NULL;
+    s->held.permanent = false;
+    if (!s->held.count)
+        subscription_free(s);
+}
+
+static void open_history(struct realm *realm, const struct history_config *c)
+{
+    struct slice uri = slice_of(c->uri);
+    size_t limit = c->limit < LIMIT_HISTORY ? c->limit : LIMIT_HISTORY;
+    struct subscription *s =
+        (struct subscription *)patterns_get(&realm->topics.patterns, uri, c->match);
+
+    if (!s)
+        s = subscription_new(realm, uri, c->match);
+    s->held.permanent = true;
+    if (s->history && s->history->limit == limit)
+        return;
+    history_free(s->history);
+    s->history = history_new(limit);
+}
+
 void broker_open(struct realm *realm, const struct realm_config *config)
 {
-    for (size_t i = 0; i < config->history_count; i++) {
-        const struct history_config *c = &config->histories[i];
-        struct slice uri = slice_of(c->uri);
-        struct subscription *s =
-            (struct subscription *)patterns_get(&realm->topics.patterns, uri, c->match);
+    struct subscription *s;
 
-        if (!s)
-            s = subscription_new(realm, uri, c->match);
-        s->held.permanent = true;
-        history_free(s->history);
-        s->history = history_new(c->limit < LIMIT_HISTORY ? c->limit : LIMIT_HISTORY);
-        realm->histories = true;
-    }
+    while ((s = outdated(realm, config)))
+        forget_history(s);
+    for (size_t i = 0; i < config->history_count; i++)
+        open_history(realm, &config->histories[i]);
+    realm->histories = config->history_count > 0;
 }
 
 void broker_close(struct realm *realm)
@@ -203,25 +247,36 @@ static bool receives(struct spread *s, const struct held *h, const struct member
            (h->pattern.match == MATCH_EXACT || role_receives(s, m->role));
 }
 
+/* An EVENT in each format that somebody wanted it in. */
+struct event_bytes {
+    bool made[WIRE_ID_COUNT];
+    struct buf *in[WIRE_ID_COUNT]; /* owned; NULL: too long */
+};
+
+static void deliver_to(const struct spread *s, const struct held *h,
+                       struct event_bytes *e, const struct member *m)
+{
+    const struct wire *wire = m->peer->wire;
+
+    if (!e->made[wire->id])
+        e->in[wire->id] = publication_event(&s->publication, h, wire);
+    e->made[wire->id] = true;
+    event_push(m, buf_ref(e->in[wire->id]));
+}
+
 static void deliver(struct spread *s, const struct held *h)
 {
-    const struct wire *wire = NULL; /* of bytes */
-    struct buf *bytes = NULL;
+    struct event_bytes e = { 0 };
     struct list *node, *tmp;
 
     list_each (node, tmp, &h->holders) {
-        struct member *m = list_entry(node, struct holder, link)->member;
+        const struct member *m = list_entry(node, struct holder, link)->member;
 
-        if (!receives(s, h, m))
-            continue;
-        if (m->peer->wire != wire) {
-            buf_unref(bytes);
-            wire = m->peer->wire;
-            bytes = publication_event(&s->publication, h, wire);
-        }
-        output_push(m->peer, OUTPUT_EVENT, buf_ref(bytes));
+        if (receives(s, h, m))
+            deliver_to(s, h, &e, m);
     }
-    buf_unref(bytes);
+    for (size_t i = 0; i < WIRE_ID_COUNT; i++)
+        buf_unref(e.in[i]);
 }
 
 static void spread(struct spread *s, const struct realm *realm)
@@ -300,6 +355,7 @@ void broker_publish(struct member *m, const struct msg *message, const struct op
             member_error(m, MSG_PUBLISH, message->request, &f);
         return;
     }
+    m->realm->router->stats.publications++;
     publication_init(&p, m->realm, message, o);
     if (wanted)
         acknowledge(m, &p);

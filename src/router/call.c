@@ -184,16 +184,28 @@ void call_refused(struct call *c, const struct peer *by)
     call_fail(c, f.uri, f.text);
 }
 
+/* Sends a message with the payload of another; false, and peer_refusal says why, when it
+ * cannot be had. */
+static bool pass_on(struct member *to, struct msg *m, const struct msg *payload)
+{
+    if (payload_carry(m, payload, to->peer->wire))
+        return member_send(to, m);
+    to->peer->refused = SIZE_MAX; /* there is no telling how long it would have been */
+    return false;
+}
+
 bool call_send(const struct call *c, const struct buf *details, const struct msg *message)
 {
     struct msg i = { .row = msg_row(MSG_INVOCATION),
                      .request = c->invocation,
                      .id = c->registration };
+    bool sent;
 
     if (details)
         i.dict = slice_buf(details);
-    payload_carry(&i, message, c->callee->peer->wire);
-    return member_send(c->callee, &i);
+    sent = pass_on(c->callee, &i, message);
+    msg_fini(&i);
+    return sent;
 }
 
 static bool invoke(struct call *c, const struct callee *callee, const struct msg *message,
@@ -293,7 +305,8 @@ static void begin(struct member *m, struct msg *message, const struct opts *o)
     struct target t;
     struct fault f;
 
-    if (uri_reserved(message->uri))
+    m->realm->router->stats.calls++;
+    if (meta_owns(message->uri))
         meta_call(m, message, o);
     else if (route(m, message, o, &t, &f))
         start(m, message, o, &t);
@@ -348,8 +361,8 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
     if (details)
         answer->dict = slice_buf(details);
     answer->request = c->request;
-    payload_carry(answer, message, wire);
-    sent = member_send(c->caller, answer);
+    sent = pass_on(c->caller, answer, message);
+    msg_fini(answer);
     buf_unref(details);
     if (sent)
         return true;

@@ -119,6 +119,11 @@ static bool acceptable(struct member *m, const struct msg *message, const struct
 {
     if (!member_may(m, message, o, ALLOW_REGISTER, f) || !invoke_of(o, invoke, f))
         return false;
+    if (meta_owns(message->uri)) {
+        fault_set(f, "wamp.error.invalid_uri",
+                  "REGISTER.Procedure: names below wampy.router. are the router's own");
+        return false;
+    }
     if (opt_has(o, OPT_CONCURRENCY) && !opt_int(o, OPT_CONCURRENCY)) {
         fault_set(f, "wamp.error.invalid_argument",
                   "REGISTER.Options.concurrency must be at least 1");

@@ -45,6 +45,7 @@ static const struct procedure procedures[] = {
     { "wamp.subscription.remove_subscriber", TAKES_TWO_IDS, KEY(REASON), GRANTED | MUTE,
       held_remove },
     { "wamp.subscription.get_events", TAKES_ID_AND_LIMIT, FILTERS, WHOLE, history_get },
+    { "wampy.router.stats", TAKES_NOTHING, 0, GRANTED, stats_get },
 };
 /* clang-format on */
 
@@ -142,7 +143,7 @@ static bool admit(struct query *q, const struct msg *message, const struct opts 
         return false;
     }
     q->procedure = procedure_of(message->uri);
-    if (!q->procedure) {
+    if (!q->procedure || (m->realm->no_meta && uri_reserved(message->uri))) {
         fault_set(&q->fault, "wamp.error.no_such_procedure",
                   "the router has no such procedure");
         return false;
@@ -185,6 +186,11 @@ static bool answer(struct query *q, const struct msg *message)
         writer_list_end(&q->w);
     send_result(q, message->request);
     return true;
+}
+
+bool meta_owns(struct slice uri)
+{
+    return uri_reserved(uri) || slice_has_prefix(uri, SLICE("wampy.router."));
 }
 
 void meta_call(struct member *m, const struct msg *message, const struct opts *o)

@@ -48,7 +48,7 @@ struct keyword_value {
 };
 
 enum {
-    GRANTED = 1, /* ends what others have: needs a rule for it */
+    GRANTED = 1, /* ends what others have, or tells of them: needs a rule for it */
     MUTE = 2,    /* its result has no argument */
     WHOLE = 4    /* it writes the list of arguments, not one */
 };
@@ -147,6 +147,10 @@ bool held_is_registration(const struct held *h);
 
 /* The details of a subscription or registration, as get and on_create have them. */
 void held_write(const struct held *h, struct writer *w);
+
+/* ---- stats.c ----------------------------------------------------------------------- */
+
+bool stats_get(struct query *q);
 
 /* ---- meta_history.c, meta_testament.c ---------------------------------------------- */
 

@@ -8,7 +8,7 @@
 
 static bool anybody_listens(const struct realm *realm)
 {
-    return realm->listeners && !realm->muted;
+    return realm->listeners && !realm->muted && !realm->no_meta;
 }
 
 /* Publishes what has been written. */

@@ -104,7 +104,7 @@ static bool take_uri(struct query *q, struct reader *r, enum token *t)
         return false;
     if (q->procedure->takes == TAKES_URI_AND_MATCH && !take_options(q, r, t))
         return false;
-    return uri_ok(q->text, q->match, q->caller->realm->router->strict_uris) ||
+    return uri_ok(q->text, q->match, q->caller->realm->strict_uris) ||
            refuse(q, "argument 1 must be a URI");
 }
 
@@ -255,7 +255,7 @@ static bool is_bad_uri(const struct query *q, enum keyword key)
     const struct keyword_value *v = &q->keywords[key];
 
     return keywords[key].kind == URI && v->present &&
-           !uri_ok(v->text, MATCH_EXACT, q->caller->realm->router->strict_uris);
+           !uri_ok(v->text, MATCH_EXACT, q->caller->realm->strict_uris);
 }
 
 static bool take_keyword(struct query *q, enum keyword key, struct reader *r)
@@ -310,7 +310,8 @@ bool query_take(struct query *q, const struct msg *message)
 {
     struct reader r;
 
-    reader_init(&r, message->wire, message->args.p ? message->args : SLICE("[]"));
+    reader_init(&r, message->args.p ? message->wire : &wire_json,
+                message->args.p ? message->args : SLICE("[]"));
     reader_next(&r);
     return take_args(q, &r) && (!message->kwargs.p || take_keywords(q, message->kwargs));
 }

@@ -78,7 +78,7 @@ void peer_refusal(const struct peer *p, struct fault *f)
 {
     if (p->refused > p->takes)
         fault_set(f, "wamp.error.payload_size_exceeded",
-                  "%zu bytes are more than the other side's transport takes", p->refused);
+                  "the message is longer than the other side takes");
     else
         fault_set(f, "wamp.error.unavailable",
                   "too much is queued for the other side, which does not read");
@@ -107,18 +107,22 @@ static void send_reason(struct peer *p, enum msg_code code, struct slice reason,
     buf_unref(dict);
 }
 
-static void peer_leave(struct peer *p)
+void peer_leave(struct peer *p, struct slice reason)
 {
     attempt_free(p->attempt);
     p->attempt = NULL;
-    if (p->member)
-        member_leave(p->member);
+    if (!p->member)
+        return;
+    note_left(p, reason);
+    member_leave(p->member);
     p->member = NULL;
 }
 
 static void peer_abort(struct peer *p, const char *reason, const char *text, int code)
 {
-    peer_leave(p);
+    if (!p->member)
+        note_refused(p, reason);
+    peer_leave(p, slice_of(reason));
     send_reason(p, MSG_ABORT, slice_of(reason), slice_of(text));
     output_close(p, code);
 }
@@ -165,23 +169,45 @@ void peer_expire(struct peer *p)
            : p->said_hello           ? CLOSE_NORMAL
                                      : CLOSE_PROTOCOL;
 
-    peer_leave(p);
+    peer_leave(p, (struct slice){ 0 });
     output_close(p, code);
 }
 
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text)
 {
     if (p->state == STATE_OPENING || p->state == STATE_CHALLENGING) {
-        peer_leave(p);
+        peer_leave(p, reason);
         output_close(p, CLOSE_GOING_AWAY);
     } else if (p->state == STATE_JOINED) {
-        peer_leave(p);
+        peer_leave(p, reason);
         await(p, STATE_CLOSING, LIMIT_GOODBYE_MS);
         send_reason(p, MSG_GOODBYE, reason, text);
     }
 }
 
+void peer_interrupt(struct peer *p)
+{
+    if (p->attempt)
+        peer_abort(p, "wamp.error.unavailable",
+                   "the router's configuration has changed; try again", CLOSE_NORMAL);
+}
+
 /* ---- HELLO ------------------------------------------------------------------------- */
+
+static void announce_roles(const struct realm *realm, struct writer *w)
+{
+    static const unsigned meta =
+        1u << FEATURE_SESSION_META_API | 1u << FEATURE_SUBSCRIPTION_META_API |
+        1u << FEATURE_REGISTRATION_META_API | 1u << FEATURE_TESTAMENT_META_API |
+        1u << FEATURE_EVENT_HISTORY;
+    struct roles roles = router_roles;
+
+    if (realm->no_meta) {
+        roles.features[ROLE_BROKER] &= ~meta;
+        roles.features[ROLE_DEALER] &= ~meta;
+    }
+    roles_encode(&roles, w);
+}
 
 static struct buf *welcome_details(const struct member *m, const struct buf *verifier)
 {
@@ -192,7 +218,7 @@ static struct buf *welcome_details(const struct member *m, const struct buf *ver
     writer_init(&w, m->peer->wire, 512);
     writer_dict(&w, MEMBER_DETAILS + 2u + (agent ? 1 : 0) + (extra ? 1 : 0));
     writer_key(&w, SLICE("roles"));
-    roles_encode(&router_roles, &w);
+    announce_roles(m->realm, &w);
     writer_key(&w, SLICE("realm"));
     writer_string(&w, slice_of(m->realm->name));
     member_describe(m, &w);
@@ -244,6 +270,7 @@ static void join(struct peer *p)
     heap_clear(&p->router->deadlines, &p->timer);
     welcome(p, a->verifier);
     attempt_free(a);
+    note_joined(p);
     meta_joined(p->member);
 }
 
@@ -380,20 +407,20 @@ static void hello(struct peer *p, struct msg *m, const struct opts *o)
 /* ---- GOODBYE, ABORT ---------------------------------------------------------------- */
 
 /* The peer says GOODBYE, or answers ours; when both cross, each is the other's answer. */
-static void goodbye(struct peer *p)
+static void goodbye(struct peer *p, const struct msg *m)
 {
     if (p->state == STATE_CLOSING) {
         output_close(p, CLOSE_GOING_AWAY);
         return;
     }
-    peer_leave(p);
+    peer_leave(p, m->uri);
     await_hello(p);
     send_reason(p, MSG_GOODBYE, SLICE("wamp.close.goodbye_and_out"), (struct slice){ 0 });
 }
 
-static void aborted(struct peer *p)
+static void aborted(struct peer *p, const struct msg *m)
 {
-    peer_leave(p);
+    peer_leave(p, m->uri);
     output_close(p, CLOSE_NORMAL);
 }
 
@@ -449,10 +476,10 @@ void peer_perform(struct peer *p, struct msg *m, const struct opts *o)
         authenticate(p, m);
         break;
     case MSG_GOODBYE:
-        goodbye(p);
+        goodbye(p, m);
         break;
     case MSG_ABORT:
-        aborted(p);
+        aborted(p, m);
         break;
     case MSG_SUBSCRIBE:
         broker_subscribe(member, m, o);

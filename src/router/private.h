@@ -94,6 +94,8 @@ struct router {
     struct inquiries inquiries;
     struct strikes strikes;
     struct router_stats stats;
+    bool noting;
+    struct list notes; /* of struct note; owned */
 };
 
 /* Queue something for a peer, unless it is closing its transport already. `bytes` is
@@ -108,6 +110,10 @@ void output_forget(struct peer *p); /* what a peer will not get any more */
 
 /* A transport that is not in router.peers yet. */
 struct peer *peer_new(struct router *r, const struct wire *wire, void *user);
+
+/* A realm that is not there yet. Afterwards, router_offer. */
+void router_add_realm(struct router *r, const struct realm_config *config);
+void router_offer(struct router *r); /* finds anew by what methods each can be joined */
 
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
@@ -141,6 +147,12 @@ void peer_open(struct peer *p);
 void peer_feed(struct peer *p, struct buf *bytes);
 void peer_expire(struct peer *p);
 
+/* An attempt to join that it may be at ends. */
+void peer_interrupt(struct peer *p);
+
+/* It is no member any more, nor on its way to become one. */
+void peer_leave(struct peer *p, struct slice reason);
+
 /* GOODBYE to a member; `text` may be absent. */
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
@@ -160,6 +172,13 @@ void peer_perform(struct peer *p, struct msg *m, const struct opts *o);
 
 /* The answer to an inquiry about its attempt to join; the absent slice for none. */
 void peer_identified(struct peer *p, const struct wire *wire, struct slice answer);
+/* ---- notes.c ----------------------------------------------------------------------- */
+
+/* Each is also counted. A peer that has become a member; one that is to be none any
+ * more; one that is not to become one. */
+void note_joined(struct peer *p);
+void note_left(struct peer *p, struct slice reason);
+void note_refused(struct peer *p, const char *reason);
 
 /* ---- realm.c: who has joined, and what they may do --------------------------------- */
 
@@ -208,6 +227,7 @@ struct realm {
     struct service *service;   /* owned; NULL until somebody is asked */
     size_t listeners;          /* held subscriptions that a meta event may match */
     bool muted;                /* no meta events and no testaments now */
+    bool strict_uris, no_meta; /* as in struct realm_config */
     struct retained retained;
     bool histories; /* some subscription has one */
 };
@@ -238,6 +258,18 @@ struct member {
     struct list testaments;   /* of owned struct testament; the earliest first */
     size_t testament_count, testament_bytes;
 };
+
+/* The roles of a realm, when it has got others (realm_set_roles). */
+struct realm_roles {
+    struct role_rules *at; /* owned */
+    size_t count;
+};
+
+/* Roles and options as the configuration has them. Gives the old roles, to which members
+ * still point. */
+struct realm_roles realm_set_roles(struct realm *realm,
+                                   const struct realm_config *config);
+void realm_roles_free(struct realm_roles *roles);
 
 struct realm *realm_new(struct router *r, const struct realm_config *config);
 void realm_free(struct realm *realm);
@@ -274,8 +306,8 @@ bool role_allows(const struct role_rules *role, unsigned action, struct slice ur
 bool role_allows_within(const struct role_rules *role, unsigned action, struct slice uri);
 
 /* Whether the rule that decides about `uri` was written for names of the router's own:
- * its pattern begins with "wamp.". What it says is asked by role_allows. A realm that
- * allows everything has no such rule. */
+ * its pattern begins with "wamp." or "wampy.router.". What it says is asked by
+ * role_allows. A realm that allows everything has no such rule. */
 bool role_grants_meta(const struct role_rules *role, struct slice uri);
 
 /* The trust level that the role has for this procedure or topic, -1 for none. */
@@ -304,6 +336,11 @@ bool authorize_pass(struct member *m, struct msg *message, const struct opts *o)
 /* The answer to an inquiry about a member's request; the absent slice for none. */
 void authorize_decided(struct peer *p, const struct wire *wire, struct slice answer);
 void authorize_leave(struct member *m);
+
+/* The role of a member changes: before, whoever is asked need not answer; after, what
+ * waits goes on under the new one. */
+void authorize_pause(struct member *m);
+void authorize_resume(struct member *m);
 void verdicts_free(struct verdicts *v); /* NULL is ignored */
 
 /* ---- held.c ------------------------------------------------------------------------ */
@@ -357,7 +394,8 @@ struct subscription {
     struct history *history; /* owned; NULL where none is kept */
 };
 
-/* The subscriptions of a realm that keep a history, from its start to its end. */
+/* The subscriptions of a realm that keep a history, from its start, or from a new
+ * configuration on, to its end. */
 void broker_open(struct realm *realm, const struct realm_config *config);
 void broker_close(struct realm *realm);
 
@@ -406,10 +444,17 @@ void details_passthru(struct details *d, const struct opts *o);
 /* The dict in `wire`; NULL when it is empty. */
 struct buf *details_encode(const struct details *d, const struct wire *wire);
 
-/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
-void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
+/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`: as
+ * they came, or in the other format, which `out` then owns: end it with msg_fini.
+ * False when they are longer in that format than a message may be. */
+bool payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
+#if defined(__GNUC__)
+    __attribute__((warn_unused_result))
+#endif
+    ;
 
-/* Writes a value that stands in `wire`. */
+/* Writes a value that stands in `wire`; null in place of one that is too long in the
+ * writer's format. */
 void value_carry(struct writer *w, struct slice value, const struct wire *wire);
 
 /* ---- event.c ----------------------------------------------------------------------- */
@@ -442,8 +487,13 @@ bool publication_reaches(const struct publication *p, const struct filter *f,
 
 /* The details of its EVENTs, but topic. */
 void publication_describe(const struct publication *p, struct details *d);
+
+/* An EVENT; NULL when it is too long in this format. */
 struct buf *publication_event(const struct publication *p, const struct held *h,
                               const struct wire *wire);
+
+/* Lets a subscriber have it; the reference passes. NULL is counted. */
+void event_push(const struct member *m, struct buf *bytes);
 
 /* A publication that outlives its PUBLISH. */
 struct kept {
@@ -544,7 +594,10 @@ struct callee *dealer_pick(struct registration *reg, struct slice uri,
 
 /* ---- meta.c, meta_events.c --------------------------------------------------------- */
 
-/* Answers a CALL of a name that begins with "wamp". */
+/* Whether a procedure is the router's own: "wamp." or "wampy.router." begins it. */
+bool meta_owns(struct slice uri);
+
+/* Answers a CALL of such a procedure. */
 void meta_call(struct member *m, const struct msg *message, const struct opts *o);
 
 /* Meta events: of a session that can be used, or has left; of a subscription or

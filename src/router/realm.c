@@ -72,7 +72,9 @@ bool role_grants_meta(const struct role_rules *role, struct slice uri)
     const struct rule *rule =
         (const struct rule *)patterns_best(&role->permissions, uri, MATCH_EXACT);
 
-    return rule && slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp."));
+    return rule &&
+           (slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wamp.")) ||
+            slice_has_prefix(pattern_uri(&rule->pattern), SLICE("wampy.router.")));
 }
 
 int64_t role_trust(const struct role_rules *role, struct slice uri)
@@ -86,13 +88,10 @@ int64_t role_trust(const struct role_rules *role, struct slice uri)
 
 /* ---- realms ------------------------------------------------------------------------ */
 
-struct realm *realm_new(struct router *r, const struct realm_config *config)
+struct realm_roles realm_set_roles(struct realm *realm, const struct realm_config *config)
 {
-    struct realm *realm = xcalloc(1, sizeof *realm);
+    struct realm_roles old = { realm->roles, realm->role_count };
 
-    realm->name = xstrdup(config->name);
-    realm->router = r;
-    realm->topics.realm = realm->procedures.realm = realm;
     realm->role_count = config->count ? config->count : 1;
     realm->roles = xcalloc(realm->role_count, sizeof *realm->roles);
     if (!config->count) {
@@ -101,6 +100,26 @@ struct realm *realm_new(struct router *r, const struct realm_config *config)
     }
     for (size_t i = 0; i < config->count; i++)
         role_init(&realm->roles[i], &config->roles[i]);
+    realm->strict_uris = config->strict_uris || realm->router->strict_uris;
+    realm->no_meta = config->no_meta;
+    return old;
+}
+
+void realm_roles_free(struct realm_roles *roles)
+{
+    for (size_t i = 0; i < roles->count; i++)
+        role_fini(&roles->at[i]);
+    free(roles->at);
+}
+
+struct realm *realm_new(struct router *r, const struct realm_config *config)
+{
+    struct realm *realm = xcalloc(1, sizeof *realm);
+
+    realm->name = xstrdup(config->name);
+    realm->router = r;
+    realm->topics.realm = realm->procedures.realm = realm;
+    realm_set_roles(realm, config);
     retained_init(&realm->retained);
     broker_open(realm, config);
     return realm;
@@ -116,9 +135,7 @@ static void catalog_fini(struct catalog *c)
 void realm_free(struct realm *realm)
 {
     service_free(realm->service);
-    for (size_t i = 0; i < realm->role_count; i++)
-        role_fini(&realm->roles[i]);
-    free(realm->roles);
+    realm_roles_free(&(struct realm_roles){ realm->roles, realm->role_count });
     map_fini(&realm->members);
     broker_close(realm);
     retained_fini(&realm->retained);
@@ -276,7 +293,7 @@ bool member_may(struct member *m, const struct msg *message, const struct opts *
 {
     bool pattern = action & (ALLOW_REGISTER | ALLOW_SUBSCRIBE);
 
-    if (!msg_uri_ok(message, o, m->realm->router->strict_uris, f))
+    if (!msg_uri_ok(message, o, m->realm->strict_uris, f))
         return false;
     if (!may(m, action, message->uri, pattern ? opt_match(o) : MATCH_EXACT)) {
         fault_set(f, "wamp.error.not_authorized", "%s: not allowed for this role",

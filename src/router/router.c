@@ -134,6 +134,15 @@ void output_forget(struct peer *p)
     }
 }
 
+static void count_out(struct router *r, const struct output *out)
+{
+    if (!out->bytes)
+        return;
+    r->stats.events += out->kind == OUTPUT_EVENT;
+    r->stats.messages_out++;
+    r->stats.bytes_out += out->bytes->len;
+}
+
 bool router_next_out(struct router *r, struct output *out)
 {
     struct outputs *q = &r->out;
@@ -145,14 +154,34 @@ bool router_next_out(struct router *r, struct output *out)
         if (!out->peer)
             continue;
         output_leave(out);
-        if (!out->peer->service)
+        if (!out->peer->service) {
+            count_out(r, out);
             return true;
+        }
         service_receive(out->peer, out->bytes);
     }
     return false;
 }
 
 /* ---- router ------------------------------------------------------------------------ */
+
+void router_add_realm(struct router *r, const struct realm_config *config)
+{
+    struct realm *realm = realm_new(r, config);
+    struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
+
+    if (old)
+        realm_free(old);
+}
+
+void router_offer(struct router *r)
+{
+    struct realm *realm;
+    size_t at = 0;
+
+    while ((realm = map_next(&r->realms, &at, NULL, NULL)))
+        realm->offer = principals_offer(r->principals, realm);
+}
 
 struct router *router_new(const struct router_config *config, const struct rng *rng)
 {
@@ -166,16 +195,12 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->strict_uris = config->strict_uris;
     r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
     list_init(&r->peers);
+    list_init(&r->notes);
     inquiries_init(&r->inquiries);
     strikes_init(&r->strikes);
-    for (size_t i = 0; i < config->count; i++) {
-        struct realm *realm = realm_new(r, &config->realms[i]);
-        struct realm *old = map_put_bytes(&r->realms, slice_of(realm->name), realm);
-
-        realm->offer = principals_offer(r->principals, realm);
-        if (old)
-            realm_free(old);
-    }
+    for (size_t i = 0; i < config->count; i++)
+        router_add_realm(r, &config->realms[i]);
+    router_offer(r);
     return r;
 }
 
@@ -183,9 +208,7 @@ static void peer_free(struct peer *p)
 {
     struct router *r = p->router;
 
-    if (p->member)
-        member_leave(p->member);
-    attempt_free(p->attempt);
+    peer_leave(p, SLICE("connection lost"));
     output_forget(p);
     heap_clear(&r->deadlines, &p->timer);
     list_remove(&p->link);
@@ -198,12 +221,15 @@ void router_free(struct router *r)
 {
     struct list *node, *tmp;
     struct realm *realm;
+    struct note *note;
     size_t at = 0;
 
     list_each (node, tmp, &r->peers)
         peer_free(list_entry(node, struct peer, link));
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
         realm_free(realm);
+    while ((note = router_next_note(r)))
+        note_free(note);
     map_fini(&r->realms);
     inquiries_fini(&r->inquiries);
     strikes_fini(&r->strikes);
@@ -222,7 +248,7 @@ struct peer *peer_new(struct router *r, const struct wire *wire, void *user)
     p->router = r;
     p->wire = wire;
     p->user = user;
-    p->takes = SIZE_MAX;
+    p->takes = LIMIT_MESSAGE_SIZE;
     list_init(&p->link);
     return p;
 }
@@ -235,6 +261,7 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
     r->now = now;
     list_push(&r->peers, &p->link);
     r->stats.peers++;
+    r->stats.connections++;
     peer_open(p);
     return p;
 }
@@ -258,6 +285,8 @@ void router_origin(struct peer *p, struct slice address)
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now)
 {
     r->now = now;
+    r->stats.messages_in++;
+    r->stats.bytes_in += message->len;
     if (p->state)
         peer_feed(p, message);
 }

@@ -12,6 +12,7 @@
 #define ROUTER_ROUTER_H
 
 #include "base/heap.h"
+#include "base/list.h"
 #include "wamp/ids.h"
 #include "wamp/msg.h"
 #include "wamp/uri.h"
@@ -54,6 +55,8 @@ struct realm_config {
     size_t count;
     struct history_config *histories;
     size_t history_count;
+    bool strict_uris; /* strict URI rule in this realm, whatever the router's */
+    bool no_meta;     /* no meta procedures, and no meta events */
 };
 
 /* How a client proves who it is. */
@@ -114,8 +117,9 @@ void router_free(struct router *r);
 struct peer *router_open(struct router *r, const struct wire *wire, void *user,
                          uint64_t now);
 
-/* Its transport takes messages of up to `size` bytes. What a longer one answers, or asks
- * for, ends in wamp.error.payload_size_exceeded; events are not looked at. */
+/* Its transport takes messages of up to `size` bytes, not LIMIT_MESSAGE_SIZE. What a
+ * longer one answers, or asks for, ends in wamp.error.payload_size_exceeded; events
+ * are not looked at. */
 void router_limit(struct peer *p, size_t size);
 
 /* Where its transport says how many bytes it has been given and not handed on yet;
@@ -128,6 +132,17 @@ uint64_t router_session(const struct peer *p); /* its session id; 0 unless joine
 /* The address that its transport comes from, without a port; not said: none that failed
  * attempts to join would be counted by. */
 void router_origin(struct peer *p, struct slice address);
+
+/* Who has joined by this transport; borrowed texts. False unless somebody has. */
+struct who {
+    uint64_t session;
+    const char *realm, *authid, *role, *method;
+};
+bool router_who(const struct peer *p, struct who *who);
+
+/* Takes a new configuration while it runs (reload.c says who may stay). Copied as by
+ * router_new; `agent` and `epoch` are not looked at. */
+void router_reload(struct router *r, const struct router_config *config, uint64_t now);
 
 void router_tick(struct router *r, uint64_t now); /* deadlines: HELLO, GOODBYE */
 uint64_t router_deadline(const struct router *r);
@@ -170,10 +185,43 @@ bool router_next_question(struct router *r, struct question *q);
  * which is a no. A question that nobody waits for any more is ignored. */
 void router_answer(struct router *r, uint64_t id, struct slice json, uint64_t now);
 
+/* ---- what it counts (stats.c) ------------------------------------------------------ */
+
 struct router_stats {
-    uint64_t peers, sessions, subscriptions, registrations, invocations;
-    uint64_t dropped; /* events that a peer could not be sent */
+    uint64_t peers, sessions, subscriptions, registrations,
+        invocations;                                            /* there are now */
+    uint64_t connections, joins, refusals, calls, publications; /* there were so far */
+    uint64_t events, dropped, messages_in, messages_out, bytes_in, bytes_out;
 };
 struct router_stats router_stats(const struct router *r);
+
+/* One row for each of the numbers. */
+#define STATS_ROWS (sizeof(struct router_stats) / sizeof(uint64_t))
+struct stats_row {
+    const char *name, *help;
+    bool counter; /* it only grows */
+    size_t offset;
+};
+extern const struct stats_row stats_rows[STATS_ROWS];
+uint64_t stats_value(const struct router_stats *s, const struct stats_row *row);
+
+/* ---- who came and went (notes.c) --------------------------------------------------- */
+
+enum note_kind { NOTE_JOINED, NOTE_LEFT, NOTE_REFUSED };
+
+struct note {
+    struct list link;
+    enum note_kind kind;
+    void *user;       /* of router_open */
+    uint64_t session; /* 0 when refused */
+    /* owned; of who was refused some may be NULL. Whatever a peer has said is in them. */
+    char *realm, *authid, *role, *method, *reason;
+};
+
+/* From now on notes are kept. Who has asked takes them before he closes a peer's
+ * transport for good (router_closed), which makes the last note about it. */
+void router_take_notes(struct router *r);
+struct note *router_next_note(struct router *r); /* NULL: no more; ends by note_free */
+void note_free(struct note *n);
 
 #endif

@@ -168,6 +168,10 @@ static bool option(struct drive *d, const char *word)
         d->config.strict_ids = true;
     else if (!strcmp(word, "strict_uris"))
         d->config.strict_uris = true;
+    else if (!strncmp(word, "strict=", 7))
+        realm_of(&d->config, word + 7, strlen(word + 7))->strict_uris = true;
+    else if (!strncmp(word, "no_meta=", 8))
+        realm_of(&d->config, word + 8, strlen(word + 8))->no_meta = true;
     else if (!strncmp(word, "realm=", 6))
         realm_of(&d->config, word + 6, strlen(word + 6));
     else if (!strncmp(word, "queue=", 6))
@@ -354,22 +358,40 @@ static void stop(void *driver)
     free(d);
 }
 
+/* The options of a machine, or of a reload. */
+static bool configure(struct drive *d, const char *text)
+{
+    d->config = (struct router_config){ .agent = "talk", .epoch = EPOCH };
+    if (!options(d, text))
+        return false;
+    if (!d->config.count)
+        realm_of(&d->config, "realm1", 6);
+    return true;
+}
+
+static bool reload(struct drive *d, const char *text)
+{
+    struct router_config old = d->config;
+    bool ok = configure(d, text ? text : "");
+
+    if (ok)
+        router_reload(d->router, &d->config, d->now);
+    config_fini(&old);
+    return ok;
+}
+
 static void *start(const char *text)
 {
     struct drive *d = xcalloc(1, sizeof *d);
 
     log_set_level(LOG_ERROR); /* what deciders say that is no answer is warned about */
     list_init(&d->names);
-    d->config.agent = "talk";
     d->rng = (struct rng){ random_next, d };
     d->now = 1000;
-    d->config.epoch = EPOCH;
-    if (!options(d, text)) {
+    if (!configure(d, text)) {
         stop(d);
         return NULL;
     }
-    if (!d->config.count)
-        realm_of(&d->config, "realm1", 6);
     d->router = router_new(&d->config, &d->rng);
     return d;
 }
@@ -438,6 +460,8 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         router_origin(n->peer, slice_of(arg));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);
+    else if (!strcmp(who, "all") && !strcmp(what, "reload"))
+        ok = reload(d, arg);
     else
         ok = false;
     if (!ok)

@@ -4,6 +4,7 @@
  * The peers are in memory; one's link is paused, so that it holds what is sent to it. */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "check.h"
 #include "host.h"
@@ -139,9 +140,13 @@ static void shared_messages_count_once(void)
 
 void test_host_memory(void)
 {
+    enum log_level level = log_get_level();
+
+    log_set_level(LOG_ERROR);
     TEST("past the limit of all messages who holds most is cut off, and nobody else");
     cuts_off_the_greediest();
 
     TEST("what many wait for is in the memory once");
     shared_messages_count_once();
+    log_set_level(level);
 }
