@@ -72,7 +72,8 @@ describe("a configuration", function()
       type = "websocket", url = "ws://public.example/ws", endpoint = { type = "tcp", port = 9 } })
     assert.same({ listen = "ws://[::1]:9/", url = "ws://[::1]:9/" }, transport {
       type = "websocket", endpoint = { type = "tcp", interface = "::1", port = 9 } })
-    assert.same({ listen = "ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" }, transport {
+    assert.same({ listen = "ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws",
+      routes = { { kind = "websocket", path = "/ws" } } }, transport {
       type = "web", endpoint = { type = "tcp", port = 9 },
       paths = { ws = { type = "websocket" } } })
     assert.same({ listen = "ws+unix:///tmp/x.sock", url = "ws+unix:///tmp/x.sock" }, transport {
@@ -294,10 +295,11 @@ describe("the transports of a configuration", function()
   end)
 
   it("may be universal: both on one port", function()
-    assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" },
-      only { type = "universal", endpoint = tcp, rawsocket = {},
+    local function route(path) return { { kind = "websocket", path = path } } end
+    assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws",
+      routes = route "/ws" }, only { type = "universal", endpoint = tcp, rawsocket = {},
         websocket = { ws = { type = "websocket" } } })
-    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s" },
+    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s", routes = route "/" },
       only { type = "universal", endpoint = { type = "unix", path = "/s" }, rawsocket = {},
         web = { paths = { ["/"] = { type = "websocket" } } } })
     assert.equal("rs://127.0.0.1:9", only { type = "universal", endpoint = tcp, rawsocket = {} }
