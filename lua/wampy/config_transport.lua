@@ -142,18 +142,23 @@ local function read_websocket_path(t, path, warn)
   return read_part(t, keys.part, path, warn)
 end
 
+-- By type: each reads a transport's object, and gives what is spoken, the scheme, and a prefix of
+-- the LISTEN, if there is one.
 local readers = {}
 
+--- One WebSocket, on every path.
 function readers.websocket(t, path, _, warn)
   local part = read_part(t, keys.websocket, path, warn)
   if part then part.path = "/" end
   return part, "ws"
 end
 
+--- RawSocket alone.
 function readers.rawsocket(t, path, _, warn)
   return read_part(t, keys.rawsocket, path, warn, true), "rs"
 end
 
+--- WebSockets, files and metrics, by their paths.
 function readers.web(t, path, name, warn)
   if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
   object(t, keys.web, path, warn)
@@ -202,6 +207,7 @@ local function read_both(t, path, name, warn)
   return own
 end
 
+--- RawSocket, and what a web transport has, on one port.
 function readers.universal(t, path, name, warn)
   object(t, keys.universal, path, warn)
   local raw = t.rawsocket and read_part(t.rawsocket, keys.part, path .. ".rawsocket", warn, true)
