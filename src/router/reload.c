@@ -22,15 +22,16 @@ static bool may_stay(const struct member *m)
 {
     const struct principals *ps = m->realm->router->principals;
     const struct principal *p;
+    struct slice authid = { 0 };
     int method = attempt_method_of(m->authmethod);
 
     if (!realm_role(m->realm, m->role->name))
         return false;
     if (method < 0 || strcmp(m->authprovider, "static") != 0)
         return true;
-    p = principals_find(ps, (enum auth_method)method,
-                        method == AUTH_ANONYMOUS ? (struct slice){ 0 }
-                                                 : slice_of(m->authid));
+    if (method != AUTH_ANONYMOUS)
+        authid = slice_of(m->authid);
+    p = principals_find(ps, (enum auth_method)method, authid);
     return p && principal_fits(p, m->realm) && !strcmp(p->role, m->role->name);
 }
 
