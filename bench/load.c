@@ -13,7 +13,8 @@
  *   vanish   a session of --topics subscriptions loses its link; the time to join of the
  *            next one, --count times
  *
- * With --tls 1 all of it goes over TLS.
+ * With --tls 1 all of it goes over TLS. In mode call --format is that of the callers,
+ * --callee_format of the callees, if it is another one.
  *
  * `serve` and `idle` say "ready" when the other side may begin; `serve` then reads the
  * process id to watch from standard input, the other modes take it from --pid.
@@ -45,7 +46,7 @@ enum {
 };
 
 struct options {
-    const char *mode, *realm, *uri;
+    const char *mode, *realm, *uri, *format, *callee_format;
     uint64_t port, pid, callers, callees, subscribers, sessions;
     uint64_t window, size, warmup, count, raw, tls, topics;
 };
@@ -63,6 +64,7 @@ struct subscriber {
 
 static struct options opt = { .realm = "realm1",
                               .uri = "bench_echo",
+                              .format = "json",
                               .callers = 1,
                               .callees = 1,
                               .subscribers = 10,
@@ -202,6 +204,7 @@ static void mode_call(void)
     for (uint64_t i = 0; i < opt.callees; i++) {
         char uri[64];
         snprintf(uri, sizeof uri, "bench_own_%" PRIu64, i);
+        callees[i].format = format_of(opt.callee_format ? opt.callee_format : opt.format);
         join(&callees[i], callee_hears, NULL);
         peer_declare(&callees[i], M_REGISTER, uri);
         loop_add(&callees[i]);
@@ -211,6 +214,7 @@ static void mode_call(void)
         snprintf(c->uri, sizeof c->uri, "%s", opt.uri);
         if (opt.callees)
             snprintf(c->uri, sizeof c->uri, "bench_own_%" PRIu64, i % opt.callees);
+        c->peer.format = format_of(opt.format);
         join(&c->peer, caller_hears, c);
         if (i == 0 && opt.callees == 0)
             wait_for_app(c);
@@ -457,14 +461,23 @@ static const struct {
     uint64_t *number;
     const char **word;
 } flags[] = {
-    { "--port", &opt.port, NULL },         { "--pid", &opt.pid, NULL },
-    { "--realm", NULL, &opt.realm },       { "--uri", NULL, &opt.uri },
-    { "--callers", &opt.callers, NULL },   { "--callees", &opt.callees, NULL },
-    { "--window", &opt.window, NULL },     { "--size", &opt.size, NULL },
-    { "--count", &opt.count, NULL },       { "--warmup", &opt.warmup, NULL },
-    { "--raw", &opt.raw, NULL },           { "--subscribers", &opt.subscribers, NULL },
-    { "--sessions", &opt.sessions, NULL }, { "--tls", &opt.tls, NULL },
+    { "--port", &opt.port, NULL },
+    { "--pid", &opt.pid, NULL },
+    { "--realm", NULL, &opt.realm },
+    { "--uri", NULL, &opt.uri },
+    { "--callers", &opt.callers, NULL },
+    { "--callees", &opt.callees, NULL },
+    { "--window", &opt.window, NULL },
+    { "--size", &opt.size, NULL },
+    { "--count", &opt.count, NULL },
+    { "--warmup", &opt.warmup, NULL },
+    { "--raw", &opt.raw, NULL },
+    { "--subscribers", &opt.subscribers, NULL },
+    { "--sessions", &opt.sessions, NULL },
+    { "--tls", &opt.tls, NULL },
     { "--topics", &opt.topics, NULL },
+    { "--format", NULL, &opt.format },
+    { "--callee_format", NULL, &opt.callee_format },
 };
 
 static void set_option(const char *name, const char *value)

@@ -26,8 +26,8 @@ ROOT = BENCH.parent
 BUILD = ROOT / "build" / "bench"
 PEERS = ROOT / "build" / "peers"
 TOOLS = {
-    "load": (["load", "peer", "meter", "wire", "tls"], ["-lssl", "-lcrypto"]),
-    "start": (["start", "peer", "wire"], ["-lcrypto"]),
+    "load": (["load", "peer", "packed", "meter", "wire", "tls"], ["-lssl", "-lcrypto"]),
+    "start": (["start", "peer", "packed", "wire"], ["-lcrypto"]),
     "relay": (["relay", "wire"], ["-lcrypto"]),
     "echo": (["echo", "wire"], ["-lcrypto"]),
     "lws_echo": (["lws_echo", "wire"], ["-lcrypto", "-lwebsockets"]),
@@ -221,9 +221,9 @@ def cost(result):
     }
 
 
-def router_call(server, count, window=1, size=32, tls=0):
+def router_call(server, count, window=1, size=32, tls=0, **formats):
     return cost(load("call", server.port, pid=server.pid, window=window, size=size, tls=tls,
-                     warmup=count // 5, count=count))
+                     warmup=count // 5, count=count, **formats))
 
 
 def router_fanout(server, count):
@@ -238,10 +238,11 @@ def echo_call(server, count, window, raw):
     return dict(result, cost=2 * result["cost"], rate=result["rate"] / 2)
 
 
-def app_callee(command, router, count, window=64, watch=None):
+def app_callee(command, router, count, window=64, watch=None, size=32):
     """The app answers; its own CPU time counts, or that of `watch`."""
     with running([*command, router.url]) as app:
         return cost(load("call", router.port, pid=(watch or app).pid, callees=0, window=window,
+                         size=size,
                          warmup=max(2000, count // 4), count=count))
 
 

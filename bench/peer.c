@@ -29,7 +29,7 @@ int peer_connect(struct peer *p, int port)
 {
     if (peer_connect_raw(p, port) < 0)
         return -1;
-    if (upgrade_ask(p->fd, port, &p->in) == 0)
+    if (upgrade_ask(p->fd, port, format_subprotocol(p->format), &p->in) == 0)
         return 0;
     peer_close(p);
     return -1;
@@ -48,6 +48,37 @@ static int send_all(struct peer *p)
         if (bytes_send(&p->out, p->fd) < 0)
             return -1;
     return 0;
+}
+
+/* Appends a message to what is to be sent, in the peer's format. */
+static void put_message(struct peer *p, struct slice head, struct slice tail)
+{
+    static struct bytes json, packed;
+    if (p->format == JSON) {
+        frame_put(&p->out, true, head, tail);
+        return;
+    }
+    json.at = json.n = packed.at = packed.n = 0;
+    bytes_add(&json, head);
+    bytes_add(&json, tail);
+    packed_write(p->format, text(json.p, json.n), &packed);
+    frame_binary(&p->out, true, text(packed.p, packed.n));
+}
+
+/* A message that has come, as JSON; it stays until the next one comes. */
+static struct slice message_of(const struct peer *p, const struct frame *frame)
+{
+    static struct bytes json;
+    if (p->format == JSON)
+        return frame->body;
+    json.at = json.n = 0;
+    packed_read(p->format, frame->body, &json);
+    return text(json.p, json.n);
+}
+
+static bool is_message(const struct peer *p, const struct frame *frame)
+{
+    return frame->opcode == (p->format == JSON ? OP_TEXT : OP_BINARY);
 }
 
 static void pong(struct peer *p, struct slice body)
@@ -69,8 +100,8 @@ static int wait_message(struct peer *p, struct slice *message)
             if (send_all(p) < 0)
                 return -1;
         }
-        if (got > 0 && frame.opcode == OP_TEXT) {
-            *message = frame.body;
+        if (got > 0 && is_message(p, &frame)) {
+            *message = message_of(p, &frame);
             return 0;
         }
     }
@@ -78,7 +109,7 @@ static int wait_message(struct peer *p, struct slice *message)
 
 int peer_ask(struct peer *p, struct slice message, struct slice *reply)
 {
-    frame_put(&p->out, true, message, LIT(""));
+    put_message(p, message, LIT(""));
     return send_all(p) < 0 ? -1 : wait_message(p, reply);
 }
 
@@ -136,7 +167,7 @@ static void flush_all(void)
 
 void peer_say(struct peer *p, struct slice head, struct slice tail)
 {
-    frame_put(&p->out, true, head, tail);
+    put_message(p, head, tail);
     if (p->dirty || p->waits_for_room)
         return;
     if (dirty_n == MAX_DIRTY)
@@ -152,8 +183,8 @@ static void read_frames(struct peer *p)
     if (bytes_recv(&p->in, p->fd) < 0)
         die("the router has closed a connection");
     while ((got = frame_take(&p->in, &frame)) > 0) {
-        if (frame.opcode == OP_TEXT)
-            p->on_message(p, frame.body);
+        if (is_message(p, &frame))
+            p->on_message(p, message_of(p, &frame));
         else if (frame.opcode == OP_PING) {
             pong(p, frame.body);
             flush(p);

@@ -11,16 +11,19 @@
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
-#include "wire.h"
+#include "packed.h"
 
 struct peer {
     struct bytes in, out;
     uint64_t last_id; /* of a request */
     void (*on_message)(struct peer *p, struct slice message);
-    void *role; /* borrowed; whatever on_message needs */
+    void *role;         /* borrowed; whatever on_message needs */
+    enum format format; /* that it speaks: set before peer_connect */
     int fd;
     bool dirty, waits_for_room;
 };
+
+/* What is said and heard is JSON, whatever the format. */
 
 /* Connects and upgrades: 0, or -1 while nobody answers there. */
 int peer_connect(struct peer *p, int port);

@@ -200,6 +200,11 @@ void frame_put(struct bytes *out, bool masked, struct slice head, struct slice t
     frame_add(out, masked, OP_TEXT, (struct slice[2]){ head, tail });
 }
 
+void frame_binary(struct bytes *out, bool masked, struct slice body)
+{
+    frame_add(out, masked, OP_BINARY, (struct slice[2]){ body, LIT("") });
+}
+
 void frame_control(struct bytes *out, bool masked, int opcode, struct slice body)
 {
     frame_add(out, masked, opcode, (struct slice[2]){ body, LIT("") });
@@ -421,15 +426,15 @@ int upgrade_answer(struct bytes *in, struct bytes *out)
     return 1;
 }
 
-int upgrade_ask(int fd, int port, struct bytes *in)
+int upgrade_ask(int fd, int port, const char *subprotocol, struct bytes *in)
 {
     char ask[512];
-    int n = snprintf(
-        ask, sizeof ask,
-        "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Key: d2FtcHktbHVhLWJlbmNoIQ==\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n",
-        port);
+    int n =
+        snprintf(ask, sizeof ask,
+                 "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Key: d2FtcHktbHVhLWJlbmNoIQ==\r\n"
+                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+                 port, subprotocol);
     if (wire_send(fd, ask, (size_t)n) != n)
         return -1;
     size_t head;

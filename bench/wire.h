@@ -33,7 +33,7 @@ struct frame {
     struct slice body; /* unmasked, in place */
 };
 
-enum { OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
+enum { OP_TEXT = 1, OP_BINARY, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 
 /* Message codes that the tools speak. */
 enum {
@@ -92,6 +92,7 @@ char *put_number(char *at, uint64_t n);
 /* --- frames ------------------------------------------------------------------------- */
 /* Appends one text frame whose body is head followed by tail; masked as a client must. */
 void frame_put(struct bytes *out, bool masked, struct slice head, struct slice tail);
+void frame_binary(struct bytes *out, bool masked, struct slice body);
 void frame_control(struct bytes *out, bool masked, int opcode, struct slice body);
 /* Takes the next frame: 1, 0 when more bytes are needed, -1 when it is none of ours. */
 int frame_take(struct bytes *in, struct frame *frame);
@@ -114,7 +115,7 @@ void tcp_unblock(int fd);
 int upgrade_answer(struct bytes *in, struct bytes *out);
 /* The client's half, on a blocking socket; what follows the answer stays in `in`. 0 or
  * -1. */
-int upgrade_ask(int fd, int port, struct bytes *in);
+int upgrade_ask(int fd, int port, const char *subprotocol, struct bytes *in);
 
 uint64_t now_ns(void); /* monotonic */
 

@@ -73,6 +73,7 @@ void host_timer_clear(struct host *h, struct host_timer *t);
 struct client_config {
     struct session_config session;
     struct net_options net;
+    /* of session.hello; what is spoken when net.subprotocols is not set, or in memory */
     const struct wire *wire;
     unsigned taps; /* TAP_IN, TAP_OUT: what the hook `tap` wants to see; usually 0 */
 };
@@ -116,9 +117,9 @@ void client_tap_done(struct client *c, unsigned way, size_t bytes); /* of the me
 
 struct server *server_new(struct host *h, const struct router_config *config);
 
-/* Adds a listener; NULL with `end` filled when it cannot be had. It is the server's, and
- * ends with server_unlisten; its connections live on. An HTTP_REPORT is
- * server_metrics. */
+/* Adds a listener, for all formats unless `o` names some; NULL with `end` filled when it
+ * cannot be had. It is the server's, and ends with server_unlisten; its connections live
+ * on. An HTTP_REPORT is server_metrics. */
 struct listener *server_listen(struct server *s, const struct url *url,
                                const struct net_options *o, struct conn_end *end);
 void server_unlisten(struct server *s, struct listener *ln);

@@ -18,7 +18,7 @@ static void client_opened(struct conn *conn, struct slice subprotocol)
 {
     struct client *c = conn->user;
 
-    (void)subprotocol; /* the one that was offered; the transport checks */
+    session_speak(c->session, wire_of_subprotocol(subprotocol)); /* one of our offer */
     if (conn->takes)
         session_limit(c->session, conn->takes);
     session_opened(c->session, c->started);

@@ -160,18 +160,21 @@ static struct buf *report(void *user)
     return server_metrics(user);
 }
 
-static struct net_options with_report(const struct net_options *o)
+/* What is the server's own of a listener's options. */
+static struct net_options completed(const struct net_options *o)
 {
     struct net_options own = *o;
 
     own.report = report;
+    if (!own.subprotocols)
+        own.subprotocols = wire_subprotocols;
     return own;
 }
 
 struct listener *server_listen(struct server *s, const struct url *url,
                                const struct net_options *o, struct conn_end *end)
 {
-    struct net_options own = with_report(o);
+    struct net_options own = completed(o);
     struct listener *ln =
         listener_open(s->host->loop, url, &own, server_accepted, s, end);
 
@@ -185,7 +188,7 @@ struct listener *server_listen(struct server *s, const struct url *url,
 
 void server_renew(struct listener *ln, const struct url *url, const struct net_options *o)
 {
-    struct net_options own = with_report(o);
+    struct net_options own = completed(o);
     struct conn_end end = { 0 };
 
     if (!listener_renew(ln, url, &own, &end))

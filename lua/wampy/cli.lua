@@ -7,6 +7,7 @@ local argparse = require "argparse"
 local cli_flags = require "wampy.cli_flags"
 local cli_router = require "wampy.cli_router"
 local core = require "wampy.core"
+local serializers = require "wampy.serializers"
 local serving = require "wampy.serving"
 
 local cli = {}
@@ -21,6 +22,11 @@ local function retries(text)
   local n = math.tointeger(tonumber(text))
   if not n or n < 0 then return nil, ("expected a number or inf, got '%s'"):format(text) end
   return n
+end
+
+local function formats(text)
+  local list, fault = serializers.parse(text)
+  return list, fault and "--serializer: " .. fault
 end
 
 local MAX_WORKERS = 256 -- beyond any machine's cores; a slip of the finger stops here
@@ -58,6 +64,8 @@ local function run_command(parser)
     :argname("FILE")
   c:option("-u --url", "Router (WAMPY_URL; default ws://localhost:8080)."):argname("URL")
   c:option("-r --realm", "Realm (WAMPY_REALM; default realm1)."):argname("NAME")
+  c:option("-s --serializer", "Formats in order of preference, as msgpack,json "
+    .. "(WAMPY_SERIALIZER; default json)."):argname("LIST"):convert(formats)
   auth_options(c)
   tls_flags(c, "Client")
   c:flag("--insecure", "Accept any certificate of the router.")
@@ -177,6 +185,7 @@ local function for_run(result, rest, worker)
     config = result.config, url = result.url or worker and worker.url, realm = result.realm,
     retries = result.retries, grace = result.grace, once = result.once,
     connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
+    serializers = result.serializer,
     tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker,
     auth = { authid = result.authid, authmethod = result.authmethod,
       secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }

@@ -6,6 +6,7 @@ local check = require "wampy.check"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
+local serializers = require "wampy.serializers"
 local tls = require "wampy.tls"
 
 -- Set by `wampy-lua run`: fields that win over everything (its flags), and defaults that lose to
@@ -82,18 +83,21 @@ local function check_fields(t)
     bad("Client: field realm: invalid URI %q", t.realm)
   end
   announce.roles(t.roles)
-  for _, s in ipairs(t.serializers or {}) do
-    if s ~= "json" then
-      bad("Client: field serializers: %q is not available (json is)", tostring(s))
-    end
-  end
+  local fault = t.serializers and serializers.fault(t.serializers)
+  if fault then bad("Client: field serializers: %s", fault) end
+end
+
+local function serializers_of(text)
+  local list, fault = serializers.parse(text)
+  return list or bad("WAMPY_SERIALIZER: %s", fault)
 end
 
 local function environment()
-  local timeout = os.getenv("WAMPY_CALL_TIMEOUT")
+  local timeout, formats = os.getenv("WAMPY_CALL_TIMEOUT"), os.getenv("WAMPY_SERIALIZER")
   return {
     url = os.getenv("WAMPY_URL"), realm = os.getenv("WAMPY_REALM"),
     call_timeout = timeout and (tonumber(timeout) or bad("WAMPY_CALL_TIMEOUT: expected seconds")),
+    serializers = formats and formats ~= "" and serializers_of(formats) or nil,
     cert_path = os.getenv("WAMPY_CA"),
     tls = { cert = os.getenv("WAMPY_CERT"), key = os.getenv("WAMPY_CERT_KEY") },
   }
@@ -113,6 +117,7 @@ end
 local builtin = {
   url = constants.DEFAULT_URL, realm = constants.DEFAULT_REALM, connect_timeout = 10,
   ping_timeout = 10, reconnect = false, -- ping_interval: 10; over RawSocket only when it is given
+  serializers = { "json" },
 }
 
 --- Settles what a client's fields are. First hit wins: flags of run, constructor, class,

@@ -55,6 +55,7 @@ end
 local function set_up(options)
   local forced = { url = options.url, realm = options.realm,
     connect_timeout = options.connect_timeout, ping_interval = options.ping,
+    serializers = options.serializers,
     cert_path = options.cert_path, tls = options.tls }
   local read = options.config -- an embedded router reads it again, and warns
     and config.load(options.config, options.quiet and function() end or nil)

@@ -435,17 +435,31 @@ static bool own_option(lua_State *L, const char *key, struct payload *p)
     return false;
 }
 
+/* How many options are sent. */
+static size_t count_options(lua_State *L, int idx, struct payload *p)
+{
+    size_t n = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, idx)) { /* key value */
+        if (lua_type(L, -2) != LUA_TSTRING)
+            raise_error(L, "WampyError", "options: keys must be strings");
+        n += !own_option(L, lua_tostring(L, -2), p) ||
+             !strcmp(lua_tostring(L, -2), "on_progress");
+        lua_pop(L, 1);
+    }
+    return n;
+}
+
 static void write_options(lua_State *L, struct writer *w, int idx, struct payload *p)
 {
     bool progress = false;
 
-    writer_dict(w, 0);
+    writer_dict(w, count_options(L, idx, p));
     lua_pushnil(L);
     while (lua_next(L, idx)) { /* key value */
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        const char *key = lua_tostring(L, -2);
 
-        if (!key)
-            raise_error(L, "WampyError", "options: keys must be strings");
         if (!own_option(L, key, p)) {
             writer_key(w, slice_of(p && !strcmp(key, "timeout_ms") ? "timeout" : key));
             write_option(L, w, key);

@@ -283,6 +283,7 @@ static void on_event(void *user, struct event *e)
 {
     struct l_client *lc = user;
 
+    lc->wire = session_wire(client_session(lc->c));
     if (e->hand)
         unread_put(lc, e);
     if (e->hand &&
@@ -382,6 +383,29 @@ static bool flag(lua_State *L, int table, const char *field)
     return set;
 }
 
+/* The formats to offer, in order of preference; what cannot be offered raises. The first
+ * one is what is spoken until the transport says otherwise. */
+static void read_serializers(lua_State *L, struct l_client *lc, int table,
+                             const char *offer[WIRE_ID_COUNT])
+{
+    int n = 0;
+
+    lc->wire = &wire_json;
+    lua_getfield(L, table, "serializers");
+    for (; lua_istable(L, -1) && lua_rawgeti(L, -1, n + 1) != LUA_TNIL; n++) {
+        const struct wire *wire = wire_of_name(check_slice(L, -1));
+
+        if (!wire || n == WIRE_ID_COUNT - 1)
+            raise_error(L, "WampyError", "serializers: cannot offer %s",
+                        lua_tostring(L, -1));
+        lc->wire = n ? lc->wire : wire;
+        offer[n] = wire->subprotocol;
+        lua_pop(L, 1);
+    }
+    if (!n)
+        offer[0] = lc->wire->subprotocol;
+}
+
 static int join_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct reply *r = (struct reply *)ctx;
@@ -410,17 +434,18 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
     return 6;
 }
 
-/* client:connect(options) -> WELCOME details | nil, error class, reason, text, transport
- * error, code options: url | server, realm, hello (dict), agent, connect_timeout,
- * call_timeout, ping_interval, ping_timeout (seconds), max_message_size (bytes), headers
- * (list), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out
- * (booleans: handle_message, send_message of the object's message_handler see every
- * message) */
+/* client:connect(options) -> WELCOME details | nil, error class, reason, text,
+ * transport error, code options: url | server, realm, hello (dict), agent,
+ * connect_timeout, call_timeout, ping_interval, ping_timeout (seconds),
+ * max_message_size (bytes), headers (list), serializers (list of names), tls (as
+ * tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans:
+ * handle_message, send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
-    struct client_config config = { .wire = lc->wire };
+    struct client_config config = { 0 };
     struct server *server;
+    const char *offer[WIRE_ID_COUNT] = { NULL };
     const char *headers[32] = { NULL };
     struct url url = { 0 };
     char error[300];
@@ -434,6 +459,9 @@ static int l_connect(lua_State *L)
     if (!server && !url_parse(&url, luaL_checkstring(L, (lua_getfield(L, 2, "url"), -1)),
                               error, sizeof error))
         return raise_error(L, "WampyError", "%s", error);
+    read_serializers(L, lc, 2, offer);
+    config.wire = lc->wire;
+    config.net.subprotocols = offer;
     config.session.realm = text_field(L, 2, "realm");
     config.session.agent = text_field(L, 2, "agent");
     config.session.join_timeout = config.net.connect_timeout =

@@ -27,13 +27,13 @@ struct l_client {
     lua_Integer serving; /* handlers of invocations and events that run */
     struct list unread;  /* struct letter: what came for what was sent by hand */
     size_t unread_count, unread_bytes;
-    struct list readers;   /* tasks that wait for a letter */
-    struct list passings;  /* struct passing: messages with the message handler */
-    uint64_t tap_failures; /* of the message handler */
-    const char *end_class; /* error class of how the last session ended (static) */
-    struct conn_end end;   /* and of its transport */
-    uint64_t call_timeout; /* ms, default of every request; 0 = none */
-    const struct wire *wire;
+    struct list readers;     /* tasks that wait for a letter */
+    struct list passings;    /* struct passing: messages with the message handler */
+    uint64_t tap_failures;   /* of the message handler */
+    const char *end_class;   /* error class of how the last session ended (static) */
+    struct conn_end end;     /* and of its transport */
+    uint64_t call_timeout;   /* ms, default of every request; 0 = none */
+    const struct wire *wire; /* that is spoken, as of the last event or tap */
 };
 
 struct l_client *check_client(lua_State *L, int idx);

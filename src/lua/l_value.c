@@ -1,5 +1,5 @@
 /* l_value.c - values for the prelude: null, the marker metatables, exact JSON, URIs,
- * URLs, logs, and which features a client may announce. */
+ * URLs, logs, and which formats and features there are. */
 #include <string.h>
 
 #include "base/log.h"
@@ -8,32 +8,62 @@
 #include "lua/state.h"
 #include "wamp/uri.h"
 
-/* core.json_encode(value) -> text; raises with the path of what cannot be encoded */
-static int l_json_encode(lua_State *L)
+static int encode(lua_State *L, const struct wire *wire, int idx)
 {
-    struct writer *w = scratch_writer(state_of(L), &wire_json);
+    struct writer *w = scratch_writer(state_of(L), wire);
 
-    luaL_checkany(L, 1);
-    write_value(L, w, 1, "value");
+    luaL_checkany(L, idx);
+    write_value(L, w, idx, "value");
     lua_pushlstring(L, w->buf->data, w->buf->len);
     return 1;
 }
 
-/* core.json_decode(text) -> value | nil, "what at byte N" */
-static int l_json_decode(lua_State *L)
+static int decode(lua_State *L, const struct wire *wire, struct slice bytes)
 {
-    struct slice text = check_slice(L, 1), value;
+    struct slice value;
     struct reader r;
 
-    reader_init(&r, &wire_json, text);
+    reader_init(&r, wire, bytes);
     if (reader_skip(&r, &value) && reader_next(&r) == TOKEN_END) {
-        push_value(L, &wire_json, text);
+        push_value(L, wire, bytes);
         return 1;
     }
     lua_pushnil(L);
     lua_pushfstring(L, "%s at byte %d", r.error ? r.error : "no value",
                     (int)(r.p - r.start + 1));
     return 2;
+}
+
+static const struct wire *check_wire(lua_State *L, int idx)
+{
+    const struct wire *wire = wire_of_name(check_slice(L, idx));
+
+    luaL_argcheck(L, wire, idx, "expected json, msgpack or cbor");
+    return wire;
+}
+
+/* core.encode(format, value) -> bytes; raises with the path of what cannot be encoded */
+static int l_encode(lua_State *L)
+{
+    return encode(L, check_wire(L, 1), 2);
+}
+
+/* core.decode(format, bytes) -> value | nil, "what at byte N" */
+static int l_decode(lua_State *L)
+{
+    return decode(L, check_wire(L, 1), check_slice(L, 2));
+}
+
+/* core.json_encode(value) -> text; as encode */
+static int l_json_encode(lua_State *L)
+{
+    return encode(L, &wire_json, 1);
+}
+
+/* core.json_decode(text) -> value | nil, "what at byte N" */
+static int l_json_decode(lua_State *L)
+{
+    return decode(L, &wire_json, check_slice(L, 1));
 }
 
 /* core.uri_ok(uri [, match [, strict]]) -> boolean */
@@ -146,7 +176,9 @@ static void push_features(lua_State *L)
     }
 }
 
-static const luaL_Reg functions[] = { { "json_encode", l_json_encode },
+static const luaL_Reg functions[] = { { "encode", l_encode },
+                                      { "decode", l_decode },
+                                      { "json_encode", l_json_encode },
                                       { "json_decode", l_json_decode },
                                       { "uri_ok", l_uri_ok },
                                       { "parse_url", l_parse_url },
@@ -156,6 +188,18 @@ static const luaL_Reg functions[] = { { "json_encode", l_json_encode },
                                       { "log_json", l_log_json },
                                       { "set_errors", l_set_errors },
                                       { NULL, NULL } };
+
+/* Pushes a list of the names of all formats. */
+static void push_serializers(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; wire_subprotocols[i]; i++) {
+        const struct wire *wire = wire_of_subprotocol(slice_of(wire_subprotocols[i]));
+
+        lua_pushstring(L, wire->name);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
 
 void open_value(lua_State *L, struct state *S)
 {
@@ -175,6 +219,8 @@ void open_value(lua_State *L, struct state *S)
     }
     push_features(L);
     lua_setfield(L, -2, "client_features");
+    push_serializers(L);
+    lua_setfield(L, -2, "serializers");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     lua_pushliteral(L, WAMPY_VERSION);

@@ -385,6 +385,7 @@ void on_tap(void *user, struct buf *message, unsigned way)
     struct fault f;
     struct msg m;
 
+    lc->wire = session_wire(client_session(lc->c));
     if (way == TAP_OUT ? !msg_decode(&m, lc->wire, message, &f)
                        : !is_good(&m, lc, message, way, &f)) {
         client_process(lc->c, message); /* the session says what is wrong with it */

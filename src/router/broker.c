@@ -2,8 +2,8 @@
  * subscribe).
  *
  * One subscription a pattern and policy, shared by all its subscribers, gone with the
- * last. An event is encoded once a subscription, and every subscriber gets a reference
- * on the same bytes; so all that an EVENT says must be true for all of them.
+ * last. An event is encoded once a subscription and format, and every subscriber gets a
+ * reference on the same bytes; so all that an EVENT says must be true for all of them.
  * What an EVENT says is in event.c; what outlives the moment goes to retained.c and
  * history.c. */
 #include <stdlib.h>
@@ -247,25 +247,36 @@ static bool receives(struct spread *s, const struct held *h, const struct member
            (h->pattern.match == MATCH_EXACT || role_receives(s, m->role));
 }
 
+/* An EVENT in each format that somebody wanted it in. */
+struct event_bytes {
+    bool made[WIRE_ID_COUNT];
+    struct buf *in[WIRE_ID_COUNT]; /* owned; NULL: too long */
+};
+
+static void deliver_to(const struct spread *s, const struct held *h,
+                       struct event_bytes *e, const struct member *m)
+{
+    const struct wire *wire = m->peer->wire;
+
+    if (!e->made[wire->id])
+        e->in[wire->id] = publication_event(&s->publication, h, wire);
+    e->made[wire->id] = true;
+    event_push(m, buf_ref(e->in[wire->id]));
+}
+
 static void deliver(struct spread *s, const struct held *h)
 {
-    const struct wire *wire = NULL; /* of bytes */
-    struct buf *bytes = NULL;
+    struct event_bytes e = { 0 };
     struct list *node, *tmp;
 
     list_each (node, tmp, &h->holders) {
-        struct member *m = list_entry(node, struct holder, link)->member;
+        const struct member *m = list_entry(node, struct holder, link)->member;
 
-        if (!receives(s, h, m))
-            continue;
-        if (m->peer->wire != wire) {
-            buf_unref(bytes);
-            wire = m->peer->wire;
-            bytes = publication_event(&s->publication, h, wire);
-        }
-        output_push(m->peer, OUTPUT_EVENT, buf_ref(bytes));
+        if (receives(s, h, m))
+            deliver_to(s, h, &e, m);
     }
-    buf_unref(bytes);
+    for (size_t i = 0; i < WIRE_ID_COUNT; i++)
+        buf_unref(e.in[i]);
 }
 
 static void spread(struct spread *s, const struct realm *realm)

@@ -186,11 +186,14 @@ bool call_send(const struct call *c, const struct buf *details, const struct msg
     struct msg i = { .row = msg_row(MSG_INVOCATION),
                      .request = c->invocation,
                      .id = c->registration };
+    bool sent;
 
     if (details)
         i.dict = slice_buf(details);
-    payload_carry(&i, message, c->callee->peer->wire);
-    return member_send(c->callee, &i);
+    sent =
+        payload_carry(&i, message, c->callee->peer->wire) && member_send(c->callee, &i);
+    msg_fini(&i);
+    return sent;
 }
 
 static bool invoke(struct call *c, const struct callee *callee, const struct msg *message,
@@ -346,8 +349,8 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
     if (details)
         answer->dict = slice_buf(details);
     answer->request = c->request;
-    payload_carry(answer, message, wire);
-    sent = member_send(c->caller, answer);
+    sent = payload_carry(answer, message, wire) && member_send(c->caller, answer);
+    msg_fini(answer);
     buf_unref(details);
     if (sent)
         return true;

@@ -1,11 +1,11 @@
 /* details.c - the details dicts of messages that the router writes, and their payload.
  *
- * Payload is spliced as it came, never parsed; that needs sender and receiver to speak
- * the same format, and payload_carry is the one place that has to change when they
- * need not. */
+ * Payload between peers that speak the same format is spliced as it came, never parsed;
+ * only where they do not is it written anew (transcode.h). */
 #include <assert.h>
 
 #include "router/private.h"
+#include "wamp/transcode.h"
 
 static struct detail *details_add(struct details *d, enum opt key, enum token type)
 {
@@ -72,15 +72,52 @@ struct buf *details_encode(const struct details *d, const struct wire *wire)
 
 void value_carry(struct writer *w, struct slice value, const struct wire *wire)
 {
-    assert(w->wire == wire);
-    (void)wire;
-    writer_raw(w, value);
+    struct buf *b;
+
+    if (w->wire == wire) {
+        writer_raw(w, value);
+        return;
+    }
+    b = transcode(value, wire, w->wire);
+    if (b)
+        writer_raw(w, slice_buf(b));
+    else
+        writer_null(w);
+    buf_unref(b);
 }
 
-void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
+/* Writes a list or dict of `in` anew behind what `out` owns already. Its slices are set
+ * when all is there, because a buf may move. */
+static bool rewrite(struct msg *out, const struct msg *in, struct slice value, size_t *n)
 {
-    assert(in->wire == wire);
+    struct buf *b = value.p ? transcode(value, in->wire, out->wire) : NULL;
+
+    *n = b ? b->len : 0;
+    if (value.p && !b)
+        return false;
+    if (!out->bytes)
+        out->bytes = buf_ref(b);
+    else if (b)
+        buf_append(&out->bytes, b->data, b->len);
+    buf_unref(b);
+    return true;
+}
+
+bool payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
+{
+    size_t args, kwargs;
+
     out->wire = wire;
-    out->args = in->args;
-    out->kwargs = in->kwargs;
+    if (in->wire == wire) {
+        out->args = in->args;
+        out->kwargs = in->kwargs;
+        return true;
+    }
+    if (!rewrite(out, in, in->args, &args) || !rewrite(out, in, in->kwargs, &kwargs))
+        return false;
+    if (args)
+        out->args = (struct slice){ out->bytes->data, args };
+    if (kwargs)
+        out->kwargs = (struct slice){ out->bytes->data + args, kwargs };
+    return true;
 }

@@ -66,7 +66,7 @@ struct buf *publication_event(const struct publication *p, const struct held *h,
                               const struct wire *wire)
 {
     struct details d = { 0 };
-    struct buf *details, *bytes;
+    struct buf *details, *bytes = NULL;
     struct msg e = { .row = msg_row(MSG_EVENT), .id = h->id, .publication = p->id };
 
     if (h->pattern.match != MATCH_EXACT)
@@ -75,10 +75,22 @@ struct buf *publication_event(const struct publication *p, const struct held *h,
     details = details_encode(&d, wire);
     if (details)
         e.dict = slice_buf(details);
-    payload_carry(&e, p->message, wire);
-    bytes = msg_encode(&e, wire);
+    if (payload_carry(&e, p->message, wire))
+        bytes = msg_encode(&e, wire);
+    msg_fini(&e);
     buf_unref(details);
-    return bytes;
+    if (!bytes || bytes->len <= LIMIT_MESSAGE_SIZE)
+        return bytes;
+    buf_unref(bytes);
+    return NULL;
+}
+
+void event_push(const struct member *m, struct buf *bytes)
+{
+    if (bytes)
+        output_push(m->peer, OUTPUT_EVENT, bytes);
+    else
+        m->realm->router->stats.dropped++;
 }
 
 /* ---- keeping ----------------------------------------------------------------------- */

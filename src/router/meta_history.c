@@ -149,16 +149,15 @@ static void write_details(const struct kept *k, struct writer *w)
 
 static void write_payload(const struct kept *k, struct writer *w)
 {
-    struct msg payload = { 0 };
+    const struct msg *m = &k->message;
 
-    payload_carry(&payload, &k->message, w->wire);
-    if (payload.args.p) {
+    if (m->args.p) {
         writer_key(w, SLICE("args"));
-        writer_raw(w, payload.args);
+        value_carry(w, m->args, m->wire);
     }
-    if (payload.kwargs.p) {
+    if (m->kwargs.p) {
         writer_key(w, SLICE("kwargs"));
-        writer_raw(w, payload.kwargs);
+        value_carry(w, m->kwargs, m->wire);
     }
 }
 

@@ -310,7 +310,8 @@ bool query_take(struct query *q, const struct msg *message)
 {
     struct reader r;
 
-    reader_init(&r, message->wire, message->args.p ? message->args : SLICE("[]"));
+    reader_init(&r, message->args.p ? message->wire : &wire_json,
+                message->args.p ? message->args : SLICE("[]"));
     reader_next(&r);
     return take_args(q, &r) && (!message->kwargs.p || take_keywords(q, message->kwargs));
 }

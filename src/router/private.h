@@ -426,10 +426,17 @@ void details_passthru(struct details *d, const struct opts *o);
 /* The dict in `wire`; NULL when it is empty. */
 struct buf *details_encode(const struct details *d, const struct wire *wire);
 
-/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`. */
-void payload_carry(struct msg *out, const struct msg *in, const struct wire *wire);
+/* Lets `out`, a message to a peer that speaks `wire`, carry the arguments of `in`: as
+ * they came, or in the other format, which `out` then owns: end it with msg_fini.
+ * False when they are longer in that format than a message may be. */
+bool payload_carry(struct msg *out, const struct msg *in, const struct wire *wire)
+#if defined(__GNUC__)
+    __attribute__((warn_unused_result))
+#endif
+    ;
 
-/* Writes a value that stands in `wire`. */
+/* Writes a value that stands in `wire`; null in place of one that is too long in the
+ * writer's format. */
 void value_carry(struct writer *w, struct slice value, const struct wire *wire);
 
 /* ---- event.c ----------------------------------------------------------------------- */
@@ -462,8 +469,13 @@ bool publication_reaches(const struct publication *p, const struct filter *f,
 
 /* The details of its EVENTs, but topic. */
 void publication_describe(const struct publication *p, struct details *d);
+
+/* An EVENT; NULL when it is too long in this format. */
 struct buf *publication_event(const struct publication *p, const struct held *h,
                               const struct wire *wire);
+
+/* Lets a subscriber have it; the reference passes. NULL is counted. */
+void event_push(const struct member *m, struct buf *bytes);
 
 /* A publication that outlives its PUBLISH. */
 struct kept {

@@ -131,8 +131,7 @@ static void send(struct member *m, const struct held *h, const struct kept *k)
 
     kept_open(k, &reading);
     reading.publication.retained = true;
-    output_push(m->peer, OUTPUT_EVENT,
-                publication_event(&reading.publication, h, m->peer->wire));
+    event_push(m, publication_event(&reading.publication, h, m->peer->wire));
     reading_close(&reading);
 }
 

@@ -195,7 +195,7 @@ struct peer *peer_new(struct router *r, const struct wire *wire, void *user)
     p->router = r;
     p->wire = wire;
     p->user = user;
-    p->takes = SIZE_MAX;
+    p->takes = LIMIT_MESSAGE_SIZE;
     list_init(&p->link);
     return p;
 }

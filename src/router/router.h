@@ -115,8 +115,9 @@ void router_free(struct router *r);
 struct peer *router_open(struct router *r, const struct wire *wire, void *user,
                          uint64_t now);
 
-/* Its transport takes messages of up to `size` bytes. What a longer one answers, or asks
- * for, ends in wamp.error.payload_size_exceeded; events are not looked at. */
+/* Its transport takes messages of up to `size` bytes, not LIMIT_MESSAGE_SIZE. What a
+ * longer one answers, or asks for, ends in wamp.error.payload_size_exceeded; events
+ * are not looked at. */
 void router_limit(struct peer *p, size_t size);
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now);
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */

@@ -15,7 +15,7 @@
 
 static enum token error_at(struct reader *r, const char *p, const char *what)
 {
-    json_fail(r, p, what);
+    reader_fail(r, p, what);
     return TOKEN_ERROR;
 }
 
@@ -92,8 +92,8 @@ static enum token open(struct reader *r, const char *p)
     bool dict = *p == '{';
 
     if (r->depth == LIMIT_DEPTH)
-        return error_at(r, p, JSON_TOO_DEEP);
-    json_set_dict(r, ++r->depth, dict);
+        return error_at(r, p, READER_TOO_DEEP);
+    reader_set_dict(r, ++r->depth, dict);
     r->p = p + 1;
     r->state = JSON_FIRST;
     return dict ? TOKEN_DICT : TOKEN_LIST;
@@ -131,7 +131,7 @@ static enum token read_value(struct reader *r, const char *p)
 static enum token json_next(struct reader *r)
 {
     const char *p = json_space(r->p, r->end);
-    bool dict = json_is_dict(r, r->depth);
+    bool dict = reader_is_dict(r, r->depth);
 
     if (r->error)
         return TOKEN_ERROR;
@@ -234,7 +234,8 @@ static struct slice json_text(const struct reader *r, struct buf **scratch)
     return (struct slice){ out, n };
 }
 
-const struct wire wire_json = { .name = "json",
+const struct wire wire_json = { .id = WIRE_JSON,
+                                .name = "json",
                                 .subprotocol = "wamp.2.json",
                                 .text = true,
                                 .next = json_next,

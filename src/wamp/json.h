@@ -42,23 +42,6 @@ static inline bool json_special(unsigned char c)
 /* r->state, see json.c; reader_init makes it 0. */
 enum { JSON_VALUE, JSON_FIRST, JSON_AFTER };
 
-#define JSON_TEXT(x) #x
-#define JSON_DEEPER_THAN(limit) "nested deeper than " JSON_TEXT(limit)
-#define JSON_TOO_DEEP JSON_DEEPER_THAN(LIMIT_DEPTH)
-
-/* Whether the innermost of `depth` open containers is a dict. */
-static inline bool json_is_dict(const struct reader *r, unsigned depth)
-{
-    return depth && (r->dicts[(depth - 1) / 64] >> (depth - 1) % 64 & 1);
-}
-
-static inline void json_set_dict(struct reader *r, unsigned depth, bool dict)
-{
-    uint64_t bit = 1ULL << (depth - 1) % 64, *word = &r->dicts[(depth - 1) / 64];
-
-    *word = dict ? *word | bit : *word & ~bit;
-}
-
 /* ---- json_scan.c ------------------------------------------------------------------- *
  * From where something begins to where it has ended; NULL with r->error and r->p set if
  * it is not what it should be. */
@@ -71,9 +54,6 @@ static inline const char *json_space(const char *p, const char *end)
         p++;
     return p;
 }
-
-/* Returns NULL. The end of the input has words of its own: `what` may be NULL there. */
-const char *json_fail(struct reader *r, const char *p, const char *what);
 
 /* From behind the opening quote to the closing one; sets *escaped if there is an
  * escape. */

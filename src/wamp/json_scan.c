@@ -14,13 +14,6 @@
 
 #include "wamp/json.h"
 
-const char *json_fail(struct reader *r, const char *p, const char *what)
-{
-    r->error = p == r->end ? "unexpected end" : what;
-    r->p = p;
-    return NULL;
-}
-
 /* ---- grammar ----------------------------------------------------------------------- */
 
 static inline const char *digits(const char *p, const char *end)
@@ -113,16 +106,16 @@ static const char *not_plain(struct reader *r, const char *p, bool *escaped)
     size_t len;
 
     if ((unsigned char)*p < 0x20)
-        return json_fail(r, p, "control character in a string");
+        return reader_fail(r, p, "control character in a string");
     if (*p == '\\') {
         *escaped = true;
         len = escape_length(p, (size_t)(r->end - p));
-        return len ? p + len : json_fail(r, p, "invalid escape");
+        return len ? p + len : reader_fail(r, p, "invalid escape");
     }
     do {
         len = utf8_length(p, (size_t)(r->end - p));
         if (!len)
-            return json_fail(r, p, "invalid UTF-8");
+            return reader_fail(r, p, "invalid UTF-8");
         p += len;
     } while (p < r->end && (unsigned char)*p >= 0x80);
     return p;
@@ -135,7 +128,7 @@ static inline const char *string(struct reader *r, const char *p, bool *escaped)
     while (p) {
         p = plain(p, end);
         if (p == end)
-            return json_fail(r, p, NULL);
+            return reader_fail(r, p, NULL);
         if (*p == '"')
             break;
         p = not_plain(r, p, escaped);
@@ -154,14 +147,14 @@ static inline const char *key(struct reader *r, const char *p, struct slice *tex
     const char *start = p + 1, *end = r->end;
 
     if (p == end || *p != '"')
-        return json_fail(r, p, "expected a key");
+        return reader_fail(r, p, "expected a key");
     p = string(r, start, escaped);
     if (!p)
         return NULL;
     *text = (struct slice){ start, (size_t)(p - start) };
     p = json_space(p + 1, end);
     if (p == end || *p != ':')
-        return json_fail(r, p, "expected ':'");
+        return reader_fail(r, p, "expected ':'");
     return p + 1;
 }
 
@@ -175,7 +168,7 @@ const char *json_scan_literal(struct reader *r, const char *p, const char *word)
 {
     for (; *word; p++, word++)
         if (p == r->end || *p != *word)
-            return json_fail(r, p, "expected null, true or false");
+            return reader_fail(r, p, "expected null, true or false");
     return p;
 }
 
@@ -190,7 +183,7 @@ static const char *exponent(struct reader *r, const char *p, bool *may_overflow)
     first = p;
     p = digits(p, r->end);
     if (p == first)
-        return json_fail(r, p, "expected a digit");
+        return reader_fail(r, p, "expected a digit");
     *may_overflow = p - first > 2;
     return p;
 }
@@ -203,16 +196,16 @@ const char *json_scan_number(struct reader *r, const char *start, bool *integral
     bool may_overflow = false;
 
     if (p == first)
-        return json_fail(r, p, *start == '-' ? "expected a digit" : "expected a value");
+        return reader_fail(r, p, *start == '-' ? "expected a digit" : "expected a value");
     if (*first == '0' && p - first > 1)
-        return json_fail(r, first + 1, "digit behind a leading 0");
+        return reader_fail(r, first + 1, "digit behind a leading 0");
     *integral = true;
     if (p < end && *p == '.') {
         *integral = false;
         first = p + 1;
         p = digits(first, end);
         if (p == first)
-            return json_fail(r, p, "expected a digit");
+            return reader_fail(r, p, "expected a digit");
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
         *integral = false;
@@ -221,7 +214,7 @@ const char *json_scan_number(struct reader *r, const char *start, bool *integral
             return NULL;
     }
     if ((may_overflow || p - start > 200) && isinf(json_number_read(start, p)))
-        return json_fail(r, start, "number out of range");
+        return reader_fail(r, start, "number out of range");
     return p;
 }
 
@@ -270,12 +263,12 @@ static const char *value(struct reader *r, const char *p)
 
     for (;;) {
         if (!p || p == end)
-            return p ? json_fail(r, p, NULL) : NULL;
+            return p ? reader_fail(r, p, NULL) : NULL;
         if (*p == '[' || *p == '{') {
             if (depth == LIMIT_DEPTH)
-                return json_fail(r, p, JSON_TOO_DEEP);
+                return reader_fail(r, p, READER_TOO_DEEP);
             dict = *p == '{';
-            json_set_dict(r, ++depth, dict);
+            reader_set_dict(r, ++depth, dict);
             p = json_space(p + 1, end);
             if (p == end || *p != (dict ? '}' : ']')) {
                 p = dict ? element(r, p, true) : p;
@@ -291,11 +284,12 @@ static const char *value(struct reader *r, const char *p)
             p++;
             if (--depth == base)
                 return p;
-            dict = json_is_dict(r, depth);
+            dict = reader_is_dict(r, depth);
             p = json_space(p, end);
         }
         if (p == end || *p != ',')
-            return json_fail(r, p, dict ? "expected ',' or '}'" : "expected ',' or ']'");
+            return reader_fail(r, p,
+                               dict ? "expected ',' or '}'" : "expected ',' or ']'");
         p = element(r, p + 1, dict);
     }
 }
@@ -311,7 +305,7 @@ static const char *list_element(struct reader *r)
     if (r->state == JSON_FIRST)
         return p;
     if (p == r->end || *p != ',')
-        return json_fail(r, p, "expected ',' or ']'");
+        return reader_fail(r, p, "expected ',' or ']'");
     return json_space(p + 1, r->end);
 }
 
@@ -319,7 +313,8 @@ bool json_skip(struct reader *r, struct slice *text)
 {
     const char *start, *p;
 
-    if (r->error || (r->state != JSON_VALUE && (!r->depth || json_is_dict(r, r->depth))))
+    if (r->error ||
+        (r->state != JSON_VALUE && (!r->depth || reader_is_dict(r, r->depth))))
         return false;
     start = r->state == JSON_VALUE ? json_space(r->p, r->end) : list_element(r);
     p = start ? value(r, start) : NULL;

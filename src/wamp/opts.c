@@ -175,10 +175,12 @@ static bool set(struct walk *k, enum opt key, struct slice raw)
 }
 
 /* Clients write null for what they do not know when they join (autobahn-js: authid,
- * authextra). */
+ * authextra), and where they subscribe and the format has a word for undefined
+ * (wampy.js in MsgPack and CBOR: match, get_retained). Nowhere else: a list of who may
+ * have an event that is null must not mean everybody. */
 static bool may_be_null(const struct walk *k)
 {
-    return k->in & (IN(HELLO) | IN(WELCOME) | IN(CHALLENGE));
+    return k->in & (IN(HELLO) | IN(WELCOME) | IN(CHALLENGE) | IN(SUBSCRIBE));
 }
 
 static bool is_null(const struct wire *wire, struct slice raw)

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "wamp/session_private.h"
+#include "wamp/transcode.h"
 
 /* ---- the queues -------------------------------------------------------------------- */
 
@@ -343,6 +344,27 @@ void session_limit(struct session *s, size_t size)
 {
     if (size < s->max_send)
         s->max_send = size;
+}
+
+void session_speak(struct session *s, const struct wire *wire)
+{
+    struct buf *hello;
+
+    if (s->state != SESSION_NEW || wire == s->wire)
+        return;
+    hello = transcode(slice_buf(s->hello), s->wire, wire);
+    if (!hello)
+        return; /* too long in any format */
+    buf_unref(s->hello);
+    buf_unref(s->progress);
+    s->hello = hello;
+    s->progress = session_make_progress(wire);
+    s->wire = wire;
+}
+
+const struct wire *session_wire(const struct session *s)
+{
+    return s->wire;
 }
 
 void session_opened(struct session *s, uint64_t now)

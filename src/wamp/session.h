@@ -99,6 +99,11 @@ void session_free(struct session *s); /* pending requests are dropped without ev
 
 /* ---- input from the transport ------------------------------------------------------ */
 
+/* The format that the transport agreed on, if it is not that of session_new. Before
+ * session_opened. */
+void session_speak(struct session *s, const struct wire *wire);
+const struct wire *session_wire(const struct session *s);
+
 void session_opened(struct session *s, uint64_t now); /* queues HELLO */
 
 /* The other side takes messages of up to `size` bytes: longer ones are not sent. */

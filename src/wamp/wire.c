@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-static const struct wire *const wires[] = { &wire_json };
+static const struct wire *const wires[] = { &wire_json, &wire_msgpack, &wire_cbor };
+
+const char *const wire_subprotocols[] = { "wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor",
+                                          NULL };
 
 #define WIRES (sizeof wires / sizeof *wires)
 
@@ -26,10 +29,24 @@ const struct wire *wire_of_name(struct slice name)
 
 void reader_init(struct reader *r, const struct wire *wire, struct slice input)
 {
-    *r = (struct reader){ .wire = wire,
-                          .start = input.p,
-                          .p = input.p,
-                          .end = input.p ? input.p + input.n : NULL };
+    r->wire = wire;
+    r->start = r->p = input.p;
+    r->end = input.p ? input.p + input.n : NULL;
+    r->error = NULL;
+    r->integer = 0;
+    r->number = 0;
+    r->text = (struct slice){ 0 };
+    r->escaped = false;
+    r->depth = 0;
+    memset(r->dicts, 0, sizeof r->dicts);
+    r->state = 0;
+}
+
+const char *reader_fail(struct reader *r, const char *p, const char *what)
+{
+    r->error = p == r->end ? "unexpected end" : what;
+    r->p = p;
+    return NULL;
 }
 
 void writer_init(struct writer *w, const struct wire *wire, size_t reserve)

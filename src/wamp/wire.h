@@ -1,4 +1,4 @@
-/* wire.h - the seam between WAMP and its serializations (JSON; MsgPack and CBOR later).
+/* wire.h - the seam between WAMP and its serializations: JSON, MsgPack, CBOR.
  *
  * A format is one struct wire. Reading is pulling tokens from a slice; writing is
  * pushing values into a struct buf. Neither builds a tree, neither recurses, neither
@@ -23,7 +23,7 @@ enum token {
     TOKEN_FALSE,
     TOKEN_TRUE,
     TOKEN_INT,    /* r->integer */
-    TOKEN_FLOAT,  /* r->number; also an integer outside int64, as in Lua */
+    TOKEN_FLOAT,  /* r->number, finite; also an integer outside int64, as in Lua */
     TOKEN_STRING, /* r->text, r->escaped */
     /* r->text, r->escaped (JSON: a string whose first character is U+0000) */
     TOKEN_BINARY,
@@ -45,6 +45,8 @@ struct reader {
     unsigned depth;    /* open lists and dicts */
     uint64_t dicts[(LIMIT_DEPTH + 63) / 64]; /* bit d: container d is a dict */
     int state;                               /* the format's own */
+    uint32_t left[LIMIT_DEPTH]; /* the format's own; not initialised: most readers read
+                                   little, and never look at it */
 };
 
 struct writer {
@@ -52,7 +54,11 @@ struct writer {
     struct buf *buf; /* owned until writer_take */
 };
 
+/* Formats are numbered as RawSocket does (WAMP: RawSocket, handshake). */
+enum wire_id { WIRE_JSON = 1, WIRE_MSGPACK, WIRE_CBOR, WIRE_ID_COUNT };
+
 struct wire {
+    enum wire_id id;
     const char *name;        /* "json": as in `serializers` and `--serializer` */
     const char *subprotocol; /* "wamp.2.json" */
     bool text;               /* WebSocket text frames (true) or binary frames */
@@ -75,12 +81,15 @@ struct wire {
     void (*raw)(struct writer *w, struct slice value);
 };
 
-extern const struct wire wire_json;
+extern const struct wire wire_json, wire_msgpack, wire_cbor;
 
 /* The format of a subprotocol ("wamp.2.json") or of a short name ("json"); NULL if
  * unknown. */
 const struct wire *wire_of_subprotocol(struct slice subprotocol);
 const struct wire *wire_of_name(struct slice name);
+
+/* The subprotocols of all formats, NULL-terminated. */
+extern const char *const wire_subprotocols[];
 
 /* ---- reading ----------------------------------------------------------------------- */
 
@@ -112,10 +121,33 @@ static inline struct slice reader_text(const struct reader *r, struct buf **scra
     return r->wire->text_of(r, scratch);
 }
 
+/* ---- for formats ------------------------------------------------------------------- */
+
+#define READER_TEXT(x) #x
+#define READER_DEEPER_THAN(limit) "nested deeper than " READER_TEXT(limit)
+#define READER_TOO_DEEP READER_DEEPER_THAN(LIMIT_DEPTH)
+
+/* Returns NULL. The end of the input has words of its own: `what` may be NULL there. */
+const char *reader_fail(struct reader *r, const char *p, const char *what);
+
+/* Whether the innermost of `depth` open containers is a dict. */
+static inline bool reader_is_dict(const struct reader *r, unsigned depth)
+{
+    return depth && (r->dicts[(depth - 1) / 64] >> (depth - 1) % 64 & 1);
+}
+
+static inline void reader_set_dict(struct reader *r, unsigned depth, bool dict)
+{
+    uint64_t bit = 1ULL << (depth - 1) % 64, *word = &r->dicts[(depth - 1) / 64];
+
+    *word = dict ? *word | bit : *word & ~bit;
+}
+
 /* ---- writing -----------------------------------------------------------------------
- * The caller nests rightly and gives list and dict their number of elements (pairs for a
- * dict); formats that do not need it ignore it. Strings must be valid UTF-8 (utf8_ok),
- * numbers finite: asserted. `raw` splices a value of the same format as it stands. */
+ * The caller nests rightly and gives list and dict their number of elements (pairs for
+ * a dict), which must be right: not all formats look at it. Strings must be valid
+ * UTF-8 (utf8_ok), numbers finite: asserted. `raw` splices a value of the same format
+ * as it stands. */
 
 void writer_init(struct writer *w, const struct wire *wire, size_t reserve);
 struct buf *writer_take(

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../unit/json_walk.h"
+#include "../unit/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,8 +33,8 @@ static void check_copy(struct slice text, uint64_t seed)
 {
     struct buf *copy;
 
-    must(!walk_copy(text, seed, &copy).error);
-    must(walk_same(text, slice_buf(copy)));
+    must(!walk_copy(&wire_json, text, seed, &copy).error);
+    must(walk_same(&wire_json, text, slice_buf(copy)));
     buf_unref(copy);
 }
 
@@ -57,9 +57,9 @@ static void check_written(struct slice bytes, bool binary)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = { (const char *)data, size };
-    struct outcome next = walk_next(text);
+    struct outcome next = walk_next(&wire_json, text);
 
-    must(outcome_eq(next, walk_skip(text)));
+    must(outcome_eq(next, walk_skip(&wire_json, text)));
     if (!next.error) {
         check_copy(text, 0);
         check_copy(text, seed_of(text));

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """run.py: foreign peers and ours, each as tester of each other's service.
 
-usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "weather", "auth"
-                                             or "kept"
+usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "formats", "weather",
+                                             "auth" or "kept"
 
 On our own router every tester meets every service; on a real Crossbar.io our app meets every
 foreign tester, and our tester the foreign services. A pair is two processes that talk below a
 prefix of their own: the service says "ready", the tester prints TAP and ends. js/scenario.js says
-what they do. The foreign peers prove who they are to our router (auth/), and use the events that
-it keeps (kept/). Then apps/06-weather serves them, by `run --router` and on Crossbar.io.
+what they do. Then some of them do it again in other formats, mixed: each finds its own in
+WAMPY_SERIALIZER. The foreign peers prove who they are to our router (auth/), and use the events
+that it keeps (kept/). Then apps/06-weather serves them, by `run --router` and on Crossbar.io.
 """
 import concurrent.futures
 import os
@@ -58,6 +59,28 @@ AUTH = {  # Crossbar.io's Python has all that autobahn-python needs for cryptosi
     "autobahn-js": ["node", "autobahn_peer.js"],
     "wampy-js": ["node", "wampy_peer.js"],
 }
+MIXED = {  # router: (tester, its format, service, its format), each peer in each format both ways
+    "router": [
+        ("autobahn-js", "msgpack", "autobahn-python", "cbor"),
+        ("autobahn-js", "cbor", "wampy-js", "msgpack"),
+        ("autobahn-js", "json", "lua", "cbor"),
+        ("wampy-js", "msgpack", "autobahn-js", "json"),
+        ("wampy-js", "cbor", "autobahn-python", "msgpack"),
+        ("wampy-js", "json", "lua", "msgpack"),
+        ("autobahn-python", "msgpack", "wampy-js", "cbor"),
+        ("autobahn-python", "cbor", "lua", "json"),
+        ("autobahn-python", "json", "autobahn-js", "msgpack"),
+        ("lua", "msgpack", "autobahn-js", "cbor"),
+        ("lua", "cbor", "autobahn-python", "json"),
+        ("lua", "msgpack", "lua", "cbor"),
+    ],
+    "crossbar": [
+        ("lua", "cbor", "autobahn-js", "json"),
+        ("lua", "msgpack", "autobahn-python", "cbor"),
+        ("autobahn-python", "cbor", "lua", "msgpack"),
+        ("autobahn-js", "json", "lua", "cbor"),
+    ],
+}
 RPC = {
     "autobahn-python": [PYTHON, os.path.join(HERE, "rpc/autobahn_calls.py")],
     "autobahn-js": ["node", os.path.join(HERE, "rpc/autobahn_calls.js")],
@@ -72,11 +95,11 @@ ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
 class Process:
     """A child whose output is read line by line, with time limits, and which never outlives us."""
 
-    def __init__(self, command):
+    def __init__(self, command, serializer="json"):
         self.lines, self.seen = queue.Queue(), []
         self.child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=ENV, text=True, errors="replace")
+            env=dict(ENV, WAMPY_SERIALIZER=serializer), text=True, errors="replace")
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -118,22 +141,24 @@ class Process:
             self.child.wait()
 
 
-def pair(router, url, tester, service):
-    """Runs one pair: name, passed, failures."""
+def pair(router, url, tester, service, formats=("json", "json")):
+    """Runs one pair: name, passed, failures. The formats are the tester's and the service's."""
     name = "%s: %s tests %s" % (router, tester, service)
-    prefix = "interop.%s_%s" % (tester.replace("-", "_"), service.replace("-", "_"))
-    with Process(KINDS[service]["serve"](url, prefix)) as server:
+    if formats != ("json", "json"):
+        name += " (%s, %s)" % formats
+    prefix = "interop.%s_%s_%s_%s" % (tester.replace("-", "_"), service.replace("-", "_"), *formats)
+    with Process(KINDS[service]["serve"](url, prefix), formats[1]) as server:
         try:
             server.wait_line("^ready")
         except RuntimeError as error:
             return name, 0, ["the service did not start: %s" % error] + server.seen
         flavour = FLAVOURS.get(service, "")
-        return (name, *tested(KINDS[tester]["test"](url, prefix, flavour), LEAST))
+        return (name, *tested(KINDS[tester]["test"](url, prefix, flavour), LEAST, formats[0]))
 
 
-def tested(command, least):
+def tested(command, least, serializer="json"):
     """Runs a tester to its end: how many passed, and what went wrong."""
-    with Process(command) as client:
+    with Process(command, serializer) as client:
         lines = client.output(30)
     passed = sum(line.startswith("ok ") for line in lines)
     failures = [line for line in lines if line.startswith("not ok ")]
@@ -185,6 +210,12 @@ def matrix(router, url):  # what foreign peers do among themselves on Crossbar.i
                 yield router, url, tester, service
 
 
+def mixed(router, url):
+    for tester, one, service, other in MIXED[router]:
+        if not ONLY or "formats" in ONLY:
+            yield router, url, tester, service, (one, other)
+
+
 def results():
     """Everything there is to run, as (name, passed, failures)."""
     listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/", "--realm", "realm1"]
@@ -192,6 +223,7 @@ def results():
         with Process(listen) as router:
             url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
             yield from pool.map(lambda each: pair(*each), matrix("router", url))
+            yield from pool.map(lambda each: pair(*each), mixed("router", url))
             if not ONLY or "rpc" in ONLY:
                 yield from calls("router", url)
         if not ONLY or "auth" in ONLY:
@@ -202,6 +234,7 @@ def results():
             yield from weather("router", None)
         with Crossbar() as url:
             yield from pool.map(lambda each: pair(*each), matrix("crossbar", url))
+            yield from pool.map(lambda each: pair(*each), mixed("crossbar", url))
             if not ONLY or "rpc" in ONLY:
                 yield from calls("crossbar", url)
             if not ONLY or "weather" in ONLY:
@@ -213,7 +246,7 @@ def main():
     for name, good, failures in results():
         bad = len(failures) and max(1, sum(text.startswith("not ok") for text in failures))
         passed, failed = passed + good, failed + bad
-        print("%-50s %3d passed %3d failed" % (name, good, bad), flush=True)
+        print("%-60s %3d passed %3d failed" % (name, good, bad), flush=True)
         for failure in failures:
             print("    " + failure.replace("\\n", "\n    "), flush=True)
     print("interop: %d passed, %d failed" % (passed, failed))

@@ -28,13 +28,19 @@ function pair.client(router, t)
 end
 
 --- Opens all three before each test of the describe block that calls it, and closes them after it.
+-- @param fields of the two, besides: { server = {}, client = {} }; may be nil
 -- @return a table with router, server and client, anew for each test
-function pair.each(before_each, after_each)
+function pair.each(before_each, after_each, fields)
   local p = {}
+  local function client(name)
+    local t = { name = name }
+    for key, value in pairs(fields and fields[name] or {}) do t[key] = value end
+    return pair.client(p.router, t):start()
+  end
   before_each(function()
     p.router = pair.router()
-    p.server = pair.client(p.router, { name = "server" }):start()
-    p.client = pair.client(p.router, { name = "client" }):start()
+    p.server = client "server"
+    p.client = client "client"
   end)
   after_each(function()
     p.client:stop()

@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "check.h"
-#include "json_walk.h"
+#include "walk.h"
 
 void test_json(void);
 
@@ -32,8 +32,8 @@ static void complain(const char *name, size_t n, const char *what)
 /* Whether the text is accepted. Complains when two ways disagree, in words or place. */
 static bool accepted(const char *name, struct slice text)
 {
-    struct outcome next = walk_next(text), skip = walk_skip(text),
-                   again = walk_next(text);
+    struct outcome next = walk_next(&wire_json, text), skip = walk_skip(&wire_json, text),
+                   again = walk_next(&wire_json, text);
 
     if (!outcome_eq(next, skip)) {
         complain(name, text.n, "next and skip disagree");
@@ -51,9 +51,9 @@ static void check_copy(const char *name, struct slice text)
     for (uint64_t seed = 0; seed < 9; seed++) {
         struct buf *copy;
 
-        if (walk_copy(text, seed * 0x9E3779B97F4A7C15ULL, &copy).error)
+        if (walk_copy(&wire_json, text, seed * 0x9E3779B97F4A7C15ULL, &copy).error)
             complain(name, text.n, "skipping here and there rejects it");
-        if (!walk_same(text, slice_buf(copy)))
+        if (!walk_same(&wire_json, text, slice_buf(copy)))
             complain(name, text.n, "its copy is something else");
         buf_unref(copy);
     }
@@ -180,11 +180,11 @@ static void errors(void)
 
     TEST("says what is wrong and where");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct outcome o = walk_next(slice_of(cases[i].text));
+        struct outcome o = walk_next(&wire_json, slice_of(cases[i].text));
 
         CHECK_STR(o.error, cases[i].error);
         CHECK_INT(o.at, cases[i].at);
-        CHECK(outcome_eq(o, walk_skip(slice_of(cases[i].text))));
+        CHECK(outcome_eq(o, walk_skip(&wire_json, slice_of(cases[i].text))));
     }
 }
 
@@ -205,8 +205,8 @@ static void absorbing(void)
     CHECK(!reader_skip(&r, &value) && !r.error);
 
     TEST("an absent slice is an empty text");
-    CHECK_STR(walk_next((struct slice){ 0 }).error, "unexpected end");
-    CHECK_STR(walk_skip((struct slice){ 0 }).error, "unexpected end");
+    CHECK_STR(walk_next(&wire_json, (struct slice){ 0 }).error, "unexpected end");
+    CHECK_STR(walk_skip(&wire_json, (struct slice){ 0 }).error, "unexpected end");
 }
 
 /* ---- depth and skip ---------------------------------------------------------------- */
@@ -219,9 +219,9 @@ static void depth(void)
     TEST("the limit of depth is the one of limits.h, and named in the error");
     memset(text, '[', LIMIT_DEPTH);
     memset(text + LIMIT_DEPTH, ']', LIMIT_DEPTH);
-    CHECK(!walk_next((struct slice){ text, 2 * LIMIT_DEPTH }).error);
+    CHECK(!walk_next(&wire_json, (struct slice){ text, 2 * LIMIT_DEPTH }).error);
     memset(text, '[', LIMIT_DEPTH + 1);
-    o = walk_skip((struct slice){ text, LIMIT_DEPTH + 1 });
+    o = walk_skip(&wire_json, (struct slice){ text, LIMIT_DEPTH + 1 });
     snprintf(expected, sizeof expected, "nested deeper than %d", LIMIT_DEPTH);
     CHECK_STR(o.error, expected);
     CHECK_INT(o.at, LIMIT_DEPTH);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "json_walk.h"
+#include "walk.h"
 
 void test_json_cjson(void);
 

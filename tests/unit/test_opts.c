@@ -183,7 +183,7 @@ static void try_key(size_t key, size_t in, size_t v)
     char dict[200], text[TEXT_MAX];
     bool known = names(facts[key].in, frames[in].name), ok, wanted;
     bool null = !strcmp(values[v].text, "null") &&
-                names("HELLO WELCOME CHALLENGE", frames[in].name);
+                names("HELLO WELCOME CHALLENGE SUBSCRIBE", frames[in].name);
     bool right = strchr(values[v].kinds, facts[key].kind) != NULL;
     struct opts o;
     struct fault f = { .text = "accepted" };

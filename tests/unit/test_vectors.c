@@ -1,10 +1,14 @@
-/* test_vectors.c - the specification's own test vectors of single messages, in JSON.
+/* test_vectors.c - the specification's own test vectors of single messages, in JSON,
+ * MsgPack and CBOR.
  *
  * A sample is bytes in several spellings with the attributes they decode to, or a
- * message that has to be accepted or refused. What is skipped is what we say that we
- * do not do: keys of other implementations, and a message of theirs. The number of
- * each is printed and fixed, so that a sample does not get lost. */
+ * message that has to be accepted or refused. Bytes in MsgPack and CBOR are the
+ * message that they are in JSON, whole and in each of its elements, and what we write.
+ * What is skipped is what we say that we do not do: keys of other implementations, and
+ * a message of theirs. The number of each is printed and fixed, so that a sample does
+ * not get lost. */
 #include "message.h"
+#include "packed_rows.h"
 #include "vectors.h"
 #include "wamp/opts.h"
 
@@ -38,7 +42,9 @@ static struct {
     { "[337", "code 337: not of WAMP", 0, 1 },
 };
 
-static int decoded, judged;
+static int decoded, packed, judged;
+
+#define EXPECTED_PACKED 35 /* samples with bytes; their values are never skipped */
 
 static bool is_skipped(const char *text)
 {
@@ -159,6 +165,55 @@ static void check_bytes(struct slice sample, struct slice variants)
                  "encodes to no spelling");
 }
 
+/* ---- bytes in MsgPack and CBOR ----------------------------------------------------- */
+
+/* The message decodes, and is written in the same bytes again. */
+static void check_packed_message(const struct wire *wire, struct buf *bytes)
+{
+    struct msg m;
+    struct fault f;
+    struct buf *again;
+
+    if (!msg_decode(&m, wire, bytes, &f)) {
+        complain(wire->name, f.text);
+        return;
+    }
+    again = msg_encode(&m, wire);
+    if (!slice_eq(slice_buf(again), slice_buf(bytes)))
+        complain(wire->name, "encodes to other bytes");
+    buf_unref(again);
+    msg_fini(&m);
+}
+
+static void check_packed_bytes(const struct wire *wire, const char *hex, const char *json,
+                               bool skipped)
+{
+    struct buf *bytes = from_hex(slice_of(hex)), *ours = from_json(wire, json);
+    struct buf *text = to_json(wire, slice_buf(bytes));
+
+    packed++;
+    if (!skipped)
+        check_packed_message(wire, bytes);
+    if (!text || !json_same(slice_buf(text), slice_of(json)))
+        complain(hex, "not the message that it is in JSON");
+    if (!slice_eq(slice_buf(ours), slice_buf(bytes)))
+        complain(json, "written otherwise");
+    buf_unref(text);
+    buf_unref(ours);
+    buf_unref(bytes);
+}
+
+static void check_packed(struct slice sample, const struct wire *wire, const char *json,
+                         bool skipped)
+{
+    struct slice variants = json_member(json_member(sample, "serializers"), wire->name);
+    const char *hex;
+
+    for (size_t i = 0;
+         (hex = json_string(json_member(json_element(variants, &i), "bytes_hex")));)
+        check_packed_bytes(wire, hex, json, skipped);
+}
+
 /* ---- accepted or refused ----------------------------------------------------------- */
 
 static bool accepted(const char *text, struct fault *f)
@@ -198,15 +253,22 @@ static void check_sample(struct slice sample)
     size_t first = 0;
     const char *bytes = json_string(json_member(json_element(variants, &first), "bytes"));
     char text[TEXT_MAX];
+    bool skipped;
 
     CHECK(bytes || message.p);
-    snprintf(text, sizeof text, "%.*s", (int)message.n, message.p ? message.p : "");
-    if (is_skipped(bytes ? bytes : text))
-        return;
     if (bytes)
+        message = slice_of(bytes);
+    snprintf(text, sizeof text, "%.*s", (int)message.n, message.p);
+    skipped = is_skipped(text);
+    if (!bytes) {
+        if (!skipped)
+            check_verdict(text, sample);
+        return;
+    }
+    if (!skipped)
         check_bytes(sample, variants);
-    else
-        check_verdict(text, sample);
+    check_packed(sample, &wire_msgpack, text, skipped);
+    check_packed(sample, &wire_cbor, text, skipped);
 }
 
 static bool check_file(const char *name)
@@ -240,7 +302,9 @@ void test_vectors(void)
         return;
     }
     CHECK_INT(found, COUNT(files));
-    printf("unit: %d vectors decoded and encoded, %d judged\n", decoded, judged);
+    printf("unit: %d vectors decoded and encoded, %d in MsgPack and CBOR, %d judged\n",
+           decoded, packed, judged);
+    CHECK_INT(packed, 2 * EXPECTED_PACKED);
     for (size_t i = 0; i < COUNT(skips); i++) {
         printf("unit: %d vectors skipped, %s\n", skips[i].count, skips[i].why);
         CHECK_INT(skips[i].count, skips[i].expected);

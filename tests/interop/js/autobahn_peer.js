@@ -39,10 +39,17 @@ function verbs(connection, session) {
   };
 }
 
+const serializers = {
+  json: () => new autobahn.serializer.JSONSerializer(),
+  msgpack: () => new autobahn.serializer.MsgpackSerializer(),
+  cbor: () => new autobahn.serializer.CBORSerializer(),
+};
+
 function open(url) {
   return new Promise((resolve, reject) => {
     const connection = new autobahn.Connection({ url, realm: "realm1", max_retries: 0,
-      use_es6_promises: true });
+      use_es6_promises: true,
+      serializers: [serializers[process.env.WAMPY_SERIALIZER || "json"]()] });
     connection.onopen = (session) => resolve(verbs(connection, session));
     connection.onclose = (reason, details) => {
       reject(new Error(reason + ": " + details.message));

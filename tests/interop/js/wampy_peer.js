@@ -3,10 +3,23 @@
 
 const { Wampy } = require("wampy");
 const WebSocket = require("ws");
+const { JsonSerializer } = require("wampy/JsonSerializer.js");
+const { MsgpackSerializer } = require("wampy/MsgpackSerializer.js");
+const { CborSerializer } = require("wampy/CborSerializer.js");
 const scenario = require("./scenario.js");
 
-const list = (args) => args || [];
-const dict = (kwargs) => kwargs || {};
+const serializers = { json: JsonSerializer, msgpack: MsgpackSerializer, cbor: CborSerializer };
+
+// msgpackr reads integers of 64 bits as BigInt.
+function plain(value) {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+}
+
+const list = (args) => plain(args || []);
+const dict = (kwargs) => plain(kwargs || {});
 
 function unpack_error(error) {
   if (!error.errorUri && !error.error) throw error;
@@ -22,7 +35,8 @@ async function open(url) {
   class Socket extends WebSocket { // so that drop() can reach it
     constructor(...args) { super(...args); sockets.push(this); }
   }
-  const wampy = new Wampy(url, { ws: Socket, realm: "realm1", autoReconnect: false,
+  const serializer = new serializers[process.env.WAMPY_SERIALIZER || "json"]();
+  const wampy = new Wampy(url, { ws: Socket, serializer, realm: "realm1", autoReconnect: false,
     uriValidation: "loose" });
   await wampy.connect();
   return {

@@ -1,15 +1,19 @@
 """autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio."""
 import asyncio
+import os
 from urllib.parse import urlsplit
 
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.serializer import JsonSerializer
+from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
 from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions
 
 import scenario
+
+
+SERIALIZERS = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "cbor": CBORSerializer}
 
 
 class Session(ApplicationSession):
@@ -79,11 +83,11 @@ class Verbs:
 async def open_(url):
     session = Session()
     where = urlsplit(url)
+    serializer = SERIALIZERS[os.environ.get("WAMPY_SERIALIZER", "json")]()
     if where.scheme.startswith("rs"):
-        factory = WampRawSocketClientFactory(lambda: session, serializer=JsonSerializer())
+        factory = WampRawSocketClientFactory(lambda: session, serializer=serializer)
     else:
-        factory = WampWebSocketClientFactory(lambda: session, url=url,
-                                             serializers=[JsonSerializer()])
+        factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[serializer])
     loop = asyncio.get_running_loop()
     if where.scheme.endswith("+unix"):
         transport, _ = await loop.create_unix_connection(factory, where.path)

@@ -1,5 +1,5 @@
-/* test_json_random.c - random values are written and read back; random damage is judged
- * the same by every way through the text.
+/* test_wire_random.c - in each format random values are written and read back, also by
+ * way of another format; random damage is judged the same by every way through the text.
  *
  * The seeds are fixed: each run tests the same. A value is made by pushing random tokens
  * into a writer and into a list of what is expected, which is then compared with what the
@@ -9,9 +9,10 @@
 
 #include "base/mem.h"
 #include "check.h"
-#include "json_walk.h"
+#include "walk.h"
+#include "wamp/transcode.h"
 
-void test_json_random(void);
+void test_wire_random(void);
 
 #define TOKENS_MAX 400
 
@@ -25,8 +26,8 @@ struct expected {
 struct made {
     uint64_t seed;
     struct writer w;
-    struct buf *pool; /* the bytes of all strings */
-    struct expected tokens[TOKENS_MAX + 2 * LIMIT_DEPTH];
+    struct buf *pool;                                      /* the bytes of all strings */
+    struct expected tokens[TOKENS_MAX + 12 * LIMIT_DEPTH]; /* siblings still come */
     size_t n;
 };
 
@@ -136,7 +137,7 @@ static void make_value(struct made *m, unsigned depth)
 {
     bool container = depth < LIMIT_DEPTH && random_below(&m->seed, 3) > 0;
     bool dict = random_below(&m->seed, 2);
-    unsigned n = random_below(&m->seed, 6);
+    unsigned n = m->n < TOKENS_MAX ? random_below(&m->seed, 6) : 0;
 
     if (!container) {
         make_scalar(m);
@@ -144,7 +145,7 @@ static void make_value(struct made *m, unsigned depth)
     }
     expect(m, dict ? TOKEN_DICT : TOKEN_LIST);
     dict ? writer_dict(&m->w, n) : writer_list(&m->w, n);
-    for (unsigned i = 0; i < n && m->n < TOKENS_MAX; i++) {
+    for (unsigned i = 0; i < n; i++) {
         if (dict)
             writer_key(&m->w, add_bytes(m, expect(m, TOKEN_KEY), true));
         make_value(m, depth + 1);
@@ -153,12 +154,12 @@ static void make_value(struct made *m, unsigned depth)
     dict ? writer_dict_end(&m->w) : writer_list_end(&m->w);
 }
 
-static void make(struct made *m, uint64_t seed)
+static void make(struct made *m, const struct wire *wire, uint64_t seed)
 {
     m->seed = seed;
     m->n = 0;
     m->pool = buf_new(1000);
-    writer_init(&m->w, &wire_json, 0);
+    writer_init(&m->w, wire, 0);
     make_value(m, 0);
 }
 
@@ -188,36 +189,63 @@ static bool as_expected(const struct made *m, const struct expected *e,
     return ok;
 }
 
-static bool reads_back(const struct made *m)
+static bool reads_back(const struct made *m, const struct wire *wire,
+                       const struct buf *bytes)
 {
     struct reader r;
 
-    reader_init(&r, &wire_json, slice_buf(m->w.buf));
+    reader_init(&r, wire, slice_buf(bytes));
     for (size_t i = 0; i < m->n; i++)
         if (reader_next(&r) != m->tokens[i].token || !as_expected(m, &m->tokens[i], &r))
             return false;
     return reader_next(&r) == TOKEN_END;
 }
 
-static void values(struct made *m)
+static bool by_way_of(const struct made *m, const struct wire *wire,
+                      const struct wire *other)
+{
+    struct buf *there = transcode(slice_buf(m->w.buf), wire, other);
+    struct buf *back = transcode(slice_buf(there), other, wire);
+    bool ok =
+        reads_back(m, other, there) && slice_eq(slice_buf(back), slice_buf(m->w.buf));
+
+    buf_unref(there);
+    buf_unref(back);
+    return ok;
+}
+
+static void values(struct made *m, const struct wire *wire)
 {
     size_t tokens = 0;
 
     TEST("random values read back as they were written");
-    for (uint64_t seed = 1; seed <= 3000; seed++) {
-        make(m, seed * 0x9E3779B97F4A7C15ULL);
-        CHECK(reads_back(m));
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        make(m, wire, seed * 0x9E3779B97F4A7C15ULL);
+        CHECK(reads_back(m, wire, m->w.buf));
         tokens += m->n;
         unmake(m);
     }
-    CHECK(tokens > 30000);
+    CHECK(tokens > 20000);
 
+    TEST("random values are the same in every format, and the same bytes back in the "
+         "first");
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        make(m, wire, seed * 0xA24BAED4963EE407ULL);
+        CHECK(by_way_of(m, wire, &wire_json));
+        CHECK(by_way_of(m, wire, &wire_msgpack));
+        CHECK(by_way_of(m, wire, &wire_cbor));
+        unmake(m);
+    }
+}
+
+static void copies(struct made *m)
+{
     TEST("a copy that splices some of the values is the same, byte for byte");
     for (uint64_t seed = 1; seed <= 500; seed++) {
         struct buf *copy;
 
-        make(m, seed * 0x9E3779B97F4A7C15ULL);
-        CHECK(!walk_copy(slice_buf(m->w.buf), seed, &copy).error);
+        make(m, &wire_json, seed * 0x9E3779B97F4A7C15ULL);
+        CHECK(!walk_copy(&wire_json, slice_buf(m->w.buf), seed, &copy).error);
         CHECK(slice_eq(slice_buf(copy), slice_buf(m->w.buf)));
         buf_unref(copy);
         unmake(m);
@@ -228,7 +256,7 @@ static void values(struct made *m)
 
 static void damage_once(struct buf *b, uint64_t *seed)
 {
-    static const char likely[] = "\"\\[]{},:0e-.u\x80\xc3\xed \n";
+    static const char likely[] = "\"\\[]{},:0e-.u\x80\xc3\xed \n\xdf\xdd\xff\xbf\x9f\xfa";
     size_t at = random_below(seed, (unsigned)b->len);
 
     switch (random_below(seed, 3)) {
@@ -245,7 +273,7 @@ static void damage_once(struct buf *b, uint64_t *seed)
     }
 }
 
-static void damage(struct made *m)
+static void damage(struct made *m, const struct wire *wire)
 {
     int rejected = 0;
 
@@ -255,12 +283,12 @@ static void damage(struct made *m)
         struct outcome next;
         struct buf *b;
 
-        make(m, state);
+        make(m, wire, state);
         b = buf_from(m->w.buf->data, m->w.buf->len);
         for (unsigned i = 1 + random_below(&state, 3); i > 0 && b->len > 0; i--)
             damage_once(b, &state);
-        next = walk_next(slice_buf(b));
-        CHECK(outcome_eq(next, walk_skip(slice_buf(b))));
+        next = walk_next(wire, slice_buf(b));
+        CHECK(outcome_eq(next, walk_skip(wire, slice_buf(b))));
         rejected += next.error != NULL;
         buf_unref(b);
         unmake(m);
@@ -268,11 +296,16 @@ static void damage(struct made *m)
     CHECK(rejected > 2000 && rejected < 4000);
 }
 
-void test_json_random(void)
+void test_wire_random(void)
 {
     struct made *m = xmalloc(sizeof *m);
 
-    values(m);
-    damage(m);
+    for (int i = 0; wire_subprotocols[i]; i++) {
+        const struct wire *wire = wire_of_subprotocol(slice_of(wire_subprotocols[i]));
+
+        values(m, wire);
+        damage(m, wire);
+    }
+    copies(m);
     free(m);
 }

@@ -1,10 +1,10 @@
-/* json_walk.h - ways through a JSON text that tests and the fuzz target compare with each
- * other: token by token, by skip, by both at random; copied through a writer; two texts
- * side by side.
+/* walk.h - ways through a value of some format that tests and fuzz targets compare with
+ * each other: token by token, by skip, by both at random; copied through a writer; two
+ * texts side by side.
  *
  * Not known here: what is right. Whoever uses these says which results must agree. */
-#ifndef JSON_WALK_H
-#define JSON_WALK_H
+#ifndef WALK_H
+#define WALK_H
 
 #include <string.h>
 
@@ -45,24 +45,24 @@ static inline bool outcome_eq(struct outcome a, struct outcome b)
     return !strcmp(a.error, b.error) && a.at == b.at;
 }
 
-static inline struct outcome walk_next(struct slice text)
+static inline struct outcome walk_next(const struct wire *wire, struct slice text)
 {
     struct reader r;
     enum token t;
 
-    reader_init(&r, &wire_json, text);
+    reader_init(&r, wire, text);
     do
         t = reader_next(&r);
     while (t != TOKEN_END && t != TOKEN_ERROR);
     return outcome_of(&r, t);
 }
 
-static inline struct outcome walk_skip(struct slice text)
+static inline struct outcome walk_skip(const struct wire *wire, struct slice text)
 {
     struct reader r;
     struct slice value;
 
-    reader_init(&r, &wire_json, text);
+    reader_init(&r, wire, text);
     reader_skip(&r, &value);
     return outcome_of(&r, reader_next(&r));
 }
@@ -104,17 +104,17 @@ static inline void copy_token(struct writer *w, const struct reader *r, enum tok
 }
 
 /* Reads `text` and writes it again; with a seed that is not 0, some values are skipped
- * and spliced. The caller owns *copy. */
-static inline struct outcome walk_copy(struct slice text, uint64_t seed,
-                                       struct buf **copy)
+ * and spliced. The caller owns *copy. Not for formats that count. */
+static inline struct outcome walk_copy(const struct wire *wire, struct slice text,
+                                       uint64_t seed, struct buf **copy)
 {
     struct reader r;
     struct writer w;
     struct slice value;
     enum token t = TOKEN_NULL;
 
-    reader_init(&r, &wire_json, text);
-    writer_init(&w, &wire_json, text.n);
+    reader_init(&r, wire, text);
+    writer_init(&w, wire, text.n);
     while (t != TOKEN_END && t != TOKEN_ERROR) {
         if (seed && random_below(&seed, 3) == 0 && reader_skip(&r, &value)) {
             writer_raw(&w, value);
@@ -149,12 +149,13 @@ static inline bool token_eq(const struct reader *a, const struct reader *b, enum
 }
 
 /* Whether two texts are accepted and have the same tokens. */
-static inline bool walk_same(struct slice text, struct slice other)
+static inline bool walk_same(const struct wire *wire, struct slice text,
+                             struct slice other)
 {
     struct reader a, b;
 
-    reader_init(&a, &wire_json, text);
-    reader_init(&b, &wire_json, other);
+    reader_init(&a, wire, text);
+    reader_init(&b, wire, other);
     for (;;) {
         enum token t = reader_next(&a);
 
