@@ -8,6 +8,7 @@
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
 local config_web = require "wampy.config_web"
+local core = require "wampy.core"
 local keys = require "wampy.config_keys"
 
 local config_transport = {}
@@ -17,7 +18,7 @@ local wrong = checks.wrong
 
 local MAX_MESSAGE = 64 * 1024 * 1024 -- as Crossbar.io has it; what is over our own limit is cut
 local MAX_TIME = 24 * 60 * 60 * 1000 -- ms
-local available = set("json")
+local available = set(table.unpack(core.serializers))
 
 -- ---- where ------------------------------------------------------------------------------------
 

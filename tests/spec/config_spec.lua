@@ -286,9 +286,9 @@ describe("the transports of a configuration", function()
   it("may be of RawSocket, on tcp, TLS and unix", function()
     assert.same({ listen = "rs://127.0.0.1:9", url = "rs://127.0.0.1:9" },
       only { type = "rawsocket", endpoint = tcp })
-    assert.same({ listen = "rs+unix:///s", url = "rs+unix:///s", serializers = { "json" },
+    assert.same({ listen = "rs+unix:///s", url = "rs+unix:///s", serializers = { "cbor", "json" },
       max_message_size = 4096 }, only { type = "rawsocket", endpoint = { type = "unix",
-        path = "/s" }, serializers = wampy.array { "cbor", "json" },
+        path = "/s" }, serializers = wampy.array { "cbor", "ubjson", "json" },
         options = { max_message_size = 4096 } })
     assert.equal("rss://0.0.0.0:9", only { type = "rawsocket", endpoint = { type = "tcp",
       interface = "0.0.0.0", port = 9, tls = { certificate = "c", key = "k" } } }.listen)
