@@ -93,6 +93,16 @@ static bool no_run(void *user)
     return false;
 }
 
+/* Once: maps that are in use, by another host of the process, have the seed already. */
+static void seed_maps(void)
+{
+    static bool done;
+
+    if (!done)
+        map_seed(system_random(NULL), system_random(NULL));
+    done = true;
+}
+
 struct host *host_new(enum loop_backend backend)
 {
     struct loop *loop = loop_new(backend);
@@ -108,7 +118,7 @@ struct host *host_new(enum loop_backend backend)
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);
     list_init(&h->servers);
-    map_seed(system_random(NULL), system_random(NULL));
+    seed_maps();
     return h;
 }
 

@@ -4,24 +4,18 @@
 -- connected or started here.
 
 local argparse = require "argparse"
+local cli_flags = require "wampy.cli_flags"
+local cli_router = require "wampy.cli_router"
 local core = require "wampy.core"
 local serializers = require "wampy.serializers"
 local serving = require "wampy.serving"
 
 local cli = {}
 
+local bad_identity, common, duration = cli_flags.bad_identity, cli_flags.common, cli_flags.duration
+local usage = cli_flags.usage
+
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
-
-
--- "5", "5s", "500ms", "2m" -> seconds
-local function duration(text)
-  local n, unit = text:match("^([%d.]+)(%a*)$")
-  local factor = ({ [""] = 1, s = 1, ms = 0.001, m = 60, h = 3600 })[unit or ""]
-  if not tonumber(n) or not factor then
-    return nil, ("expected a time such as 5s or 500ms, got '%s'"):format(text)
-  end
-  return tonumber(n) * factor
-end
 
 local function retries(text)
   if text == "inf" then return math.huge end
@@ -43,13 +37,6 @@ local function workers(text)
     return nil, ("--workers: expected a number from 1 to %d, got '%s'"):format(MAX_WORKERS, text)
   end
   return n
-end
-
-local function common(command)
-  command:option("--log", "Level: error, warn, info, debug, trace (WAMPY_LOG)."):argname("LEVEL")
-    :choices { "error", "warn", "info", "debug", "trace" }
-  command:flag("-v --verbose", "As --log debug.")
-  command:flag("-q --quiet", "As --log error.")
 end
 
 local function tls_flags(command, whose)
@@ -102,36 +89,22 @@ local function run_command(parser)
     .. "What follows -- is given to the apps as arg.")
 end
 
-local function router_command(parser)
-  local c = parser:command("router", "Serve as a WAMP router.")
-  c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated).")
-    :argname("LISTEN"):count("*")
-  c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
-  c:option("--config", "A Crossbar.io configuration (JSON), or a Lua file."):argname("FILE")
-  c:option("--cert", "Certificate for LISTENs that are wss://, in PEM."):argname("FILE")
-  c:option("--cert-key", "Its private key."):argname("FILE")
-  c:option("--ca", "CA of the clients, each of which must then show a certificate.")
-    :argname("FILE")
-  c:flag("--check", "Only check the configuration.")
-  common(c)
-  c:epilog("Examples:\n  wampy-lua router\n"
-    .. "  wampy-lua router --listen 0.0.0.0:9000 --realm realm1 --realm realm2\n"
-    .. "  wampy-lua router --config crossbar.json")
-end
-
 local function new_parser()
   local parser = argparse("wampy-lua", "WAMP applications in Lua.", EPILOG)
   parser:add_help("-h --help")
   parser:flag("--version -V", "Print the version.")
   parser:command_target("verb"):require_command(false)
   run_command(parser)
-  router_command(parser)
+  cli_router.command(parser)
   parser:command("help", "Print help."):argument("topic", "A verb."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
 end
 
--- `--router` takes its value only with "=", so that an app may follow it; `--` ends our arguments.
+-- Flags that take a value only with "=", so that an app may follow them.
+local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true }
+
+-- `--` ends our arguments.
 local function prepare(args)
   local ours, rest = {}, {}
   local list = ours
@@ -139,14 +112,10 @@ local function prepare(args)
     if a == "--" and list == ours then
       list = rest
     else
-      list[#list + 1] = (list == ours and a == "--router") and "--router=default" or a
+      list[#list + 1] = list == ours and optional[a] and a .. "=default" or a
     end
   end
   return ours, rest
-end
-
-local function usage(text)
-  return { exit = 2, stderr = "error: " .. text .. "\n" }
 end
 
 local function first_lines(text, n)
@@ -162,6 +131,14 @@ local function version_text(json)
     return core.json_encode { name = "wampy-lua", version = core.version, lua = _VERSION } .. "\n"
   end
   return ("wampy-lua %s (%s)\n"):format(core.version, _VERSION)
+end
+
+local function log_format(result)
+  local format = result.log_format or os.getenv("WAMPY_LOG_FORMAT")
+  if format and format ~= "text" and format ~= "json" then
+    return usage(("WAMPY_LOG_FORMAT: expected text or json, got '%s'"):format(format))
+  end
+  core.log_json(format == "json")
 end
 
 local function log_level(result)
@@ -191,12 +168,6 @@ local function bad_flag(result)
   if files[2] then return ("give %s or %s, not both"):format(files[1], files[2]) end
 end
 
-local function bad_identity(result)
-  if (result.cert == nil) ~= (result.cert_key == nil) then
-    return "a certificate needs its key: give --cert and --cert-key"
-  end
-end
-
 local secure = { wss = true, rss = true }
 
 -- The flags of TLS are the router's where it listens on wss:// or rss://, else the clients'.
@@ -220,52 +191,6 @@ local function for_run(result, rest, worker)
       secret_file = result.secret_file, ticket_file = result.ticket_file, key = result.key } }
 end
 
--- A router that keeps Lua.
-local function for_lua_router(result)
-  if result.realm[1] then return usage("give --config or --realm, not both") end
-  local over = { listen = result.listen[1] and result.listen or nil }
-  if result.cert then
-    over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
-  end
-  local router, e = serving.load(result.config, over)
-  if not router then return { exit = 3, stderr = "error: " .. e .. "\n" } end
-  if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "serve", router = router }
-end
-
--- The router's own configuration, read and checked here, so that serving needs no Lua.
-local function for_router(result)
-  local realms, settings = result.realm, { realms = {} }
-  local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
-  local places = { { listen = "127.0.0.1:8080" } }
-  if bad_identity(result) then return usage(bad_identity(result)) end
-  if result.config and serving.is_lua(result.config) then return for_lua_router(result) end
-  if result.config then
-    local ok, read = pcall(require("wampy.config").load, result.config)
-    if not ok then
-      return { exit = 3, stderr = "error: " .. (read.message or tostring(read)) .. "\n" }
-    end
-    settings.realms, settings.principals = read.realms, read.principals
-    places = read.transports
-    if realms[1] then return usage("give --config or --realm, not both") end
-  else
-    for i, name in ipairs(realms[1] and realms or { "realm1" }) do
-      if not core.uri_ok(name) then return usage(("--realm: invalid realm '%s'"):format(name)) end
-      settings.realms[i] = { name = name, roles = {} }
-    end
-  end
-  local listen = {}
-  for i, l in ipairs(result.listen) do listen[i] = { listen = l, tls = places[1].tls } end
-  if listen[1] then places = listen end
-  for _, place in ipairs(places) do
-    local url, e = core.parse_listen(place.listen)
-    if not url then return usage("--listen: " .. e) end
-    place.tls = tls or place.tls
-  end
-  if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "router", settings = settings, listen = places }
-end
-
 -- The processes of `run --workers`: with --router one more, which has the router that run would
 -- have had inside.
 local function for_crew(result)
@@ -275,8 +200,8 @@ local function for_crew(result)
   end
   if result.router then
     local realm = result.realm or os.getenv("WAMPY_REALM")
-    crew = for_router { config = result.config, realm = { not result.config and realm or nil },
-      listen = { result.router ~= "default" and result.router or nil } }
+    crew = cli_router.plan { config = result.config, realm = { not result.config and realm or nil },
+      listen = { result.router ~= "default" and result.router or nil }, origin = {} }
     if crew.exit then return crew end
   end
   return { verb = "crew", workers = result.workers, grace = result.grace or 5,
@@ -286,7 +211,7 @@ end
 local NO_LUA = "--config: a Lua file is for the verb router; run takes a Crossbar.io configuration"
 
 local function for_verb(result, rest, worker)
-  if result.verb == "router" then return for_router(result) end
+  if result.verb == "router" then return cli_router.plan(result) end
   if result.verb ~= "run" then return usage("a verb is missing; try wampy-lua --help") end
   local bad = bad_flag(result) or bad_identity(result)
   if bad then return usage(bad) end
@@ -318,7 +243,7 @@ function cli.parse(args, worker)
   local ok, result = parser:pparse(ours)
   if not ok then return usage(first_lines(tostring(result), 2)) end
   if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
-  local bad = log_level(result)
+  local bad = log_level(result) or log_format(result)
   if bad then return bad end
   if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
   return for_verb(result, rest, worker)

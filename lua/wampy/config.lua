@@ -1,31 +1,24 @@
--- config.lua - reading a Crossbar.io configuration (config.json, version 2): which realms, roles
--- and permissions a router gets, where it listens, and where an app finds it.
+-- config.lua - reading a Crossbar.io configuration (version 2): which realms, roles and permissions
+-- a router gets, where it listens, and where an app finds it.
 --
--- What is used: workers of type router: realms (name, roles: name, permissions; store:
--- event-history), their transports (config_transport.lua), and who may join by them
--- (config_auth.lua). A key of our own is `trust` of a permission. Anything else is named in a
--- warning; anything wrong is an error that gives its path in the file.
+-- Used are the workers of type router: their realms, their transports (config_transport.lua), and
+-- who may join by them (config_auth.lua). What becomes of each key is in config_keys.lua. Anything
+-- wrong is an error that gives its path in the file.
 
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
+local config_file = require "wampy.config_file"
 local config_transport = require "wampy.config_transport"
 local core = require "wampy.core"
-local errors = require "wampy.errors"
+local keys = require "wampy.config_keys"
 
 local config = {}
 
-local check, list, set = checks.check, checks.list, checks.set
-local warn_unknown, wrong = checks.warn_unknown, checks.wrong
+local check, object, set, wrong = checks.check, checks.object, checks.set, checks.wrong
 
-local keys = {
-  top = set("version", "workers", "controller", "$schema"),
-  worker = set("type", "realms", "transports", "id"),
-  realm = set("name", "roles", "id", "store"),
-  store = set("type", "limit", "event-history"),
-  history = set("uri", "match", "limit"),
-  role = set("name", "permissions", "authorizer", "id"),
-  permission = set("uri", "match", "allow", "cache", "disclose", "trust"),
-}
+local function empty()
+  return setmetatable({}, core.array_mt)
+end
 
 -- Who is told to the others: the caller, the publisher.
 local function read_disclose(disclose, path)
@@ -45,18 +38,8 @@ local function read_match(t, path)
   return match
 end
 
--- An integer; `default` when it is not there.
-local function read_integer(value, path, least, most, default)
-  if value == nil and default then return default end
-  if math.type(value) ~= "integer" or value < least or value > most then
-    wrong(path, "expected an integer from %d to %d, got %s", least, most, tostring(value))
-  end
-  return value
-end
-
 local function read_permission(p, path, warn)
-  check(p, "table", path)
-  warn_unknown(p, keys.permission, path, warn)
+  object(p, keys.permission, path, warn)
   local uri = check(p.uri, "string", path .. ".uri")
   local match = read_match(p, path)
   if uri:sub(-1) == "*" and p.match == nil then -- Crossbar's short form
@@ -72,7 +55,7 @@ local function read_permission(p, path, warn)
   local caller, publisher = read_disclose(p.disclose, path .. ".disclose")
   local force = allow.force_reregister -- ours; to Crossbar.io it is a part of register
   if force == nil then force = allow.register end
-  local trust = p.trust ~= nil and read_integer(p.trust, path .. ".trust", 0, 0x7fffffff) or nil
+  local trust = p.trust ~= nil and checks.integer(p.trust, path .. ".trust", 0, 0x7fffffff) or nil
   return { uri = uri, match = match, call = allow.call, register = allow.register,
     publish = allow.publish, subscribe = allow.subscribe, force_reregister = force,
     trust = trust, disclose_caller = caller, disclose_publisher = publisher }
@@ -84,8 +67,7 @@ end
 -- @param warn function(text)
 -- @return the router's form; `bare` when it has neither
 function config.read_role(role, path, warn)
-  check(role, "table", path)
-  warn_unknown(role, keys.role, path, warn)
+  object(role, keys.role, path, warn)
   local result = { name = check(role.name, "string", path .. ".name"), permissions = {} }
   if role.authorizer ~= nil then
     if role.permissions ~= nil then wrong(path, "give permissions or an authorizer, not both") end
@@ -93,78 +75,103 @@ function config.read_role(role, path, warn)
     return result
   end
   result.bare = role.permissions == nil
-  local permissions = role.permissions or setmetatable({}, core.array_mt)
-  for i, p in ipairs(list(permissions, path .. ".permissions")) do
-    result.permissions[i] = read_permission(p, ("%s.permissions[%d]"):format(path, i - 1), warn)
-  end
+  result.permissions = checks.each(role.permissions or empty(), path .. ".permissions",
+    read_permission, warn)
   return result
 end
 
 local most_events = 100000 -- of one history, as limits.h has it
 
 local function read_history(t, path, limit, warn)
-  check(t, "table", path)
-  warn_unknown(t, keys.history, path, warn)
+  object(t, keys.history, path, warn)
   local uri, match = check(t.uri, "string", path .. ".uri"), read_match(t, path)
   if not core.uri_ok(uri, match) then wrong(path .. ".uri", "invalid URI %q", uri) end
   if uri == "wamp" or uri:find("^wamp%.") then
     wrong(path .. ".uri", "the router's own events have no history")
   end
   return { uri = uri, match = match,
-    limit = read_integer(t.limit, path .. ".limit", 1, most_events, limit) }
+    limit = checks.integer(t.limit, path .. ".limit", 1, most_events, limit) }
 end
 
 -- The histories of a realm: Crossbar.io's store, of which there is the type memory.
 local function read_store(store, path, warn)
-  local histories, seen = {}, {}
+  local seen = {}
   if store == nil then return nil end
-  check(store, "table", path)
-  warn_unknown(store, keys.store, path, warn)
+  object(store, keys.store, path, warn)
   if store.type ~= "memory" then
     wrong(path .. ".type", "expected memory, got %s", tostring(store.type))
   end
-  local limit = read_integer(store.limit, path .. ".limit", 1, most_events, 100)
-  local list_path = path .. ".event-history"
-  for i, t in ipairs(list(store["event-history"] or setmetatable({}, core.array_mt), list_path)) do
-    local at = ("%s[%d]"):format(list_path, i - 1)
+  local limit = checks.integer(store.limit, path .. ".limit", 1, most_events, 100)
+  return checks.each(store["event-history"] or empty(), path .. ".event-history", function(t, at)
     local history = read_history(t, at, limit, warn)
     local name = history.match .. " " .. history.uri
-    if seen[name] then wrong(at, "is there twice, also as [%d]", seen[name] - 1) end
-    seen[name], histories[i] = i, history
+    if seen[name] then wrong(at, "is there twice, also as %s", seen[name]) end
+    seen[name] = at:match("%[%d+%]$")
+    return history
+  end)
+end
+
+local function read_realm_options(options, path, warn, realm)
+  if options == nil then return end
+  object(options, keys.realm_options, path, warn)
+  local rule = options.uri_check
+  if rule ~= nil and rule ~= "strict" and rule ~= "loose" then
+    wrong(path .. ".uri_check", "expected strict or loose, got %s", tostring(rule))
   end
-  return histories
+  realm.strict_uris = rule == "strict" or nil
+  realm.no_meta = not checks.boolean(options.enable_meta_api, path .. ".enable_meta_api", true)
+    or nil
 end
 
 local function read_realm(realm, path, warn)
-  check(realm, "table", path)
-  warn_unknown(realm, keys.realm, path, warn)
-  local result = { name = check(realm.name, "string", path .. ".name"), roles = {} }
+  object(realm, keys.realm, path, warn)
+  local result = { name = check(realm.name, "string", path .. ".name") }
   if not core.uri_ok(result.name) then wrong(path .. ".name", "invalid realm %q", result.name) end
-  for i, role in ipairs(list(realm.roles, path .. ".roles")) do
-    result.roles[i] = config.read_role(role, ("%s.roles[%d]"):format(path, i - 1), warn)
-  end
+  result.roles = checks.each(realm.roles, path .. ".roles", config.read_role, warn)
   result.histories = read_store(realm.store, path .. ".store", warn)
+  read_realm_options(realm.options, path .. ".options", warn, result)
   return result
 end
 
--- A router has one store of those who may join: a transport for others is not opened.
+-- A router has one store of those who may join: a transport for others is not opened. One that has
+-- files only comes last, for apps look at the first.
+local function add_transport(t, path, result, name, warn)
+  local found = config_transport.read(check(t, "table", path), path, name, warn)
+  local first = result.transports[1]
+  if not found then
+    warn(("%s (type %s) is not supported and ignored"):format(path, tostring(t.type)))
+  elseif found.files_only then
+    table.insert(result.others, found)
+  elseif first and not checks.same(found.auth, first.auth) then
+    warn(("%s is ignored: its auth is not that of the first transport"):format(path))
+  else
+    table.insert(result.transports, found)
+  end
+end
+
 local function read_worker(worker, path, result, name, warn)
-  warn_unknown(worker, keys.worker, path, warn)
-  for i, realm in ipairs(list(worker.realms, path .. ".realms")) do
-    table.insert(result.realms, read_realm(realm, ("%s.realms[%d]"):format(path, i - 1), warn))
+  if check(worker, "table", path).type ~= "router" then
+    warn(("%s (type %s) is not supported and ignored"):format(path, tostring(worker.type)))
+    return
   end
-  for i, t in ipairs(list(worker.transports, path .. ".transports")) do
-    local at = ("%s.transports[%d]"):format(path, i - 1)
-    local found = config_transport.read(check(t, "table", at), at, name, warn)
-    local first = result.transports[1]
-    if not found then
-      warn(("%s (type %s) is not supported and ignored"):format(at, tostring(t.type)))
-    elseif first and not checks.same(found.auth, first.auth) then
-      warn(("%s is ignored: its auth is not that of the first transport"):format(at))
-    else
-      table.insert(result.transports, found)
-    end
+  object(worker, keys.worker, path, warn)
+  local realms = checks.each(worker.realms, path .. ".realms", read_realm, warn)
+  table.move(realms, 1, #realms, #result.realms + 1, result.realms)
+  checks.each(worker.transports, path .. ".transports", add_transport, result, name, warn)
+end
+
+-- What no part is to blame for.
+local function check_whole(result, name)
+  if checks.mistaken() then return nil end
+  if not result.realms[1] then wrong(name, "no realm in any worker of type router") end
+  if not result.transports[1] then
+    wrong(name, "no transport of type websocket, web, rawsocket or universal")
   end
+  result.principals = result.transports[1].principals
+  table.move(result.others, 1, #result.others, #result.transports + 1, result.transports)
+  result.others = nil
+  if result.principals then config_auth.check_roles(result.principals, result.realms) end
+  return result
 end
 
 --- Reads a decoded configuration.
@@ -174,47 +181,29 @@ end
 -- @return { realms = router's form, transports = list of config_transport.read's form,
 -- principals = router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
-  check(t, "table", name)
-  local result = { realms = {}, transports = {} }
-  warn_unknown(t, keys.top, name, warn)
+  local result = { realms = {}, transports = {}, others = {} }
+  object(t, keys.top, name, warn)
   if t.version ~= nil and t.version ~= 2 then
     wrong(name .. ".version", "expected 2, got %s", tostring(t.version))
   end
-  for i, worker in ipairs(list(t.workers, name .. ".workers")) do
-    local path = ("%s.workers[%d]"):format(name, i - 1)
-    check(worker, "table", path)
-    if worker.type == "router" then
-      read_worker(worker, path, result, name, warn)
-    else
-      warn(("%s (type %s) is not supported and ignored"):format(path, tostring(worker.type)))
-    end
-  end
-  if not result.realms[1] then wrong(name, "no realm in any worker of type router") end
-  if not result.transports[1] then
-    wrong(name, "no transport of type websocket, web, rawsocket or universal")
-  end
-  result.principals = result.transports[1].principals
-  if result.principals then config_auth.check_roles(result.principals, result.realms) end
-  return result
+  checks.each(t.workers, name .. ".workers", read_worker, result, name, warn)
+  return check_whole(result, name)
 end
 
---- Decodes a file of JSON.
--- @param path the file
--- @return table; raises when it cannot be read or is not JSON
-function config.decode(path)
-  local file, e = io.open(path, "rb")
-  if not file then errors.raise("WampyError", ("configuration %s"):format(e)) end
-  local text = file:read("a")
-  file:close()
-  if not text then errors.raise("WampyError", ("%s: cannot be read"):format(path)) end
-  local t, what = core.json_decode(text)
-  if t == nil then errors.raise("WampyError", ("%s: not JSON: %s"):format(path, what)) end
-  return t
+local function log_warning(line)
+  core.log("warn", line)
 end
 
---- Reads a file. See read.
+--- Reads a file, of JSON or YAML. See read.
 function config.load(path, warn)
-  return config.read(config.decode(path), path, warn or function(line) core.log("warn", line) end)
+  return config.read(config_file.decode(path), path, warn or log_warning)
+end
+
+--- Reads a file for all of its mistakes.
+-- @param path the file
+-- @return as read, or nil; list of mistakes, in the order of the file
+function config.judge(path)
+  return checks.collect(config.load, path)
 end
 
 return config

@@ -1,72 +1,66 @@
 -- config_transport.lua - a transport of a Crossbar.io configuration: where a router listens, what
 -- is spoken there, and where an app finds it.
 --
--- Of type websocket, rawsocket, web (its first path of type websocket) or universal (RawSocket, and
--- WebSocket by its own paths or those of its web), on a tcp or unix endpoint.
+-- Of type websocket, rawsocket, web (paths, config_web.lua) or universal (RawSocket, and WebSocket
+-- by its own paths or those of its web), on a tcp or unix endpoint. What becomes of each key is in
+-- config_keys.lua.
 
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
+local config_web = require "wampy.config_web"
+local core = require "wampy.core"
+local keys = require "wampy.config_keys"
 
 local config_transport = {}
 
-local check, list, set = checks.check, checks.list, checks.set
-local warn_unknown, wrong = checks.warn_unknown, checks.wrong
-
-local keys = {
-  websocket = set("type", "endpoint", "url", "id", "serializers", "options", "auth"),
-  rawsocket = set("type", "endpoint", "url", "id", "serializers", "options", "auth"),
-  web = set("type", "endpoint", "paths", "url", "id"),
-  universal = set("type", "endpoint", "rawsocket", "websocket", "web", "url", "id"),
-  paths = set("paths"),
-  part = set("type", "serializers", "options", "url", "auth"),
-  options = set("max_message_size"),
-  endpoint = set("type", "port", "interface", "path", "backlog", "tls"),
-  tls = set("certificate", "key", "chain_certificates", "ca_certificates"),
-}
+local check, list, object, set = checks.check, checks.list, checks.object, checks.set
+local wrong = checks.wrong
 
 local MAX_MESSAGE = 64 * 1024 * 1024 -- as Crossbar.io has it; what is over our own limit is cut
-local available = set("json")
+local MAX_TIME = 24 * 60 * 60 * 1000 -- ms
+local available = set(table.unpack(core.serializers))
 
 -- ---- where ------------------------------------------------------------------------------------
-
--- A path in the file is relative to the file.
-local function beside(file, path)
-  if path:sub(1, 1) == "/" then return path end
-  return (file:match("^(.*/)") or "") .. path
-end
 
 local function read_files(t, field, path, name)
   local result = {}
   if t[field] == nil then return result end
   for i, file in ipairs(list(t[field], path .. "." .. field)) do
     check(file, "string", ("%s.%s[%d]"):format(path, field, i - 1))
-    result[i] = beside(name, file)
+    result[i] = checks.beside(name, file)
   end
   return result
 end
 
 local function read_tls(t, path, name, warn)
   if t == nil then return end
-  check(t, "table", path)
-  warn_unknown(t, keys.tls, path, warn)
+  object(t, keys.tls, path, warn)
   return {
-    cert = beside(name, check(t.certificate, "string", path .. ".certificate")),
-    key = beside(name, check(t.key, "string", path .. ".key")),
+    cert = checks.beside(name, check(t.certificate, "string", path .. ".certificate")),
+    key = checks.beside(name, check(t.key, "string", path .. ".key")),
     chain = read_files(t, "chain_certificates", path, name),
     cas = read_files(t, "ca_certificates", path, name),
   }
 end
 
+-- A number, or "$NAME": the environment variable that has it.
+local function port_of(port, path)
+  local name = type(port) == "string" and port:match("^%$([%a_][%w_]*)$")
+  if not name then return port end
+  local value = os.getenv(name)
+  if not value then wrong(path, "the environment variable %s is not set", name) end
+  return math.tointeger(tonumber(value)) or value
+end
+
 -- What stands behind "ws" or "rs" in a URL, without a path.
 local function read_endpoint(endpoint, path, warn)
-  check(endpoint, "table", path)
-  warn_unknown(endpoint, keys.endpoint, path, warn)
+  object(endpoint, keys.endpoint, path, warn)
   if endpoint.type == "unix" then
     return "+unix://" .. check(endpoint.path, "string", path .. ".path")
   elseif endpoint.type ~= "tcp" then
     wrong(path .. ".type", "expected tcp or unix, got %s", tostring(endpoint.type))
   end
-  local port = endpoint.port
+  local port = port_of(endpoint.port, path .. ".port")
   if math.type(port) ~= "integer" or port < 0 or port > 65535 then
     wrong(path .. ".port", "expected a port from 0 to 65535, got %s", tostring(port))
   end
@@ -78,10 +72,7 @@ end
 
 -- ---- what is spoken ---------------------------------------------------------------------------
 
-local function read_max_message(options, path, warn)
-  if options == nil then return end
-  check(options, "table", path)
-  warn_unknown(options, keys.options, path, warn)
+local function read_max_message(options, path)
   local n = options.max_message_size
   if n == nil then return end
   if math.type(n) ~= "integer" or n < 0 or n > MAX_MESSAGE then
@@ -89,6 +80,41 @@ local function read_max_message(options, path, warn)
       tostring(n))
   end
   return n > 0 and n or nil
+end
+
+-- Nil for whatever page.
+local function read_origins(origins, path)
+  if origins == nil then return end
+  for i, pattern in ipairs(list(origins, path)) do
+    check(pattern, "string", ("%s[%d]"):format(path, i - 1))
+    if pattern == "*" then return nil end
+  end
+  return origins
+end
+
+-- What core's options of a listener are called here; times are ms in both.
+local times = { auto_ping_interval = "ping_interval", auto_ping_timeout = "ping_timeout",
+  open_handshake_timeout = "connect_timeout", close_handshake_timeout = "close_timeout" }
+
+local function read_websocket_options(options, path, part)
+  for key, field in pairs(times) do
+    if options[key] ~= nil then
+      part[field] = checks.integer(options[key], path .. "." .. key, 0, MAX_TIME)
+    end
+  end
+  local nodelay = checks.boolean(options.tcp_nodelay, path .. ".tcp_nodelay", true)
+  local needed = checks.boolean(options.require_websocket_subprotocol,
+    path .. ".require_websocket_subprotocol", true)
+  part.delay, part.any_subprotocol = not nodelay or nil, not needed or nil
+  part.origins = read_origins(options.allowed_origins, path .. ".allowed_origins")
+  part.null_origin = checks.boolean(options.allow_null_origin, path .. ".allow_null_origin")
+end
+
+local function read_options(options, path, warn, part, raw)
+  if options == nil then return end
+  object(options, raw and keys.rawsocket_options or keys.websocket_options, path, warn)
+  part.max_message_size = read_max_message(options, path)
+  if not raw then read_websocket_options(options, path, part) end
 end
 
 -- Those that we have; nil for all of them, false when there is none.
@@ -105,54 +131,39 @@ local function read_serializers(t, path, warn)
 end
 
 -- A transport, or the part of one, that speaks one protocol. Nil when it cannot be used.
-local function read_part(t, known, path, warn)
-  check(t, "table", path)
-  warn_unknown(t, known, path, warn)
-  local serializers = read_serializers(t.serializers, path .. ".serializers", warn)
-  local part = {
-    serializers = serializers, max_message_size = read_max_message(t.options, path .. ".options",
-      warn),
-    auth = t.auth, principals = t.auth ~= nil and config_auth.read(t.auth, path .. ".auth") or nil,
-  }
-  return serializers ~= false and part or nil
+local function read_part(t, known, path, warn, raw)
+  object(t, known, path, warn)
+  local part = { serializers = read_serializers(t.serializers, path .. ".serializers", warn),
+    auth = t.auth, principals = t.auth ~= nil and config_auth.read(t.auth, path .. ".auth") or nil }
+  read_options(t.options, path .. ".options", warn, part, raw)
+  return part.serializers ~= false and part or nil
 end
 
--- The first path of type websocket among those of a web transport, by name; nil when there is none.
-local function read_paths(paths, path, warn)
-  local found
-  check(paths, "table", path)
-  for _, name in ipairs(checks.sorted(paths)) do
-    local p, at = paths[name], ("%s.%s"):format(path, name)
-    if type(p) == "table" and p.type == "websocket" and not found then
-      found = read_part(p, keys.part, at, warn)
-      if found then found.path = "/" .. (name == "/" and "" or name) end
-    else
-      warn(("%s is not supported and ignored"):format(at))
-    end
-  end
-  return found
+local function read_websocket_path(t, path, warn)
+  return read_part(t, keys.part, path, warn)
 end
 
--- Type of a transport -> what reads it.
+-- By type: each reads a transport's object, and gives what is spoken, the scheme, and a prefix of
+-- the LISTEN, if there is one.
 local readers = {}
 
---- WebSocket on every path of the port.
-function readers.websocket(t, path, warn)
+--- One WebSocket, on every path.
+function readers.websocket(t, path, _, warn)
   local part = read_part(t, keys.websocket, path, warn)
   if part then part.path = "/" end
   return part, "ws"
 end
 
---- RawSocket.
-function readers.rawsocket(t, path, warn)
-  return read_part(t, keys.rawsocket, path, warn), "rs"
+--- RawSocket alone.
+function readers.rawsocket(t, path, _, warn)
+  return read_part(t, keys.rawsocket, path, warn, true), "rs"
 end
 
---- WebSocket on one path; the others are not served.
-function readers.web(t, path, warn)
+--- WebSockets, files and metrics, by their paths.
+function readers.web(t, path, name, warn)
   if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
-  warn_unknown(t, keys.web, path, warn)
-  return read_paths(t.paths, path .. ".paths", warn), "ws"
+  object(t, keys.web, path, warn)
+  return config_web.read(t.paths, path .. ".paths", name, warn, read_websocket_path), "ws"
 end
 
 local function union(a, b)
@@ -185,14 +196,23 @@ local function join(raw, ws, path, warn)
 end
 
 --- Both on one port.
-function readers.universal(t, path, warn)
-  warn_unknown(t, keys.universal, path, warn)
-  local raw = t.rawsocket and read_part(t.rawsocket, keys.part, path .. ".rawsocket", warn)
-  local ws = t.websocket and read_paths(t.websocket, path .. ".websocket", warn)
-  if t.web then
-    warn_unknown(check(t.web, "table", path .. ".web"), keys.paths, path .. ".web", warn)
-    ws = read_paths(t.web.paths, path .. ".web.paths", warn) or ws
-  end
+-- The WebSocket of a universal transport: its own paths, or, before them, those of its web.
+local function read_both(t, path, name, warn)
+  local own = t.websocket and config_web.read(t.websocket, path .. ".websocket", name, warn,
+    read_websocket_path)
+  if not t.web then return own end
+  local web = object(t.web, keys.universal_web, path .. ".web", warn)
+  local found = config_web.read(web.paths, path .. ".web.paths", name, warn, read_websocket_path)
+  if not own or not found or not found.files_only then return found or own end
+  own.routes = table.move(found.routes, 1, #found.routes, #own.routes + 1, own.routes)
+  return own
+end
+
+--- RawSocket, and what a web transport has, on one port.
+function readers.universal(t, path, name, warn)
+  object(t, keys.universal, path, warn)
+  local raw = t.rawsocket and read_part(t.rawsocket, keys.part, path .. ".rawsocket", warn, true)
+  local ws = read_both(t, path, name, warn)
   if not raw or not ws then return raw or ws, raw and "rs" or "ws" end
   return join(raw, ws, path, warn)
 end
@@ -202,15 +222,15 @@ end
 -- @param path its place in the file
 -- @param name the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { listen = LISTEN, url = where an app connects, tls = core's form, max_message_size,
--- serializers = list, principals = router's form, auth = what these were made of }, each but the
--- first two possibly nil; or nil for a transport that cannot be used
+-- @return { listen = LISTEN, url = where an app connects, and what src/lua/listen_options.h has;
+-- principals = router's form, auth = what these were made of; files_only = true where no WAMP is
+-- spoken }, each but the first two possibly nil; or nil for a transport that cannot be used
 function config_transport.read(t, path, name, warn)
   local reader = readers[t.type]
   if not reader then return nil end
   local rest = read_endpoint(t.endpoint, path .. ".endpoint", warn)
   local tls = read_tls(t.endpoint.tls, path .. ".endpoint.tls", name, warn)
-  local part, scheme, prefix = reader(t, path, warn)
+  local part, scheme, prefix = reader(t, path, name, warn)
   if not part then return nil end
   local listen = scheme .. rest .. (rest:find("^%+unix") and "" or part.path or "")
   part.tls, part.path, part.listen = tls, nil, (prefix or "") .. listen

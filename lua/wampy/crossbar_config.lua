@@ -2,9 +2,9 @@
 -- WebSocket transport listens.
 --
 -- The configuration is Crossbar.io's own and it judges the rest; wampy/config.lua reads one for the
--- embedded router and is strict. JSON, and YAML where the module lyaml is installed.
+-- embedded router and is strict.
 
-local config = require "wampy.config"
+local config_file = require "wampy.config_file"
 local errors = require "wampy.errors"
 
 local crossbar_config = {}
@@ -13,26 +13,11 @@ local function wrong(fmt, ...)
   errors.raise("WampyError", fmt:format(...))
 end
 
-local function decode_yaml(path)
-  local found, lyaml = pcall(require, "lyaml")
-  if not found then
-    wrong("%s: reading YAML needs the Lua module lyaml (Debian package lua-yaml)", path)
-  end
-  local file, e = io.open(path, "rb")
-  if not file then wrong("configuration %s", e) end
-  local text = file:read("a")
-  file:close()
-  local ok, t = pcall(lyaml.load, text)
-  if not ok then wrong("%s: not YAML: %s", path, tostring(t):gsub("^[^\n]-:%d+: ", "")) end
-  return t
-end
-
 --- Decodes a configuration file, by its name YAML (.yaml, .yml) or JSON.
 -- @param path the file
 -- @return table; raises WampyError
 function crossbar_config.decode(path)
-  local decode = path:find("%.ya?ml$") and decode_yaml or config.decode
-  local t = decode(path)
+  local t = config_file.decode(path)
   if type(t) ~= "table" then
     wrong("%s: expected an object, got %s", path, t == nil and "nothing" or "a " .. type(t))
   end

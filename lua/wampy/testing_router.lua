@@ -5,7 +5,7 @@
 -- same configuration share one: what its clients registered and subscribed went with them when the
 -- test before was over. One that a test has stopped is not used again.
 
-local config = require "wampy.config"
+local config_file = require "wampy.config_file"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local process = require "wampy.process"
@@ -96,7 +96,7 @@ local function configuration(t)
         tostring(name))
     end
   end
-  if t.config_path then return config.decode(t.config_path), t.config_path end
+  if t.config_path then return config_file.decode(t.config_path), t.config_path end
   if t.config then return core.json_decode(core.json_encode(t.config)), "config" end
   return default_config(t.realm or "realm1"), "the default configuration"
 end

@@ -8,6 +8,7 @@
 
 static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
 static enum log_level current = LOG_INFO;
+static bool as_json;
 static char who[32];
 
 void log_set_level(enum log_level level)
@@ -30,7 +31,7 @@ int log_level_of(const char *name)
 
 void log_set_name(const char *name)
 {
-    snprintf(who, sizeof who, "%s: ", name);
+    snprintf(who, sizeof who, "%s", name);
 }
 
 bool log_on(enum log_level level)
@@ -38,22 +39,75 @@ bool log_on(enum log_level level)
     return level <= current;
 }
 
+void log_set_json(bool json)
+{
+    as_json = json;
+}
+
+static size_t put(char *line, size_t size, size_t at, const char *text)
+{
+    size_t n = strlen(text), room = size - at;
+
+    if (n > room)
+        n = room;
+    memcpy(line + at, text, n);
+    return at + n;
+}
+
+/* A text within quotes. What is no ASCII is passed on: nearly all of it is UTF-8. */
+static size_t put_escaped(char *line, size_t size, size_t at, const char *text)
+{
+    char escape[8];
+
+    for (; *text && at + 8 < size; text++) {
+        if ((unsigned char)*text < ' ')
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*text);
+        else if (*text == '"' || *text == '\\')
+            snprintf(escape, sizeof escape, "\\%c", *text);
+        else
+            snprintf(escape, sizeof escape, "%c", *text);
+        at = put(line, size, at, escape);
+    }
+    return at;
+}
+
+static size_t json_line(char *line, size_t size, enum log_level level, const char *text)
+{
+    size_t n = put(line, size, 0, "{\"level\":\""), room = size - 8;
+
+    n = put(line, room, n, names[level]);
+    if (*who) {
+        n = put(line, room, n, "\",\"process\":\"");
+        n = put_escaped(line, room, n, who);
+    }
+    n = put(line, room, n, "\",\"text\":\"");
+    n = put_escaped(line, room, n, text);
+    return put(line, size, n, "\"}\n");
+}
+
+static size_t text_line(char *line, size_t size, enum log_level level, const char *text)
+{
+    size_t n = put(line, size, 0, names[level]);
+
+    n = put(line, size - 1, n, ": ");
+    n = put(line, size - 1, n, who);
+    n = put(line, size - 1, n, *who ? ": " : "");
+    n = put(line, size - 1, n, text);
+    return put(line, size, n, "\n");
+}
+
 void log_at(enum log_level level, const char *fmt, ...)
 {
-    char line[2048];
-    int head, body;
+    char text[2048], line[3072];
     va_list ap;
+    size_t n;
 
     if (!log_on(level))
         return;
-    head = snprintf(line, sizeof line, "%s: %s", names[level], who);
     va_start(ap, fmt);
-    body = vsnprintf(line + head, sizeof line - (size_t)head - 1, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (body < 0)
-        return;
-    if ((size_t)(head + body) > sizeof line - 2)
-        body = (int)sizeof line - 2 - head;
-    line[head + body] = '\n';
-    fwrite(line, 1, (size_t)(head + body) + 1, stderr);
+    n = as_json ? json_line(line, sizeof line, level, text)
+                : text_line(line, sizeof line, level, text);
+    fwrite(line, 1, n, stderr);
 }

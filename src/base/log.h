@@ -1,5 +1,5 @@
-/* log.h - one line per event to stderr, by level. Level and name are the program's only
- * globals.
+/* log.h - one line per event to stderr, by level. Level, format and name are the
+ * program's only globals.
  *
  * Not known here: where messages come from. Secrets are kept out by the callers. */
 #ifndef BASE_LOG_H
@@ -17,6 +17,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+
+/* Whether a line is a JSON object: { "level", "process" if it has a name, "text" }. */
+void log_set_json(bool json);
 
 /* Each line carries this name after its level: which of several processes it is from. */
 void log_set_name(const char *name);

@@ -134,6 +134,8 @@ static void read_realm(lua_State *L, struct realm_config *realm)
     }
     lua_pop(L, 1);
     read_histories(L, realm);
+    realm->strict_uris = allowed(L, "strict_uris", 1);
+    realm->no_meta = allowed(L, "no_meta", 1);
 }
 
 void check_router_config(lua_State *L, int idx, struct router_config *c)
@@ -232,6 +234,26 @@ static int l_listen(lua_State *L)
     return 2;
 }
 
+/* core.listen_check(LISTEN, options) -> true | false, text: whether a router could listen
+ * like this, but for the port: certificates are read */
+static int l_listen_check(lua_State *L)
+{
+    struct net_options o;
+    struct conn_end end = { 0 };
+    struct url url;
+    char text[1400];
+    bool ok;
+
+    if (!url_parse_listen(&url, luaL_checkstring(L, 1), text, sizeof text))
+        return raise_error(L, "WampyError", "%s", text);
+    listen_options_read(L, 2, &o);
+    ok = listener_can(&url, &o, &end);
+    listen_options_fini(&o);
+    lua_pushboolean(L, ok);
+    lua_pushstring(L, end.text);
+    return 2;
+}
+
 /* router:shutdown(): stops accepting, GOODBYE to everybody */
 static int l_shutdown(lua_State *L)
 {
@@ -274,7 +296,9 @@ static int l_stats(lua_State *L)
 static const luaL_Reg methods[] = { { "listen", l_listen }, { "shutdown", l_shutdown },
                                     { "idle", l_idle },     { "close", l_close },
                                     { "stats", l_stats },   { NULL, NULL } };
-static const luaL_Reg functions[] = { { "router", l_router_new }, { NULL, NULL } };
+static const luaL_Reg functions[] = { { "router", l_router_new },
+                                      { "listen_check", l_listen_check },
+                                      { NULL, NULL } };
 
 void open_router(lua_State *L, struct state *S)
 {

@@ -21,7 +21,8 @@ struct server *check_server(lua_State *L, int idx);
 
 /* Reads { realms = { { name =, roles = { { name =, authorizer =, permissions = { { uri =,
  * match =, call =, register =, publish =, subscribe =, disclose_caller =,
- * disclose_publisher = } } } } } }, strict_ids =, strict_uris =, principals = { { method
+ * disclose_publisher = } } } }, histories = { { uri =, match =, limit = } }, strict_uris
+ * =, no_meta = } }, strict_ids =, strict_uris =, principals = { { method
  * =, authid =, role =, realm =, secret =, salt =, iterations =, keylen =, memory =,
  * authenticator = } } } into `c`; router.h says what they are. Raises for what is not of
  * that form. End with router_config_fini. */

@@ -140,6 +140,13 @@ static int l_log_level(lua_State *L)
     return 1;
 }
 
+/* core.log_json(yes): whether lines of the log are JSON objects */
+static int l_log_json(lua_State *L)
+{
+    log_set_json(lua_toboolean(L, 1));
+    return 0;
+}
+
 /* core.set_errors(errors): hands in the constructors of lua/wampy/errors.lua */
 static int l_set_errors(lua_State *L)
 {
@@ -178,6 +185,7 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
                                       { "parse_listen", l_parse_listen },
                                       { "log", l_log },
                                       { "log_level", l_log_level },
+                                      { "log_json", l_log_json },
                                       { "set_errors", l_set_errors },
                                       { NULL, NULL } };
 

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "lua/state.h"
@@ -35,6 +36,101 @@ static const char *const *subprotocols_of(lua_State *L, int table)
     return list;
 }
 
+/* A copy of a text in the table at the top; NULL: there is none. */
+static char *text_of(lua_State *L, const char *field)
+{
+    char *copy = NULL;
+
+    if (lua_getfield(L, -1, field) == LUA_TSTRING)
+        copy = xstrdup(lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return copy;
+}
+
+static uint64_t number_of(lua_State *L, int table, const char *field)
+{
+    uint64_t n;
+
+    lua_getfield(L, table, field);
+    n = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return n;
+}
+
+static bool flag_of(lua_State *L, int table, const char *field)
+{
+    bool yes;
+
+    lua_getfield(L, table, field);
+    yes = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return yes;
+}
+
+static void read_origins(lua_State *L, int table, struct net_options *o)
+{
+    size_t n;
+    const char **list;
+
+    if (lua_getfield(L, table, "origins") == LUA_TTABLE) {
+        n = (size_t)lua_rawlen(L, -1);
+        list = xcalloc(n + 1, sizeof *list);
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            list[i] = xstrdup(lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
+        o->origins = list;
+    }
+    lua_pop(L, 1);
+}
+
+/* From the table at the top. */
+static void read_route(lua_State *L, struct http_route *r)
+{
+    char *kind = text_of(L, "kind");
+
+    r->kind = !strcmp(kind, "files")    ? HTTP_FILES
+              : !strcmp(kind, "report") ? HTTP_REPORT
+                                        : HTTP_WEBSOCKET;
+    free(kind);
+    r->path = text_of(L, "path");
+    r->directory = text_of(L, "directory");
+    r->index = text_of(L, "index");
+    r->max_age = (unsigned)number_of(L, lua_gettop(L), "max_age");
+}
+
+static void read_routes(lua_State *L, int table, struct net_options *o)
+{
+    struct http_route *routes;
+    size_t n;
+
+    if (lua_getfield(L, table, "routes") == LUA_TTABLE) {
+        n = (size_t)lua_rawlen(L, -1);
+        routes = xcalloc(n, sizeof *routes);
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            read_route(L, &routes[i]);
+            lua_pop(L, 1);
+        }
+        o->routes = routes;
+        o->route_count = n;
+    }
+    lua_pop(L, 1);
+}
+
+/* A time that is not there is the default of a router, or of net/options.h. */
+static void read_times(lua_State *L, int table, struct net_options *o)
+{
+    o->connect_timeout = number_of(L, table, "connect_timeout");
+    o->close_timeout = number_of(L, table, "close_timeout");
+    if (lua_getfield(L, table, "ping_interval") == LUA_TNUMBER)
+        o->ping_interval = (uint64_t)lua_tointeger(L, -1);
+    if (lua_getfield(L, table, "ping_timeout") == LUA_TNUMBER && lua_tointeger(L, -1))
+        o->ping_timeout = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+}
+
 void listen_options_read(lua_State *L, int idx, struct net_options *o)
 {
     *o = (struct net_options){ .ping_interval = PING, .ping_timeout = PING };
@@ -42,17 +138,26 @@ void listen_options_read(lua_State *L, int idx, struct net_options *o)
         return;
     idx = lua_absindex(L, idx);
     o->subprotocols = subprotocols_of(L, idx);
-    lua_getfield(L, idx, "max_message_size");
-    o->max_message = (size_t)lua_tointeger(L, -1);
+    o->max_message = (size_t)number_of(L, idx, "max_message_size");
     if (o->max_message > LIMIT_MESSAGE_SIZE)
         o->max_message = LIMIT_MESSAGE_SIZE;
+    read_times(L, idx, o);
+    read_origins(L, idx, o);
+    read_routes(L, idx, o);
+    o->null_origin = flag_of(L, idx, "null_origin");
+    o->any_subprotocol = flag_of(L, idx, "any_subprotocol");
+    o->delay = flag_of(L, idx, "delay");
     lua_getfield(L, idx, "tls");
     tls_options_read(L, -1, &o->tls);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 void listen_options_fini(struct net_options *o)
 {
+    for (const char *const *p = o->origins; p && *p; p++)
+        free((void *)(uintptr_t)*p);
+    free((void *)(uintptr_t)o->origins);
+    http_routes_free((struct http_route *)(uintptr_t)o->routes, o->route_count);
     free((void *)(uintptr_t)o->subprotocols);
     tls_options_fini(&o->tls);
 }

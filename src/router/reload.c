@@ -22,8 +22,8 @@ static bool may_stay(const struct member *m)
 {
     const struct principals *ps = m->realm->router->principals;
     const struct principal *p;
-    int method = attempt_method_of(m->authmethod);
     struct slice authid = { 0 };
+    int method = attempt_method_of(m->authmethod);
 
     if (!realm_role(m->realm, m->role->name))
         return false;

@@ -183,8 +183,8 @@ describe("a configuration with auth", function()
       endpoint, auth)
     assert.equal(at .. ".paths.ws.auth.ticket.principals.joe",
       read(web, warnings).principals[1].path)
-    assert.same({ at .. ".paths./ is not supported and ignored",
-      at .. ".paths.ws2 is not supported and ignored" }, warnings)
+    assert.same({ at .. ".paths./ (type static) is not supported and ignored",
+      at .. ".paths.ws2 is ignored: it is not like the first path of type websocket" }, warnings)
     assert.is_nil(read(('{ "type": "websocket", %s }'):format(endpoint)).principals)
   end)
 

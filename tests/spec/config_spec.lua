@@ -72,7 +72,8 @@ describe("a configuration", function()
       type = "websocket", url = "ws://public.example/ws", endpoint = { type = "tcp", port = 9 } })
     assert.same({ listen = "ws://[::1]:9/", url = "ws://[::1]:9/" }, transport {
       type = "websocket", endpoint = { type = "tcp", interface = "::1", port = 9 } })
-    assert.same({ listen = "ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" }, transport {
+    assert.same({ listen = "ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws",
+      routes = { { kind = "websocket", path = "/ws" } } }, transport {
       type = "web", endpoint = { type = "tcp", port = 9 },
       paths = { ws = { type = "websocket" } } })
     assert.same({ listen = "ws+unix:///tmp/x.sock", url = "ws+unix:///tmp/x.sock" }, transport {
@@ -285,19 +286,20 @@ describe("the transports of a configuration", function()
   it("may be of RawSocket, on tcp, TLS and unix", function()
     assert.same({ listen = "rs://127.0.0.1:9", url = "rs://127.0.0.1:9" },
       only { type = "rawsocket", endpoint = tcp })
-    assert.same({ listen = "rs+unix:///s", url = "rs+unix:///s", serializers = { "json" },
+    assert.same({ listen = "rs+unix:///s", url = "rs+unix:///s", serializers = { "cbor", "json" },
       max_message_size = 4096 }, only { type = "rawsocket", endpoint = { type = "unix",
-        path = "/s" }, serializers = wampy.array { "cbor", "json" },
+        path = "/s" }, serializers = wampy.array { "cbor", "ubjson", "json" },
         options = { max_message_size = 4096 } })
     assert.equal("rss://0.0.0.0:9", only { type = "rawsocket", endpoint = { type = "tcp",
       interface = "0.0.0.0", port = 9, tls = { certificate = "c", key = "k" } } }.listen)
   end)
 
   it("may be universal: both on one port", function()
-    assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws" },
-      only { type = "universal", endpoint = tcp, rawsocket = {},
+    local function route(path) return { { kind = "websocket", path = path } } end
+    assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws",
+      routes = route "/ws" }, only { type = "universal", endpoint = tcp, rawsocket = {},
         websocket = { ws = { type = "websocket" } } })
-    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s" },
+    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s", routes = route "/" },
       only { type = "universal", endpoint = { type = "unix", path = "/s" }, rawsocket = {},
         web = { paths = { ["/"] = { type = "websocket" } } } })
     assert.equal("rs://127.0.0.1:9", only { type = "universal", endpoint = tcp, rawsocket = {} }

@@ -1,0 +1,226 @@
+-- cli_router.lua - the verb `router` of the command line: its flags, and what they come to. The
+-- configuration is read and checked here, so that serving needs no Lua, and read again by the same
+-- way when it has changed (src/main_router.c).
+
+local cli_flags = require "wampy.cli_flags"
+local config = require "wampy.config"
+local core = require "wampy.core"
+local serving = require "wampy.serving"
+
+local cli_router = {}
+
+local usage = cli_flags.usage
+
+local GRACE = 2 -- seconds for peers to answer GOODBYE
+
+--- Adds the verb to a parser.
+function cli_router.command(parser)
+  local c = parser:command("router", "Serve as a WAMP router.")
+  c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated).")
+    :argname("LISTEN"):count("*")
+  c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")
+  c:option("--config", "A Crossbar.io configuration (JSON or YAML), or a Lua file."):argname("FILE")
+  c:option("--web", "Serve the files of DIR, too, to whoever asks by HTTP."):argname("DIR")
+  c:option("--origin", "Pages that may connect, https://*.example.org (default: all; repeatable).")
+    :argname("PATTERN"):count("*")
+  c:option("--metrics", "Show counters to Prometheus at PATH (default /metrics).")
+    :argname("[=PATH]")
+  c:option("--access-log", "Write who comes and goes into FILE (default -, stdout).")
+    :argname("[=FILE]")
+  c:option("--cert", "Certificate for LISTENs that are wss://, in PEM."):argname("FILE")
+  c:option("--cert-key", "Its private key."):argname("FILE")
+  c:option("--ca", "CA of the clients, each of which must then show a certificate.")
+    :argname("FILE")
+  c:option("--grace", "Time for peers to answer GOODBYE at the end (default 2s)."):argname("TIME")
+    :convert(cli_flags.duration)
+  c:flag("--check", "Read and check everything, say what would be done, and end.")
+  cli_flags.common(c)
+  c:epilog("Examples:\n  wampy-lua router\n"
+    .. "  wampy-lua router --listen 0.0.0.0:9000 --realm realm1 --realm realm2\n"
+    .. "  wampy-lua router --web public\n"
+    .. "  wampy-lua router --config crossbar.json --check\n"
+    .. "HUP reads the configuration again, USR1 writes the sessions into the log.")
+end
+
+-- ---- what it comes to -------------------------------------------------------------------------
+
+local function failure(lines)
+  for i, line in ipairs(lines) do lines[i] = "error: " .. line .. "\n" end
+  return { exit = 3, stderr = table.concat(lines) }
+end
+
+-- Flags that a router with Lua has no use for.
+local function not_for_lua(result)
+  for _, name in ipairs { "web", "metrics", "access_log" } do
+    if result[name] then
+      return ("--%s: not with a Lua file"):format((name:gsub("_", "-")))
+    end
+  end
+  if result.origin[1] then return "--origin: not with a Lua file" end
+  if result.realm[1] then return "give --config or --realm, not both" end
+end
+
+-- A router that keeps Lua.
+local function for_lua(result)
+  local bad = not_for_lua(result)
+  if bad then return usage(bad) end
+  local over = { listen = result.listen[1] and result.listen or nil }
+  if result.cert then
+    over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
+  end
+  local router, e = serving.load(result.config, over)
+  if not router then return failure { e } end
+  if result.check then return { exit = 0, stdout = "ok\n" } end
+  return { verb = "serve", router = router }
+end
+
+-- Realms of the command line.
+local function named_realms(names)
+  local realms = {}
+  for i, name in ipairs(names[1] and names or { "realm1" }) do
+    if not core.uri_ok(name) then return nil, ("--realm: invalid realm '%s'"):format(name) end
+    realms[i] = { name = name, roles = {} }
+  end
+  return realms
+end
+
+-- Where it listens: as the command line says, else as the configuration does.
+local function places(result, transports)
+  local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
+  local list = {}
+  for i, l in ipairs(result.listen) do list[i] = { listen = l, tls = transports[1].tls } end
+  if not list[1] then list = transports end
+  for _, place in ipairs(list) do
+    local url, e = core.parse_listen(place.listen)
+    if not url then return nil, "--listen: " .. e end
+    place.tls = tls or place.tls
+  end
+  return list
+end
+
+local function is_folder(path)
+  local file = io.open(path .. "/.", "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+local function add_route(place, route)
+  place.routes = place.routes or { { kind = "websocket", path = "/" } }
+  table.insert(place.routes, route)
+end
+
+-- What the flags --web, --metrics and --origin say, for every place that speaks HTTP.
+local function add_web(result, list)
+  local metrics = result.metrics == "default" and "/metrics" or result.metrics
+  if result.web and not is_folder(result.web) then
+    return ("--web: there is no folder %s"):format(result.web)
+  end
+  if metrics and (not metrics:find("^/[%w]") or metrics:find("[%c%%?#\\]")) then
+    return ("--metrics: expected a path such as /metrics, got '%s'"):format(metrics)
+  end
+  for _, place in ipairs(list) do
+    if not core.parse_listen(place.listen).scheme:find("^rs") then
+      if result.web then
+        add_route(place, { kind = "files", path = "/", directory = result.web })
+      end
+      if metrics then add_route(place, { kind = "report", path = metrics }) end
+      if result.origin[1] then place.origins = result.origin end
+    end
+  end
+end
+
+-- ---- checking ---------------------------------------------------------------------------------
+
+local function row(what, ...)
+  return ("%-12s %s\n"):format(what, table.concat({ ... }, "  "))
+end
+
+local function describe_realm(realm)
+  local roles = {}
+  for i, role in ipairs(realm.roles) do roles[i] = role.name end
+  return row("realm", realm.name, roles[1] and "roles " .. table.concat(roles, ", ")
+    or "everybody may do everything")
+end
+
+local function describe_place(place)
+  local lines = { row("listen", place.listen) }
+  for _, route in ipairs(place.routes or {}) do
+    lines[#lines + 1] = row("", route.path, route.directory and "files of " .. route.directory
+      or route.kind == "report" and "metrics" or "WebSocket")
+  end
+  return table.concat(lines)
+end
+
+-- Who may join: how many by each method.
+local function describe_principals(principals)
+  local counts, names = {}, {}
+  for _, p in ipairs(principals or {}) do
+    if not counts[p.method] then names[#names + 1] = p.method end
+    counts[p.method] = (counts[p.method] or 0) + 1
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do names[i] = ("%s (%d)"):format(name, counts[name]) end
+  return names[1] and row("auth", table.concat(names, ", ")) or ""
+end
+
+local function describe(plan)
+  local lines = {}
+  for _, realm in ipairs(plan.settings.realms) do lines[#lines + 1] = describe_realm(realm) end
+  lines[#lines + 1] = describe_principals(plan.settings.principals)
+  for _, place in ipairs(plan.listen) do lines[#lines + 1] = describe_place(place) end
+  return { exit = 0, stdout = table.concat(lines) .. "ok\n" }
+end
+
+-- Whether it could listen, but for the ports.
+local function check_places(list)
+  local mistakes = {}
+  for _, place in ipairs(list) do
+    local ok, e = core.listen_check(place.listen, place)
+    if not ok then mistakes[#mistakes + 1] = e end
+  end
+  return mistakes
+end
+
+-- What is read of a configuration, or stands in for one: realms, principals, transports. Nil with
+-- the result of a command line that is wrong.
+local function settings_of(result)
+  if not result.config then
+    local realms, e = named_realms(result.realm)
+    if not realms then return nil, usage(e) end
+    return { realms = realms, transports = { { listen = "127.0.0.1:8080" } } }
+  elseif result.realm[1] then
+    return nil, usage("give --config or --realm, not both")
+  end
+  local read, mistakes = config.judge(result.config)
+  if mistakes[1] then return nil, failure(mistakes) end
+  return read
+end
+
+-- A router without Lua.
+local function for_core(result)
+  local read, failed = settings_of(result)
+  if not read then return failed end
+  local list, bad = places(result, read.transports)
+  bad = bad or add_web(result, list)
+  if bad then return usage(bad) end
+  local plan = { verb = "router", settings = { realms = read.realms, principals = read.principals },
+    listen = list, grace = result.grace or GRACE,
+    access_log = result.access_log == "default" and "-" or result.access_log,
+    json = (result.log_format or os.getenv("WAMPY_LOG_FORMAT")) == "json" }
+  if not result.check then return plan end
+  local mistakes = check_places(list)
+  return mistakes[1] and failure(mistakes) or describe(plan)
+end
+
+--- What the flags of the verb come to.
+-- @param result as the parser has it; realm, listen and origin are lists
+-- @return { verb = "router", settings, listen = list of { listen, tls, ... }, grace, access_log,
+-- json }, { verb = "serve", router }, or { exit = code, stdout =, stderr = }
+function cli_router.plan(result)
+  local bad = cli_flags.bad_identity(result)
+  if bad then return usage(bad) end
+  if result.config and serving.is_lua(result.config) then return for_lua(result) end
+  return for_core(result)
+end
+
+return cli_router
