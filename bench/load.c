@@ -454,6 +454,20 @@ static void mode_vanish(void)
     meter_print(&meter, opt.mode);
 }
 
+/* Comes, joins and goes; one after the other. */
+static void mode_join(void)
+{
+    meter_init(&meter, opt.warmup, opt.count, (int)opt.pid);
+    for (uint64_t i = 0; i < meter.total; i++) {
+        struct peer p = { 0 };
+        uint64_t since = now_ns();
+        join(&p, idler_hears, NULL);
+        meter_done(&meter, since);
+        peer_close(&p);
+    }
+    meter_print(&meter, opt.mode);
+}
+
 /* --- the command line --------------------------------------------------------------- */
 
 static const struct {
@@ -500,7 +514,7 @@ static const struct {
 } modes[] = {
     { "call", mode_call },     { "serve", mode_serve }, { "publish", mode_publish },
     { "flood", mode_flood },   { "echo", mode_echo },   { "idle", mode_idle },
-    { "vanish", mode_vanish },
+    { "vanish", mode_vanish }, { "join", mode_join },
 };
 
 int main(int argc, char **argv)

@@ -17,12 +17,17 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 ROOT = BENCH.parent
+sys.path.append(str(ROOT / "tests" / "e2e"))
+
+from wire import Session, frame  # noqa: E402 pylint: disable=wrong-import-position
+
 BUILD = ROOT / "build" / "bench"
 PEERS = ROOT / "build" / "peers"
 TOOLS = {
@@ -321,6 +326,39 @@ def blast(server):
     """20,000 publications, all said at once, to ten subscribers."""
     return cost(load("publish", server.port, pid=server.pid, window=0, subscribers=10,
                      warmup=0, count=20000))
+
+
+def joins(server, count):
+    """One session after the other: connect, join, hang up."""
+    return cost(load("join", server.port, pid=server.pid, warmup=count // 5, count=count))
+
+
+def brackets(server):
+    """Milliseconds from a message of 200 kB of nested brackets to the ABORT; the longest."""
+    slowest, deep = 0, frame(b"[" * 100000 + b"]" * 100000)
+    for _ in range(5):
+        with Session(server.port) as session:
+            began = time.monotonic()
+            session.bytes(deep)
+            if session.recv()[0] != 3:
+                raise Failed("brackets were not refused")
+            slowest = max(slowest, time.monotonic() - began)
+    return {"cost": slowest * 1000, "bad": 0}
+
+
+def deaf(router_command):
+    """MiB that a router grows by when a subscriber never reads 60 events of a MiB."""
+    server = Server("wampy-lua router", router_command)
+    try:
+        with Session(server.port, receive_buffer=4096) as ear, Session(server.port) as mouth:
+            ear.ask(32, 1, {}, "bench.deaf")
+            before = resident_kib(server.pid)
+            for n in range(60):
+                mouth.send([16, n + 1, {}, "bench.deaf", ["x" * (1 << 20)]])
+            mouth.ask(48, 100, {}, "wamp.session.count")
+            return {"cost": (resident_kib(server.pid) - before) / 1024, "bad": 0}
+    finally:
+        server.stop()
 
 
 def start_up(program, found):

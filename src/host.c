@@ -117,6 +117,7 @@ struct host *host_new(enum loop_backend backend)
     h->now = host_clock(h);
     list_init(&h->dirty_clients);
     list_init(&h->dirty_servers);
+    list_init(&h->servers);
     seed_maps();
     return h;
 }
@@ -204,6 +205,12 @@ static bool pump_round(struct host *h)
     return any;
 }
 
+static void spare_memory(struct host *h)
+{
+    for (struct list *node = h->servers.next; node != &h->servers; node = node->next)
+        server_spare(list_entry(node, struct server, link));
+}
+
 static void host_pump(struct host *h)
 {
     fire_timers(h);
@@ -215,6 +222,7 @@ static void host_pump(struct host *h)
             break;
         }
     }
+    spare_memory(h);
 }
 
 /* Whether something was put in outside of the pump (an intent of the main chunk). */

@@ -16,6 +16,7 @@ struct host {
     struct links *links; /* owned */
     struct heap timers;
     struct list dirty_clients, dirty_servers;
+    struct list servers; /* all */
     struct host_hooks hooks;
     uint64_t now;
     uint64_t ahead;  /* ms that the clock was put forward by */
@@ -53,9 +54,11 @@ struct server {
     struct listener **listeners; /* owned */
     size_t listener_count;
     struct host_timer deadline;
-    size_t max_queue;
-    struct access_hook access;                   /* `tell` is NULL: nobody asks */
-    struct spy *spy;                             /* owned; NULL: nobody listens in */
+    struct access_hook access; /* `tell` is NULL: nobody asks */
+    struct list link;          /* in host->servers */
+    size_t max_memory;         /* bytes of messages in the process */
+    size_t spare_at;           /* and at which to look next for who holds most of them */
+    struct spy *spy;           /* owned; NULL: nobody listens in */
     void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
     void *ask_user;
 };
@@ -94,6 +97,8 @@ const char *conn_name(const struct conn *c); /* for people */
 void access_opened(const struct server_conn *sc);
 void access_closed(const struct server_conn *sc, const char *why);
 void access_notes(const struct server *s); /* tells what the router has noted */
+/* Cuts off who holds most, if messages take too much memory. */
+void server_spare(struct server *s);
 
 /* host_spy.c */
 void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);

@@ -1,8 +1,8 @@
 /* host_server.c - a server: a router machine, its listeners, and the conns that they
  * accepted or that a client of this host was linked by.
  *
- * The policy for peers that do not read is here (deliver): the router says only what
- * should go where. See host.h. */
+ * Who does not read is the router's business (router.c); that all together do not fill
+ * the memory is seen to here. See host.h. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +37,7 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
 
     sc->wire = wire_of_subprotocol(subprotocol);
     sc->peer = router_open(s->router, sc->wire, sc, host_clock(s->host));
+    router_backlog(sc->peer, &conn->queued);
     if (conn->takes)
         router_limit(sc->peer, conn->takes);
     router_origin(sc->peer, address_of(conn));
@@ -149,7 +150,9 @@ struct server *server_new(struct host *h, const struct router_config *config)
     dated.epoch = epoch();
     s->router = router_new(&dated, host_rng());
     s->deadline.fire = server_fire;
-    s->max_queue = LIMIT_QUEUE;
+    s->max_memory = config->max_memory ? config->max_memory : LIMIT_MEMORY;
+    s->spare_at = s->max_memory;
+    list_push(&h->servers, &s->link);
     list_init(&s->dirty);
     list_init(&s->conns);
     return s;
@@ -242,6 +245,7 @@ void server_free(struct server *s)
     }
     host_timer_clear(s->host, &s->deadline);
     list_remove(&s->dirty);
+    list_remove(&s->link);
     router_free(s->router);
     spy_free(s->spy);
     free(s->listeners);
@@ -253,33 +257,19 @@ struct router_stats server_stats(const struct server *s)
     return router_stats(s->router);
 }
 
-/* Whether this peer can have this event: its transport takes it, and it reads. */
-static bool receives(const struct server *s, const struct conn *c, const struct buf *b)
-{
-    return c->queued <= s->max_queue && (!c->takes || b->len <= c->takes);
-}
-
-/* The policy for slow readers: events are dropped first, anything else closes the
- * connection. */
-static void deliver(struct server *s, struct output *out)
+static void deliver(struct output *out)
 {
     struct server_conn *sc = out->user;
 
-    if (out->kind == OUTPUT_CLOSE) {
+    if (out->kind == OUTPUT_CLOSE)
         conn_close(sc->conn, out->close_code, NULL);
-    } else if (out->kind == OUTPUT_EVENT && !receives(s, sc->conn, out->bytes)) {
-        router_dropped(s->router);
-    } else if (sc->conn->queued <= s->max_queue) {
+    else if (out->kind == OUTPUT_CUT)
+        conn_cut(sc->conn, out->close_code, "queue full");
+    else {
         sc->traffic.messages_out++;
         sc->traffic.bytes_out += out->bytes->len;
         conn_send(sc->conn, out->bytes);
-        return;
-    } else {
-        log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
-                 sc->conn->queued);
-        conn_close(sc->conn, 1008, "queue full");
     }
-    buf_unref(out->bytes);
 }
 
 void server_asks(struct server *s, void (*ask)(void *user, struct question *q),
@@ -314,8 +304,65 @@ void pump_server(struct server *s)
     struct output out;
 
     while (router_next_out(s->router, &out))
-        deliver(s, &out);
+        deliver(&out);
     access_notes(s);
     ask_all(s);
     host_timer_set(s->host, &s->deadline, router_deadline(s->router));
+}
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+static size_t holds(const struct server_conn *sc)
+{
+    return sc->conn->queued + sc->conn->coming;
+}
+
+/* Who holds most, of those that are not being closed; NULL when nobody holds much. */
+static struct server_conn *greediest(const struct server *s)
+{
+    struct server_conn *most = NULL;
+    size_t least = LIMIT_MEMORY_FAIR;
+
+    for (struct list *node = s->conns.next; node != &s->conns; node = node->next) {
+        struct server_conn *sc = list_entry(node, struct server_conn, link);
+
+        if (sc->conn->closing || holds(sc) < least)
+            continue;
+        least = holds(sc);
+        most = sc;
+    }
+    return most;
+}
+
+/* Bytes that will go with the connections that are being closed. */
+static size_t leaving(const struct server *s)
+{
+    size_t sum = 0;
+
+    for (struct list *node = s->conns.next; node != &s->conns; node = node->next) {
+        struct server_conn *sc = list_entry(node, struct server_conn, link);
+
+        sum += sc->conn->closing ? holds(sc) : 0;
+    }
+    return sum;
+}
+
+/* An event that many do not read is in the memory once and in all their queues: so it is
+ * the memory that is asked, after each cut, and not the sum of queues. */
+void server_spare(struct server *s)
+{
+    struct server_conn *sc;
+
+    if (buf_held() <= s->spare_at) {
+        s->spare_at = s->max_memory;
+        return;
+    }
+    while (buf_held() > s->max_memory + leaving(s) && (sc = greediest(s))) {
+        log_warn("router: %zu bytes of messages are held, %zu for one connection; "
+                 "closing it",
+                 buf_held(), holds(sc));
+        conn_cut(sc->conn, 1008, "out of memory");
+    }
+    /* what is left nobody can be blamed for: no need to look again before it grows */
+    s->spare_at = buf_held() + s->max_memory / 16;
 }

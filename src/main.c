@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,8 +365,19 @@ static bool is_script(int argc, char **argv)
                                  strstr(argv[1], ".lua"));
 }
 
+/* A message of a MiB or more has its own pages, which go back to the system with it: a
+ * peer's large messages must not stay with us as a hole in the heap. */
+static void return_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+#endif
+}
+
 int main(int argc, char **argv)
 {
+    return_memory();
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         puts("wampy-lua " WAMPY_VERSION " (" LUA_VERSION ")");
         return 0;

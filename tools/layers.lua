@@ -34,7 +34,8 @@ local rooms = {
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },
   main = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "supervise.h",
       "main_private.h", "lua" },
-    system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$" } },
+    system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$", "^getopt%.h$",
+      "^malloc%.h$" } },
 }
 
 local files = {

@@ -7,6 +7,18 @@
 
 #include "base/mem.h"
 
+static size_t held; /* bytes of all blocks, and what was counted in beside them */
+
+size_t buf_held(void)
+{
+    return held;
+}
+
+void buf_count(size_t more, size_t less)
+{
+    held += more - less;
+}
+
 static size_t block_size(size_t cap)
 {
     return sizeof(struct buf) + BUF_HEADROOM + cap;
@@ -16,6 +28,7 @@ struct buf *buf_new(size_t cap)
 {
     struct buf *b = xmalloc(block_size(cap));
 
+    buf_count(block_size(cap), 0);
     b->refs = 1;
     b->len = 0;
     b->cap = cap;
@@ -44,6 +57,7 @@ void buf_unref(struct buf *b)
 {
     if (!b || --b->refs > 0)
         return;
+    buf_count(0, block_size(b->cap));
 #ifdef BUF_POISON
     memset(b->data - BUF_HEADROOM, 0xDB, BUF_HEADROOM + b->cap);
 #endif
@@ -61,6 +75,7 @@ char *buf_reserve(struct buf **bp, size_t n)
 
         if (cap < need)
             cap = need;
+        buf_count(block_size(cap), block_size(b->cap));
         b = xrealloc(b, block_size(cap));
         b->cap = cap;
         b->data = (char *)(b + 1) + BUF_HEADROOM;

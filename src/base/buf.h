@@ -50,6 +50,12 @@ void buf_append(struct buf **b, const void *p, size_t n);
  * itself. */
 char *buf_reserve(struct buf **b, size_t n);
 
+/* Bytes of all bufs of the process: what messages cost it, however many hold them. */
+size_t buf_held(void);
+
+/* Counts in, and out again, what somebody else keeps as a copy of a buf's bytes. */
+void buf_count(size_t more, size_t less);
+
 /* Takes the caller's reference and returns a buf with the same bytes that nobody else
  * holds: `b` itself, or a copy. */
 struct buf *buf_own(struct buf *b);

@@ -64,6 +64,8 @@ struct conn_handler {
 struct conn_ops {
     void (*send)(struct conn *c, struct buf *message); /* takes the reference */
     void (*close)(struct conn *c, int code, const char *reason);
+    /* Forgets what is queued, and what has come of a message; NULL: cannot. */
+    void (*drop)(struct conn *c);
 };
 
 struct conn {
@@ -74,6 +76,7 @@ struct conn {
      * maker; NULL, or without a colon: it has no address */
     const char *where;
     size_t queued; /* bytes given to send and not yet handed on */
+    size_t coming; /* bytes kept of a message that has not come to its end */
     size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
     bool closing;  /* conn_close was called: nothing more may be sent */
 };
@@ -95,6 +98,14 @@ static inline void conn_close(struct conn *c, int code, const char *reason)
         return;
     c->closing = true;
     c->ops->close(c, code, reason);
+}
+
+/* The same without sending what is queued: for a peer that does not read. */
+static inline void conn_cut(struct conn *c, int code, const char *reason)
+{
+    if (c->ops->drop)
+        c->ops->drop(c);
+    conn_close(c, code, reason);
 }
 
 #endif

@@ -68,7 +68,7 @@ static void end_close(struct conn *c, int code, const char *reason)
     end_watch(end);
 }
 
-static const struct conn_ops end_ops = { end_send, end_close };
+static const struct conn_ops end_ops = { end_send, end_close, NULL };
 
 /* ---- delivery ---------------------------------------------------------------------- */
 

@@ -32,10 +32,9 @@ void greeting_free(struct greeting *g)
     loop_timer_clear(g->listener->net->loop, &g->timer);
     list_remove(&g->node);
     tunnel_leave(&g->tunnel);
-    if (g->fd >= 0) {
+    if (g->fd >= 0)
         close(g->fd);
-        g->listener->net->connections--;
-    }
+    guest_leave(g->guest);
     buf_unref(g->head);
     buf_unref(g->reply);
     if (g->file >= 0)
@@ -100,18 +99,15 @@ static void greeting_readable(void *user)
 
 /* ---- accepting --------------------------------------------------------------------- */
 
-static void peer_name(int fd, char *out, size_t size)
+static void peer_name(const struct sockaddr_storage *address, char *out, size_t size)
 {
-    struct sockaddr_storage address;
-    socklen_t n = sizeof address;
     char host[64], port[8];
 
     snprintf(out, size, "a client");
-    if (getpeername(fd, (struct sockaddr *)&address, &n) == 0 &&
-        address.ss_family != AF_UNIX &&
-        getnameinfo((struct sockaddr *)&address, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(out, size, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+    if (address->ss_family != AF_UNIX &&
+        getnameinfo((const struct sockaddr *)address, sizeof *address, host, sizeof host,
+                    port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(out, size, address->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
                  port);
 }
 
@@ -123,18 +119,20 @@ static SSL *server_ssl(const struct listener *ln)
     return ssl;
 }
 
-static void greet(struct listener *ln, int fd)
+static void greet(struct listener *ln, int fd, const struct sockaddr_storage *address,
+                  struct guest *guest)
 {
     struct greeting *g = xcalloc(1, sizeof *g);
 
-    peer_name(fd, g->peer, sizeof g->peer);
+    peer_name(address, g->peer, sizeof g->peer);
     if (ln->tls)
         fd = tunnel_open(ln->net, server_ssl(ln), fd, g->peer, &g->tunnel);
     if (fd < 0) {
+        guest_leave(guest);
         free(g);
         return;
     }
-    ln->net->connections++;
+    g->guest = guest;
     g->listener = ln;
     g->fd = fd;
     g->file = -1;
@@ -144,6 +142,20 @@ static void greet(struct listener *ln, int fd)
     loop_timer_set(ln->net->loop, &g->timer,
                    loop_round(ln->net->loop) + ln->settings->connect_timeout);
     greeting_readable(g); /* the request is often there already */
+}
+
+/* Lets a connection in, unless there are too many. */
+static void admit(struct listener *ln, int fd, const struct sockaddr_storage *address)
+{
+    struct guests *all = &ln->net->guests;
+    struct guest *guest = NULL;
+
+    if (all->count < LIMIT_CONNECTIONS)
+        guest = guest_enter(all, address, ln->settings->max_each);
+    if (guest)
+        greet(ln, fd, address, guest);
+    else
+        close(fd);
 }
 
 static void listener_readable(void *user);
@@ -165,7 +177,10 @@ static void listener_readable(void *user)
 
     ln->watch = NULL;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = accept4(ln->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        struct sockaddr_storage from = { .ss_family = AF_UNIX };
+        socklen_t n = sizeof from;
+        int fd =
+            accept4(ln->fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
             log_warn("cannot accept a connection: %s", strerror(errno));
@@ -174,10 +189,7 @@ static void listener_readable(void *user)
         }
         if (fd < 0)
             break;
-        if (ln->net->connections >= LIMIT_CONNECTIONS)
-            close(fd);
-        else
-            greet(ln, fd);
+        admit(ln, fd, &from);
     }
     listener_watch(ln);
 }

@@ -31,6 +31,7 @@ struct greeting {
     struct loop_timer timer;
     int fd;
     bool answered;
+    struct guest *guest;   /* owned until a conn has it */
     struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
     struct buf *head;      /* owned: what has been read */
     struct buf *reply;     /* owned: what is being sent; NULL: nothing */

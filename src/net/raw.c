@@ -26,6 +26,7 @@
 
 #include "base/mem.h"
 #include "net/raw_private.h"
+#include "wamp/limits.h"
 
 #define PIECE (64 * 1024) /* read at once */
 #define ROUNDS 4          /* pieces read from one peer before others have their turn */
@@ -82,8 +83,7 @@ void raw_finish(struct raw *raw)
     raw_tls_fini(raw);
     if (raw->conn.handler)
         raw->conn.handler->closed(&raw->conn, &raw->end);
-    if (raw->counted)
-        --*raw->counted;
+    guest_leave(raw->guest);
     drop_queue(raw);
     free(raw->queue);
     raw_reader_fini(&raw->reader);
@@ -275,12 +275,31 @@ static void close_conn(struct conn *c, int code, const char *reason)
         return;
     }
     raw->state = RAW_CLOSING;
+    raw->close_by = loop_round(raw->net->loop) + LIMIT_CLOSE_MS;
     loop_timer_set(raw->net->loop, &raw->timer, loop_round(raw->net->loop) + CLOSE_WAIT);
     if (!raw->room && !list_linked(&raw->due))
         list_push(&raw->net->due, &raw->due);
 }
 
-static const struct conn_ops ops = { send_message, close_conn };
+/* But for the frame that the peer has seen a part of. */
+static void forget_queue(struct conn *c)
+{
+    struct raw *raw = raw_of(c);
+    unsigned keep = raw->sent > 0;
+
+    while (raw->count > keep) {
+        struct raw_out *out = &raw->queue[raw->first + --raw->count];
+
+        c->queued -= out->payload->len;
+        if (out->type == RAW_PONG)
+            raw->pongs -= RAW_HEAD + out->payload->len;
+        buf_unref(out->payload);
+    }
+    raw_reader_fini(&raw->reader);
+    c->coming = 0;
+}
+
+static const struct conn_ops ops = { send_message, close_conn, forget_queue };
 
 /* ---- receiving --------------------------------------------------------------------- */
 
@@ -332,6 +351,7 @@ void raw_take_in(struct raw *raw, struct slice in)
         else if (found != RAW_MORE)
             refuse(raw, found);
     }
+    raw->conn.coming = raw->reader.payload ? raw->reader.payload->cap : 0;
 }
 
 static void peer_ended(struct raw *raw, ssize_t n)
@@ -397,7 +417,7 @@ static void on_timer(struct loop_timer *t)
     struct raw *raw = timer_entry(t, struct raw, timer);
     uint64_t now = loop_round(raw->net->loop);
 
-    if (raw->state == RAW_CLOSING && moves(raw)) {
+    if (raw->state == RAW_CLOSING && now < raw->close_by && moves(raw)) {
         loop_timer_set(raw->net->loop, t, now + CLOSE_WAIT);
     } else if (raw->state == RAW_OPEN && !raw->ended) {
         ping(raw, now);

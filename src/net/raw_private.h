@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "net/guests.h"
 #include "net/loop_private.h"
 #include "net/raw.h"
 #include "net/raw_frame.h"
@@ -39,7 +40,7 @@ struct raw {
     struct raw_net *net;           /* borrowed */
     struct net_settings *settings; /* counted */
     struct dialing *dialing;       /* owned; of raw_client.c until it is up, else NULL */
-    unsigned *counted;             /* of a server: where it counts as a connection */
+    struct guest *guest;           /* owned: of a server's connection, else NULL */
     struct ws_tls *tls;            /* counted; of a client of rss://, else NULL */
     struct tunnel *tunnel;         /* likewise, while it stands */
     struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
@@ -57,6 +58,7 @@ struct raw {
     bool pinged;                  /* a PING is out, and nothing has been heard since */
     bool half_closed;             /* we have said that nothing more will come */
     uint64_t heard;               /* ms: the round in which something came last */
+    uint64_t close_by;            /* ms: a connection that is being closed is cut */
     char *where;                  /* owned: the URL or the peer's address, for people */
     struct conn_end end;
     bool ended; /* `end` is filled: what came first counts */

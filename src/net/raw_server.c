@@ -45,7 +45,8 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
     answer(g, octets);
     raw->conn.where = raw->where;
     raw->fd = g->fd;
-    raw->counted = &ln->net->connections;
+    raw->guest = g->guest;
+    g->guest = NULL;
     g->fd = -1;
     raw->conn.where = raw->where;
     ln->accepted(&raw->conn, ln->user);

@@ -88,12 +88,14 @@ static void cork(struct ws *ws, bool on)
     setsockopt(lws_get_socket_fd(ws->wsi), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
-/* What was written before is out of our hands when lws keeps nothing of it. */
+/* What was written before is out of our hands when lws keeps nothing of it: it copies
+ * what the socket did not take. */
 static void settle(struct ws *ws)
 {
     if (!ws->unsettled || lws_partial_buffered(ws->wsi))
         return;
     ws->conn.queued -= ws->unsettled;
+    buf_count(0, ws->unsettled);
     ws->unsettled = 0;
     if (!ws->above || ws->conn.queued >= ws->settings->max_queue / 2)
         return;
@@ -118,6 +120,7 @@ static int write_message(struct ws *ws)
                       ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
     buf_unref(message);
     ws->unsettled += n;
+    buf_count(n, 0);
     if (wrote < 0)
         return -1;
     if (!ws->count)
@@ -165,6 +168,7 @@ static void close_conn(struct conn *c, int code, const char *reason)
     if (ws->state > WS_OPEN)
         return;
     ws_end(ws, CONN_OK, code, "closed");
+    ws->close_by = loop_round(ws->net->loop) + LIMIT_CLOSE_MS;
     ws->close_code = code;
     ws->close_reason =
         reason ? xstrndup(reason, strnlen(reason, WS_REASON_SIZE - 1)) : NULL;
@@ -183,7 +187,22 @@ void ws_reject_unmasked(struct ws *ws)
     close_conn(&ws->conn, 1002, why);
 }
 
-const struct conn_ops ws_ops = { send_message, close_conn };
+static void drop_queue(struct conn *c)
+{
+    struct ws *ws = ws_of(c);
+
+    while (ws->count) {
+        struct buf *message = pop(ws);
+
+        c->queued -= message->len;
+        buf_unref(message);
+    }
+    buf_unref(ws->rx);
+    ws->rx = NULL;
+    c->coming = 0;
+}
+
+const struct conn_ops ws_ops = { send_message, close_conn, drop_queue };
 
 /* ---- receiving --------------------------------------------------------------------- */
 
@@ -198,6 +217,7 @@ static void gather(struct ws *ws, const void *in, size_t n, size_t rest)
     if (!ws->rx)
         ws->rx = buf_new(n + (rest < FIRST_PIECE ? rest : FIRST_PIECE));
     buf_append(&ws->rx, in, n);
+    ws->conn.coming = ws->rx->cap;
 }
 
 static int on_receive(struct ws *ws, const void *in, size_t n)
@@ -225,6 +245,7 @@ static int on_receive(struct ws *ws, const void *in, size_t n)
         return 0;
     message = ws->rx;
     ws->rx = NULL;
+    ws->conn.coming = 0;
     deliver(ws, message);
     return 0;
 }
@@ -254,7 +275,7 @@ void ws_on_timer(struct loop_timer *t)
     struct ws *ws = timer_entry(t, struct ws, timer);
     uint64_t now = loop_round(ws->net->loop);
 
-    if (ws->state == WS_OPEN && ws->close_code && moves(ws)) {
+    if (ws->state == WS_OPEN && ws->close_code && now < ws->close_by && moves(ws)) {
         loop_timer_set(ws->net->loop, &ws->timer, now + ws->settings->close_timeout);
     } else if (ws->state != WS_OPEN || ws->close_code) {
         if (ws->state == WS_CONNECTING)

@@ -44,6 +44,8 @@ void ws_finish(struct ws *ws)
     list_remove(&ws->due);
     if (ws->net->flushing == ws)
         ws->net->flushing = NULL;
+    if (ws->net->adopting == ws)
+        ws->net->adopting = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
     tunnel_leave(&ws->tunnel);
@@ -51,8 +53,8 @@ void ws_finish(struct ws *ws)
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
     if (ws->conn.handler)
         ws->conn.handler->closed(&ws->conn, &ws->end);
-    if (ws->server)
-        ws->net->connections--;
+    guest_leave(ws->guest);
+    buf_count(0, ws->unsettled);
     free_queue(ws);
     buf_unref(ws->rx);
     free(ws->close_reason);

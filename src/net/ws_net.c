@@ -34,6 +34,7 @@ static void free_net(void *attached)
 
     tunnel_free_all(net);
     ws_tls_free_all(net);
+    guests_fini(&net->guests);
     free(net->piece);
     free(net);
 }

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
+#include "net/guests.h"
 #include "net/loop_private.h"
 #include "net/ws.h"
 #include "wamp/limits.h"
@@ -29,7 +30,7 @@ struct ws_net {
     char subprotocol[64];
     struct ws *adopting; /* whose socket is just being given to lws */
     struct slice early;  /* what its peer sent behind the request */
-    unsigned connections;
+    struct guests guests;
     struct list tls;     /* of struct ws_tls */
     struct list tunnels; /* of struct tunnel */
     char *piece;         /* owned: of ws_tunnel.c */
@@ -57,6 +58,7 @@ struct ws {
     unsigned seen;             /* bytes of the first frame it has seen in a tunnel */
     struct ws_tls *tls;        /* counted; of a client of wss://, else NULL */
     struct tunnel *tunnel;     /* of a server of wss:// while it stands, else NULL */
+    struct guest *guest;       /* owned: of a server's connection, else NULL */
     bool server;
     bool text;          /* of the agreed subprotocol: text frames, else binary */
     bool corked;        /* TCP_CORK is set */
@@ -70,8 +72,9 @@ struct ws {
     struct buf **queue; /* ring of what is to be sent; owned, with its references */
     unsigned first, count, room; /* in the ring; room is a power of two, or 0 */
     int waiting; /* bytes in the socket when a closing connection was looked at last */
-    size_t unsettled; /* bytes written that the socket may not have taken yet */
-    char *where;      /* owned: the URL or the peer's address, for people */
+    size_t unsettled;  /* bytes written that the socket may not have taken yet */
+    uint64_t close_by; /* ms: a connection that is being closed is cut */
+    char *where;       /* owned: the URL or the peer's address, for people */
     struct conn_end end;
     bool ended; /* `end` is filled: what came first counts */
 };

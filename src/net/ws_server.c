@@ -58,6 +58,8 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     struct ws *ws = ws_new(net, g->listener->settings, g->peer);
 
     ws->server = true;
+    ws->guest = g->guest;
+    g->guest = NULL;
     tunnel_join(&g->tunnel, ws);
     ws->listener = g->listener;
     ws->subprotocol = slice_of(subprotocol);

@@ -79,7 +79,7 @@ void tunnel_free(struct tunnel *t)
     stop(&t->inner_room);
     loop_timer_clear(t->net->loop, &t->linger);
     if (t->ended)
-        t->net->connections--;
+        t->net->guests.count--;
     SSL_free(t->ssl);
     close(t->outer);
     close(t->inner);
@@ -119,7 +119,7 @@ static void end(struct tunnel *t)
     if (t->ended)
         return;
     t->ended = true;
-    t->net->connections++;
+    t->net->guests.count++;
     t->until = now + LINGER_MS;
     t->waiting = tunnel_waiting(t);
     loop_timer_set(t->net->loop, &t->linger, now + CLOSE_WAIT);

@@ -176,9 +176,22 @@ struct buf *call_details(const struct call *c, const struct callee *callee,
     return details_encode(&d, callee->holder.member->peer->wire);
 }
 
-void call_outgrow(struct call *c, const char *text)
+void call_refused(struct call *c, const struct peer *by)
 {
-    call_fail(c, "wamp.error.payload_size_exceeded", text);
+    struct fault f;
+
+    peer_refusal(by, &f);
+    call_fail(c, f.uri, f.text);
+}
+
+/* Sends a message with the payload of another; false, and peer_refusal says why, when it
+ * cannot be had. */
+static bool pass_on(struct member *to, struct msg *m, const struct msg *payload)
+{
+    if (payload_carry(m, payload, to->peer->wire))
+        return member_send(to, m);
+    to->peer->refused = SIZE_MAX; /* there is no telling how long it would have been */
+    return false;
 }
 
 bool call_send(const struct call *c, const struct buf *details, const struct msg *message)
@@ -190,8 +203,7 @@ bool call_send(const struct call *c, const struct buf *details, const struct msg
 
     if (details)
         i.dict = slice_buf(details);
-    sent =
-        payload_carry(&i, message, c->callee->peer->wire) && member_send(c->callee, &i);
+    sent = pass_on(c->callee, &i, message);
     msg_fini(&i);
     return sent;
 }
@@ -212,7 +224,7 @@ static bool invoke(struct call *c, const struct callee *callee, const struct msg
     return sent;
 }
 
-/* Gives a call to a callee. False: it was too large for him, and has ended. */
+/* Gives a call to a callee. False: he could not be sent it, and it has ended. */
 static bool assign(struct call *c, struct callee *callee, const struct msg *message,
                    const struct opts *o)
 {
@@ -230,7 +242,7 @@ static bool assign(struct call *c, struct callee *callee, const struct msg *mess
     if (invoke(c, callee, message, o))
         return true;
     m->last_invocation = c->invocation - 1; /* what is not sent has not taken its id */
-    call_outgrow(c, "the callee's transport does not take a message of this size");
+    call_refused(c, m->peer);
     return false;
 }
 
@@ -332,8 +344,8 @@ static struct call *answered(struct member *m, const struct msg *message)
     return map_get(&m->invocations, message->request);
 }
 
-/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless it is too
- * large for him, which ends the call (false). */
+/* Passes an answer on to the caller: RESULT, or ERROR with its URI; unless he cannot be
+ * sent it, which ends the call (false). */
 static bool settle(struct call *c, struct msg *answer, const struct msg *message,
                    const struct opts *o, bool progress)
 {
@@ -349,14 +361,14 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
     if (details)
         answer->dict = slice_buf(details);
     answer->request = c->request;
-    sent = payload_carry(answer, message, wire) && member_send(c->caller, answer);
+    sent = pass_on(c->caller, answer, message);
     msg_fini(answer);
     buf_unref(details);
     if (sent)
         return true;
     if (progress)
         cancel_interrupt(c, "killnowait");
-    call_outgrow(c, "the caller's transport does not take an answer of this size");
+    call_refused(c, c->caller->peer);
     return false;
 }
 

@@ -167,9 +167,7 @@ static void send_result(struct query *q, uint64_t request)
     if (!(q->procedure->traits & MUTE))
         result.args = slice_buf(args);
     if (!member_send(q->caller, &result)) {
-        fault_set(&q->fault, "wamp.error.payload_size_exceeded",
-                  "%s: the caller's transport does not take an answer of this size",
-                  q->procedure->name);
+        peer_refusal(q->caller->peer, &q->fault);
         member_error(q->caller, MSG_CALL, request, &q->fault);
     }
     buf_unref(args);

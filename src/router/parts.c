@@ -71,5 +71,5 @@ void parts_forward(struct member *m, const struct msg *message, const struct opt
         call_send(c, c->parts->open ? c->parts->more : c->parts->last, message))
         return;
     cancel_interrupt(c, "killnowait");
-    call_outgrow(c, "the callee's transport does not take a message of this size");
+    call_refused(c, c->callee->peer);
 }

@@ -48,6 +48,15 @@ static const struct roles router_roles = {
 };
 /* clang-format on */
 
+#define OWN_ERROR 4096 /* bytes: no ERROR of the router's own is longer */
+
+/* What somebody else said, and can be told an error for in its place. */
+static bool is_refusable(const struct msg *m, size_t n)
+{
+    return m->row->code == MSG_INVOCATION || m->row->code == MSG_RESULT ||
+           (m->row->code == MSG_ERROR && n > OWN_ERROR);
+}
+
 bool peer_send(struct peer *p, const struct msg *m)
 {
     struct buf *bytes;
@@ -55,12 +64,24 @@ bool peer_send(struct peer *p, const struct msg *m)
     if (!p->state)
         return true;
     bytes = msg_encode(m, p->wire);
-    if (bytes->len <= p->takes) {
+    if (bytes->len <= p->takes &&
+        (!is_refusable(m, bytes->len) || output_fits(p, bytes->len))) {
         output_push(p, OUTPUT_SEND, bytes);
         return true;
     }
+    p->refused = bytes->len;
     buf_unref(bytes);
     return false;
+}
+
+void peer_refusal(const struct peer *p, struct fault *f)
+{
+    if (p->refused > p->takes)
+        fault_set(f, "wamp.error.payload_size_exceeded",
+                  "the message is longer than the other side takes");
+    else
+        fault_set(f, "wamp.error.unavailable",
+                  "too much is queued for the other side, which does not read");
 }
 
 /* A dict with one string, or none when `text` is absent. The caller frees it. */

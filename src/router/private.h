@@ -82,6 +82,7 @@ struct router {
     struct rng rng;
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
+    size_t max_queue;      /* bytes that may wait for one peer */
     uint64_t now;          /* ms, of the input that is being worked on */
     uint64_t epoch;        /* ms since 1970 when `now` was 0 */
     uint64_t last_id;      /* of a subscription or registration */
@@ -98,8 +99,12 @@ struct router {
 };
 
 /* Queue something for a peer, unless it is closing its transport already. `bytes` is
- * taken. */
+ * taken. An event that the peer has no room for is dropped; anything else may go some
+ * way beyond its limit, past which it is cut off. */
 void output_push(struct peer *p, enum output_kind kind, struct buf *bytes);
+
+/* Whether `n` bytes more may wait for this peer. */
+bool output_fits(const struct peer *p, size_t n);
 void output_close(struct peer *p, int code);
 void output_forget(struct peer *p); /* what a peer will not get any more */
 
@@ -112,7 +117,12 @@ void router_offer(struct router *r); /* finds anew by what methods each can be j
 
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
-enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, CLOSE_PROTOCOL = 1002 };
+enum {
+    CLOSE_NORMAL = 1000,
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_PROTOCOL = 1002,
+    CLOSE_POLICY = 1008
+};
 
 struct peer {
     struct router *router;
@@ -125,6 +135,9 @@ struct peer {
     bool service;            /* the router's own: what it gets goes to service_receive */
     char *address;           /* owned; NULL: none */
     size_t queued;           /* outputs in the queue */
+    size_t unsent;           /* their bytes */
+    size_t refused;          /* bytes of the message that peer_send did not take */
+    const size_t *backlog;   /* bytes its transport still has; borrowed; NULL: none */
     size_t takes;            /* bytes of the longest message that its transport takes */
     struct timer timer;      /* until HELLO, AUTHENTICATE, or the answer to GOODBYE */
     struct list link;        /* in router.peers */
@@ -143,8 +156,13 @@ void peer_leave(struct peer *p, struct slice reason);
 /* GOODBYE to a member; `text` may be absent. */
 void peer_goodbye(struct peer *p, struct slice reason, struct slice text);
 
-/* False when its transport does not take a message of this size; nothing is sent then. */
+/* False when its transport does not take a message of this size, or when what carries
+ * payload on its behalf (INVOCATION, RESULT) has no room in its queue; nothing is sent
+ * then, and peer_refusal says why. */
 bool peer_send(struct peer *p, const struct msg *m);
+
+/* Why peer_send was false. */
+void peer_refusal(const struct peer *p, struct fault *f);
 
 /* ABORT and the end of the transport: the peer broke the protocol. */
 void peer_violate(struct peer *p, const struct fault *f);
@@ -635,14 +653,14 @@ void call_withdraw(struct call *c);
 struct buf *call_details(const struct call *c, const struct callee *callee,
                          const struct msg *message, const struct opts *o, bool progress);
 
-/* INVOCATION with the arguments of `message`; false when it is too large for the
- * callee's transport, and not sent. */
+/* INVOCATION with the arguments of `message`; false when the callee cannot be sent it. */
 bool call_send(const struct call *c, const struct buf *details,
                const struct msg *message);
 
-/* A message that a transport cannot carry (WAMP: RawSocket, maximum length) is the end
- * of the call, not of the session: tells the caller, and frees the call. */
-void call_outgrow(struct call *c, const char *text);
+/* A message that a transport cannot carry (WAMP: RawSocket, maximum length), or that is
+ * one too many for who does not read, is the end of the call, not of the session: tells
+ * the caller why, and frees the call. */
+void call_refused(struct call *c, const struct peer *by);
 
 /* ---- parts.c ----------------------------------------------------------------------- */
 

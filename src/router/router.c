@@ -2,10 +2,13 @@
  *
  * Everything that wants sending ends in one ring, in the order in which it must go
  * out. A peer counts what it has in there, so that closing an idle one costs nothing
- * and closing a busy one one walk. Not known here: what messages mean (peer.c). */
+ * and closing a busy one one walk. What waits there, and behind it at the transport, is
+ * the peer's backlog, and bounded: the policy for those who do not read is here. Not
+ * known here: what messages mean (peer.c). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "router/attempt.h"
 
@@ -40,14 +43,63 @@ static struct output *output_add(struct peer *p)
     return out;
 }
 
+static size_t backlog(const struct peer *p)
+{
+    return p->unsent + (p->backlog ? *p->backlog : 0);
+}
+
+/* Who has read everything can be sent any one message. */
+static bool fits_in(const struct peer *p, size_t n, size_t most)
+{
+    size_t waiting = backlog(p);
+
+    return !waiting || (waiting <= most && n <= most - waiting);
+}
+
+bool output_fits(const struct peer *p, size_t n)
+{
+    return fits_in(p, n, p->router->max_queue);
+}
+
+static void output_end(struct peer *p, enum output_kind kind, int code)
+{
+    struct output *out = output_add(p);
+
+    out->kind = kind;
+    out->close_code = code;
+    p->state = 0;
+    heap_clear(&p->router->deadlines, &p->timer);
+}
+
+static bool admits(struct peer *p, enum output_kind kind, size_t n)
+{
+    size_t most = p->router->max_queue;
+
+    if (!p->state)
+        return false;
+    if (kind == OUTPUT_EVENT) {
+        if (n <= p->takes && output_fits(p, n))
+            return true;
+        p->router->stats.dropped++;
+        return false;
+    }
+    if (p->service || fits_in(p, n, most + LIMIT_QUEUE_RESERVE(most)))
+        return true;
+    log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
+             backlog(p));
+    output_end(p, OUTPUT_CUT, CLOSE_POLICY);
+    return false;
+}
+
 void output_push(struct peer *p, enum output_kind kind, struct buf *bytes)
 {
     struct output *out;
 
-    if (!p->state) {
+    if (!admits(p, kind, bytes->len)) {
         buf_unref(bytes);
         return;
     }
+    p->unsent += bytes->len;
     out = output_add(p);
     out->kind = kind;
     out->bytes = bytes;
@@ -55,15 +107,15 @@ void output_push(struct peer *p, enum output_kind kind, struct buf *bytes)
 
 void output_close(struct peer *p, int code)
 {
-    struct output *out;
+    if (p->state)
+        output_end(p, OUTPUT_CLOSE, code);
+}
 
-    if (!p->state)
-        return;
-    out = output_add(p);
-    out->kind = OUTPUT_CLOSE;
-    out->close_code = code;
-    p->state = 0;
-    heap_clear(&p->router->deadlines, &p->timer);
+/* An output leaves the queue. */
+static void output_leave(const struct output *out)
+{
+    out->peer->queued--;
+    out->peer->unsent -= out->bytes ? out->bytes->len : 0;
 }
 
 void output_forget(struct peer *p)
@@ -75,16 +127,16 @@ void output_forget(struct peer *p)
 
         if (out->peer != p)
             continue;
+        output_leave(out);
         buf_unref(out->bytes);
         out->bytes = NULL;
         out->peer = NULL;
-        p->queued--;
     }
 }
 
 static void count_out(struct router *r, const struct output *out)
 {
-    if (out->kind == OUTPUT_CLOSE)
+    if (!out->bytes)
         return;
     r->stats.events += out->kind == OUTPUT_EVENT;
     r->stats.messages_out++;
@@ -101,7 +153,7 @@ bool router_next_out(struct router *r, struct output *out)
         q->count--;
         if (!out->peer)
             continue;
-        out->peer->queued--;
+        output_leave(out);
         if (!out->peer->service) {
             count_out(r, out);
             return true;
@@ -141,6 +193,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->principals = principals_new(config, rng);
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
+    r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
     list_init(&r->peers);
     list_init(&r->notes);
     inquiries_init(&r->inquiries);
@@ -218,6 +271,11 @@ void router_limit(struct peer *p, size_t size)
     p->takes = size;
 }
 
+void router_backlog(struct peer *p, const size_t *queued)
+{
+    p->backlog = queued;
+}
+
 void router_origin(struct peer *p, struct slice address)
 {
     free(p->address);
@@ -276,11 +334,6 @@ void router_shutdown(struct router *r, uint64_t now)
     list_each (node, tmp, &r->peers)
         peer_goodbye(list_entry(node, struct peer, link),
                      SLICE("wamp.close.system_shutdown"), (struct slice){ 0 });
-}
-
-void router_dropped(struct router *r)
-{
-    r->stats.dropped++;
 }
 
 struct router_stats router_stats(const struct router *r)

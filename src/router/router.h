@@ -98,6 +98,8 @@ struct router_config {
     size_t principal_count;
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
+    size_t max_queue;  /* bytes that may wait for one peer; 0 = LIMIT_QUEUE */
+    size_t max_memory; /* bytes of messages; 0 = LIMIT_MEMORY (kept by the host) */
     const char *agent; /* WELCOME agent; may be NULL */
     uint64_t epoch;    /* ms since 1970 when the router's `now` is 0 */
 };
@@ -119,6 +121,10 @@ struct peer *router_open(struct router *r, const struct wire *wire, void *user,
  * longer one answers, or asks for, ends in wamp.error.payload_size_exceeded; events
  * are not looked at. */
 void router_limit(struct peer *p, size_t size);
+
+/* Where its transport says how many bytes it has been given and not handed on yet;
+ * borrowed until router_closed. Without it the peer is taken to read all at once. */
+void router_backlog(struct peer *p, const size_t *queued);
 void router_feed(struct router *r, struct peer *p, struct buf *message, uint64_t now);
 void router_closed(struct router *r, struct peer *p, uint64_t now); /* frees the peer */
 uint64_t router_session(const struct peer *p); /* its session id; 0 unless joined */
@@ -146,8 +152,9 @@ void router_shutdown(struct router *r, uint64_t now);
 
 enum output_kind {
     OUTPUT_SEND,  /* bytes to send */
-    OUTPUT_EVENT, /* bytes that may be dropped when the peer's queue is full: an EVENT */
-    OUTPUT_CLOSE  /* close the transport, once everything before this has been sent */
+    OUTPUT_EVENT, /* the same: an EVENT */
+    OUTPUT_CLOSE, /* close the transport, once everything before this has been sent */
+    OUTPUT_CUT    /* close it at once: the peer does not read */
 };
 
 struct output {
@@ -155,7 +162,7 @@ struct output {
     struct peer *peer;
     void *user;        /* of router_open */
     struct buf *bytes; /* a reference that passes to the caller; shared: read only */
-    int close_code;    /* WebSocket close code of OUTPUT_CLOSE */
+    int close_code;    /* WebSocket close code of OUTPUT_CLOSE and OUTPUT_CUT */
 };
 
 /* The next thing to do. Never gives output for a peer that has been closed. */
@@ -187,9 +194,6 @@ struct router_stats {
     uint64_t events, dropped, messages_in, messages_out, bytes_in, bytes_out;
 };
 struct router_stats router_stats(const struct router *r);
-
-/* An event that the router gave out was not sent. */
-void router_dropped(struct router *r);
 
 /* One row for each of the numbers. */
 #define STATS_ROWS (sizeof(struct router_stats) / sizeof(uint64_t))

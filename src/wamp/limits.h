@@ -61,9 +61,21 @@
 #define LIMIT_TESTAMENTS 100
 #define LIMIT_TESTAMENT_BYTES (1024u * 1024)
 
-/* Bytes queued towards one connection. Past it the router first drops events (and counts
- * them), then closes; a client's publish waits. Two of the largest messages fit. */
+/* Bytes queued towards one connection. What would go past it is not sent by the router:
+ * an event is dropped and counted, a call or its result answered with an error; a
+ * client's publish waits. Two of the largest messages fit. */
 #define LIMIT_QUEUE (2 * LIMIT_MESSAGE_SIZE + 1024 * 1024)
+
+/* Of its queue's size, what a peer may have waiting beyond it in short messages that
+ * something depends on (ERROR, SUBSCRIBED, GOODBYE ...); past that it is cut off. */
+#define LIMIT_QUEUE_RESERVE(queue) ((queue) / 16)
+
+/* Bytes of messages in a whole router process, on their way in or out or kept: what
+ * fifteen of its queues hold. Past it the connection that holds most is cut off. */
+#define LIMIT_MEMORY (512u * 1024 * 1024)
+
+/* A connection that holds less than this is not the one that fills the memory. */
+#define LIMIT_MEMORY_FAIR (256u * 1024)
 
 /* Events a client keeps for a subscription whose SUBSCRIBED has not arrived yet. */
 #define LIMIT_EARLY_EVENTS 1000
@@ -79,6 +91,10 @@
 #define LIMIT_HANDSHAKE_MS 5000
 #define LIMIT_HELLO_MS 5000
 #define LIMIT_GOODBYE_MS 5000
+
+/* A connection that is being closed may go on to take what is queued for it, but not a
+ * byte a second for ever. */
+#define LIMIT_CLOSE_MS 30000
 
 /* CHALLENGE to AUTHENTICATE: a person may have to type a password, or look for the token
  * that has the key. */
@@ -138,5 +154,9 @@
 
 /* Connections one router process accepts; also sizes lws's descriptor table. */
 #define LIMIT_CONNECTIONS 20000
+
+/* And from one address (of IPv6, one network of 64 bits): half, so that who takes all
+ * that he gets does not lock everybody else out. Many clients behind one proxy fit. */
+#define LIMIT_CONNECTIONS_EACH (LIMIT_CONNECTIONS / 2)
 
 #endif

@@ -27,6 +27,7 @@ struct caller_name {
     struct list link;
     char *name;              /* owned */
     struct peer *peer;       /* NULL while its transport is not open */
+    size_t backlog;          /* bytes that its transport is taken to have */
     struct list lines;       /* of struct line: what came out */
     char *hello, *challenge; /* owned; the last ones, for `proves`; NULL: none yet */
 };
@@ -173,6 +174,8 @@ static bool option(struct drive *d, const char *word)
         realm_of(&d->config, word + 8, strlen(word + 8))->no_meta = true;
     else if (!strncmp(word, "realm=", 6))
         realm_of(&d->config, word + 6, strlen(word + 6));
+    else if (!strncmp(word, "queue=", 6))
+        d->config.max_queue = strtoul(word + 6, NULL, 10);
     else if (!strncmp(word, "seed=", 5))
         d->random = strtoull(word + 5, NULL, 10);
     else if (!strncmp(word, "principal=", 10))
@@ -301,8 +304,9 @@ static void drain(struct drive *d)
         char text[32];
 
         assert(n->peer == out.peer);
-        if (out.kind == OUTPUT_CLOSE) {
-            snprintf(text, sizeof text, "!closed %d", out.close_code);
+        if (out.kind == OUTPUT_CLOSE || out.kind == OUTPUT_CUT) {
+            snprintf(text, sizeof text, "!%s %d",
+                     out.kind == OUTPUT_CUT ? "cut" : "closed", out.close_code);
             say(n, xstrdup(text));
         } else {
             say(n, xstrndup(out.bytes->data, out.bytes->len));
@@ -397,6 +401,8 @@ static bool open_peer(struct drive *d, struct caller_name *n)
     if (n->peer)
         return false;
     n->peer = router_open(d->router, &wire_json, n, d->now);
+    n->backlog = 0;
+    router_backlog(n->peer, &n->backlog);
     return true;
 }
 
@@ -442,6 +448,8 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = close_peer(d, n);
     else if (!strcmp(what, "send"))
         ok = send_text(d, n, arg);
+    else if (!strcmp(what, "backlog"))
+        n->backlog = strtoul(arg, NULL, 10);
     else if (!strcmp(what, "proves"))
         ok = send_proof(d, n, arg);
     else if (!strcmp(what, "takes") && n && n->peer)
