@@ -139,6 +139,7 @@ local function add_transport(t, path, result, name, warn)
   local found = config_transport.read(check(t, "table", path), path, name, warn)
   local first = result.transports[1]
   if not found then
+    if checks.mistaken() then return end -- perhaps that is why
     warn(("%s (type %s) is not supported and ignored"):format(path, tostring(t.type)))
   elseif found.files_only then
     table.insert(result.others, found)

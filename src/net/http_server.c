@@ -203,13 +203,18 @@ static void say_websocket(struct greeting *g)
                     "https://.\n");
 }
 
-void http_serve(struct greeting *g, const struct request *r, const char *path)
+void http_serve(struct greeting *g, const struct request *r)
 {
     const struct net_settings *s = g->listener->settings;
-    const struct http_route *route =
-        http_route_of(s->routes, s->route_count, path, false);
+    const struct http_route *route = NULL;
+    char path[HTTP_PATH_SIZE];
+    bool ok = http_path(r->target, path);
 
-    if (!route && s->route_count)
+    if (ok)
+        route = http_route_of(s->routes, s->route_count, path, false);
+    if (!ok)
+        http_answer(g, "400 Bad Request", "", "this path is not answered\n");
+    else if (!route && s->route_count)
         http_answer(g, "404 Not Found", "", "there is nothing here\n");
     else if (!route || route->kind == HTTP_WEBSOCKET)
         say_websocket(g);

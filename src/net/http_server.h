@@ -9,7 +9,7 @@
 void http_answer(struct greeting *g, const char *status, const char *headers,
                  const char *text);
 
-/* Answers a GET or HEAD that is no upgrade, of `path` (http_path). */
-void http_serve(struct greeting *g, const struct request *r, const char *path);
+/* Answers a GET or HEAD that is no upgrade. */
+void http_serve(struct greeting *g, const struct request *r);
 
 #endif

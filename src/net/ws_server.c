@@ -116,17 +116,19 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
         adopt(g, r, subprotocol, rest);
 }
 
-/* A WebSocket is on every path, unless there are routes. */
-static bool has_websocket(const struct net_settings *s, const char *path)
+/* A WebSocket is on every path, whatever it looks like, unless there are routes. */
+static bool has_websocket(const struct net_settings *s, struct slice target)
 {
-    return !s->route_count || http_route_of(s->routes, s->route_count, path, true);
+    char path[HTTP_PATH_SIZE];
+
+    return !s->route_count || (http_path(target, path) &&
+                               http_route_of(s->routes, s->route_count, path, true));
 }
 
 static void judge(struct greeting *g, size_t head_size)
 {
     struct slice head = { g->head->data, head_size };
     struct slice rest = { g->head->data + head_size, g->head->len - head_size };
-    char path[HTTP_PATH_SIZE];
     struct request r;
 
     if (!request_parse(&r, head)) {
@@ -137,11 +139,9 @@ static void judge(struct greeting *g, size_t head_size)
     if (!g->head_only && !slice_is(r.method, "GET"))
         http_answer(g, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
                     "only GET and HEAD are answered here\n");
-    else if (!http_path(r.target, path))
-        http_answer(g, "400 Bad Request", "", "this path is not answered\n");
     else if (!header_has(r.upgrade, "websocket"))
-        http_serve(g, &r, path);
-    else if (!has_websocket(g->listener->settings, path))
+        http_serve(g, &r);
+    else if (!has_websocket(g->listener->settings, r.target))
         http_answer(g, "404 Not Found", "", "there is no WebSocket here\n");
     else
         upgrade(g, &r, rest);

@@ -24,7 +24,7 @@ const struct stats_row stats_rows[STATS_ROWS] = {
     ROW(calls, true, "Calls, those of the meta API among them."),
     ROW(publications, true, "Publications that were allowed."),
     ROW(events, true, "Events that were sent to subscribers."),
-    ROW(dropped, true, "Events not sent: a peer does not read, or they are too long."),
+    ROW(dropped, true, "Events not sent: they are too long, or nobody reads them."),
     ROW(messages_in, true, "Messages received."),
     ROW(messages_out, true, "Messages sent."),
     ROW(bytes_in, true, "Bytes of the messages received."),

@@ -86,7 +86,7 @@ def reads_a_configuration_and_its_permissions(t):
 @test
 def check_reads_the_configuration_and_ends(t):
     path = t.file("config.json", crossbar_config(closed_port(), "configured"))
-    equal(t.run(0, "router", "--config", path, "--check").out.all(), ["ok"])
+    equal(t.run(0, "router", "--config", path, "--check").out.all()[-1], "ok")
 
 
 @test

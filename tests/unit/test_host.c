@@ -9,7 +9,7 @@ static void leaves_maps_alone(void)
 {
     struct host *first = host_new(LOOP_POLL), *second;
     struct map map = { 0 };
-    char names[64][8];
+    char names[64][16];
 
     for (int i = 0; i < 64; i++) {
         snprintf(names[i], sizeof names[i], "com.%d", i);

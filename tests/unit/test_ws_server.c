@@ -391,6 +391,7 @@ static const struct {
     { GET HOST UP KEY VERSION13 JSON, "101",
       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" },
     { "GET /any/path?x=y HTTP/1.1\r\n" HOST UP KEY VERSION13 JSON, "101", "wamp.2.json" },
+    { "GET //.a/../b%00 HTTP/1.1\r\n" HOST UP KEY VERSION13 JSON, "101", "wamp.2.json" },
     { GET
       "HOST:x\r\nUPGRADE: WebSocket\r\nconnection:keep-alive,  upgrade\r\n" KEY VERSION13
           JSON,
