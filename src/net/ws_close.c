@@ -49,6 +49,8 @@ void ws_finish(struct ws *ws)
     list_remove(&ws->due);
     if (ws->net->flushing == ws)
         ws->net->flushing = NULL;
+    if (ws->net->adopting == ws)
+        ws->net->adopting = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
     tunnel_leave(&ws->tunnel);
