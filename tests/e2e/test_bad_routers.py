@@ -134,8 +134,7 @@ def in_a_session_the_app_aborts_at(t, step):
     with RawRouter(behave) as raw:
         app = t.start("run", t.file("app.lua", apps.CALLER), "--url", raw.url, "--retries", "0")
         equal(raw.wait(ABORT)[2], "wamp.error.protocol_violation")
-        app.ends(8)
-        assert app.out.find("^call\tfalse\t(WampProtocolError|ConnectionError)$"), app.out.lines
+        app.ends(8).out.wait("^call\tfalse\t(WampProtocolError|ConnectionError)$")
         one_line(app, "^error: ")
 
 
