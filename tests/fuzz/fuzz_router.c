@@ -19,6 +19,7 @@
 #include "router/router.h"
 #include "wamp/auth.h"
 #include "wamp/opts.h"
+#include "wamp/transcode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define IDS 256     /* calls with smaller ids are followed */
 
 struct slot {
-    struct peer *peer;   /* NULL while not open */
+    struct peer *peer; /* NULL while not open */
+    const struct wire *wire;
     bool closing;        /* OUTPUT_CLOSE or OUTPUT_CUT came out */
     size_t backlog;      /* bytes that wait at its transport, for all the router knows */
     bool proved;         /* the proof was good that went in last */
@@ -48,6 +50,8 @@ struct run {
     uint64_t now, random;
     struct slot slots[PEERS];
     bool dynamic; /* authenticators are asked */
+    bool packed;  /* every other peer speaks MsgPack */
+    bool known;   /* the peers' addresses are */
 };
 
 static void failed(int line, const char *what)
@@ -108,6 +112,15 @@ static void keep(char *to, size_t size, struct slice text)
     to[text.n] = '\0';
 }
 
+static void keep_challenge(struct slot *s, const struct msg *m)
+{
+    struct buf *json = transcode(m->dict, s->wire, &wire_json);
+
+    REQUIRE(json);
+    keep(s->challenge, sizeof s->challenge, slice_buf(json));
+    buf_unref(json);
+}
+
 static void check_message(struct slot *s, const struct msg *m)
 {
     REQUIRE(m->row->from & FROM_ROUTER);
@@ -115,7 +128,7 @@ static void check_message(struct slot *s, const struct msg *m)
     case MSG_CHALLENGE:
         REQUIRE(!s->challenge[0]);
         keep(s->method, sizeof s->method, m->text);
-        keep(s->challenge, sizeof s->challenge, m->dict);
+        keep_challenge(s, m);
         s->proved = false;
         break;
     case MSG_WELCOME:
@@ -162,7 +175,7 @@ static bool take(struct run *r)
         s->closing = true;
         return true;
     }
-    REQUIRE(msg_decode(&m, &wire_json, out.bytes, &f));
+    REQUIRE(msg_decode(&m, s->wire, out.bytes, &f));
     REQUIRE((out.kind == OUTPUT_EVENT) == (m.row->code == MSG_EVENT));
     check_message(s, &m);
     msg_fini(&m);
@@ -172,8 +185,12 @@ static bool take(struct run *r)
 
 static void drain(struct run *r)
 {
+    struct note *n;
+
     while (take(r))
         ;
+    while ((n = router_next_note(r->router)))
+        note_free(n);
 }
 
 /* ---- what goes in ------------------------------------------------------------------ */
@@ -233,7 +250,7 @@ static const char *const metas[] = {
     "wamp.subscription.get_events",
     "wamp.subscription.remove_subscriber",
     "wamp.registration.remove_callee",
-    "wamp.",
+    "wampy.router.stats",
     "wamp.session.on_leave",
     "wamp.session.on_join",
     "wamp.registration.on_create",
@@ -334,6 +351,18 @@ static void write_message(struct run *r, char *to, size_t size)
                  PICK(r, options), PICK(r, uris));
 }
 
+/* The same in the slot's format, if it is anything in JSON. */
+static struct buf *spoken(const struct slot *s, struct buf *json)
+{
+    struct buf *b =
+        s->wire == &wire_json ? NULL : transcode(slice_buf(json), &wire_json, s->wire);
+
+    if (!b)
+        return json;
+    buf_unref(json);
+    return b;
+}
+
 static void feed(struct run *r, struct slot *s, struct buf *b)
 {
     struct msg m;
@@ -341,7 +370,8 @@ static void feed(struct run *r, struct slot *s, struct buf *b)
 
     if (s->peer) {
         drain(r); /* so that `pending` is up to date */
-        if (msg_decode(&m, &wire_json, b, &f)) {
+        b = spoken(s, b);
+        if (msg_decode(&m, s->wire, b, &f)) {
             if (m.row->code == MSG_CALL && m.request < IDS)
                 s->pending[m.request] = true;
             msg_fini(&m);
@@ -533,10 +563,15 @@ static void choke(struct run *r, struct slot *s)
 
 static void open_peer(struct run *r, struct slot *s)
 {
+    bool odd = (s - r->slots) & 1;
+
     if (s->peer)
         return;
     *s = (struct slot){ .asked = r->dynamic };
-    s->peer = router_open(r->router, &wire_json, s, r->now);
+    s->wire = r->packed && odd ? &wire_msgpack : &wire_json;
+    s->peer = router_open(r->router, s->wire, s, r->now);
+    if (r->known)
+        router_origin(s->peer, odd ? SLICE("::1") : SLICE("127.0.0.1"));
     router_backlog(s->peer, &s->backlog);
 }
 
@@ -612,11 +647,12 @@ static struct router *router_make(struct run *r)
         { .uri = (char *)"wamp.",
           .match = MATCH_PREFIX,
           .allow = ALLOW_CALL | ALLOW_SUBSCRIBE },
+        { .uri = (char *)"wampy.router.stats", .match = MATCH_EXACT, .allow = ALLOW_CALL },
     };
     static struct history_config kept[] = { { (char *)"com.a", MATCH_EXACT, 3 },
                                             { (char *)"", MATCH_PREFIX, 5 } };
-    static struct role_config role = { (char *)"anonymous", some, 5, NULL };
-    static struct role_config other = { (char *)"admin", some, 5, NULL };
+    static struct role_config role = { (char *)"anonymous", some, 6, NULL };
+    static struct role_config other = { (char *)"admin", some, 6, NULL };
     static struct role_config ruled = { (char *)"anonymous", NULL, 0, (char *)"" };
     static struct role_config asked = { (char *)"anonymous", NULL, 0, (char *)"com.a" };
     static struct realm_config config[] = {
@@ -647,15 +683,20 @@ static struct router *router_make(struct run *r)
                                      .agent = byte(r) & 1 ? "fuzz" : NULL };
     const struct rng rng = { random_next, r };
     struct router *router;
+    unsigned way;
 
     REQUIRE(auth_unhex(key, SLICE(PUBLIC), sizeof key));
     public = buf_from(key, sizeof key);
     principals[3].secret = public;
-    r->dynamic = byte(r) & 1;
+    way = byte(r);
+    r->dynamic = way & 1;
+    r->known = way & 2;
     if (r->dynamic)
         for (size_t i = 1; i < c.principal_count; i++)
             principals[i].authenticator = above;
     router = router_new(&c, &rng);
+    if (way & 4)
+        router_take_notes(router);
     buf_unref(public);
     buf_unref(keys);
     buf_unref(salt);
@@ -663,24 +704,26 @@ static struct router *router_make(struct run *r)
     return router;
 }
 
-static void join_all(struct run *r)
+static void join_all(struct run *r, const char *realm)
 {
     static const char all[] =
-        "[1,\"all\",{\"roles\":{\"caller\":{},\"publisher\":{},"
+        "[1,\"%s\",{\"roles\":{\"caller\":{},\"publisher\":{},"
         "\"subscriber\":{},\"callee\":{\"features\":{"
         "\"call_canceling\":true,\"progressive_call_results\":true}}}}]";
     static const char more[] =
-        "[1,\"all\",{\"roles\":{\"caller\":{\"features\":{"
+        "[1,\"%s\",{\"roles\":{\"caller\":{\"features\":{"
         "\"progressive_call_invocations\":true,\"payload_passthru_mode\":true}},"
         "\"publisher\":{},\"subscriber\":{},\"callee\":{\"features\":{"
         "\"call_canceling\":true,\"progressive_call_invocations\":true,"
         "\"call_timeout\":true,\"call_reroute\":true,"
         "\"progressive_call_results\":true,\"payload_passthru_mode\":true}}}}]";
 
+    char hello[512];
+
     for (size_t i = 0; i + 1 < PEERS; i++) {
         open_peer(r, &r->slots[i]);
-        feed(r, &r->slots[i],
-             i & 1 ? buf_from(more, sizeof more - 1) : buf_from(all, sizeof all - 1));
+        snprintf(hello, sizeof hello, i & 1 ? more : all, realm);
+        feed(r, &r->slots[i], buf_from(hello, strlen(hello)));
     }
 }
 
@@ -688,6 +731,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run *r = calloc(1, sizeof *r);
     struct router_stats left;
+    unsigned joined;
 
     if (!r)
         abort();
@@ -695,8 +739,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r->p = data;
     r->end = data + size;
     r->router = router_make(r);
-    if (byte(r) & 1)
-        join_all(r);
+    joined = byte(r);
+    r->packed = joined & 2;
+    if (joined & 1)
+        join_all(r, joined & 4 ? "some" : "all");
     while (r->p < r->end)
         step(r);
     for (size_t i = 0; i < PEERS; i++)

@@ -185,9 +185,9 @@ def configured(name, peers, title, least):
     folder = os.path.join(HERE, name)
     listen = [WAMPY, "router", "--listen", "ws://127.0.0.1:0/",
               "--config", os.path.join(folder, "router.json")]
-    with Process(listen) as router:
-        url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
-        for peer, (runner, script) in peers.items():
+    for peer, (runner, script) in peers.items():
+        with Process(listen) as router:  # each has his own: failed attempts make an address wait
+            url = router.wait_line(r"(ws://127\.0\.0\.1:\d+/)").group(1)
             prefix = "interop.%s." % peer.replace("-", "_")
             yield ("router: %s %s" % (peer, title),
                    *tested([runner, os.path.join(folder, script), url, prefix], least))
