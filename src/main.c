@@ -221,13 +221,14 @@ static void push_worker(lua_State *L, const struct worker *w)
     lua_setfield(L, -2, "ready");
 }
 
-/* The parsed command line is at the top; a module of the prelude does what it says. */
-static int run_main(lua_State *L, const char *module)
+/* The plan of a verb is at the top; the module that it names does it. */
+static int run_plan(lua_State *L)
 {
     int code = 3;
 
-    if (push_function(L, module, "run")) {
-        lua_insert(L, -2);
+    lua_getfield(L, -1, "module");
+    if (push_function(L, lua_tostring(L, -1), "run")) {
+        lua_pushvalue(L, -3);
         if (call(L, 1, 1))
             code = (int)lua_tointeger(L, -1);
     }
@@ -289,8 +290,7 @@ static int crew_work(const struct worker *w, void *user)
     if (!w->number)
         return crew_router(plan, w);
     L = open_lua();
-    return parse_arguments(L, plan->argc, plan->argv, w) ? run_main(L, "wampy.runner")
-                                                         : 1;
+    return parse_arguments(L, plan->argc, plan->argv, w) ? run_plan(L) : 1;
 }
 
 /* The parsed command line is at the top; closes L before it forks. */
@@ -334,7 +334,7 @@ static int verb_main(int argc, char **argv)
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)
-        return run_main(L, strcmp(verb, "serve") ? "wampy.runner" : "wampy.serving");
+        return run_plan(L);
     print_field(L, "stdout", stdout);
     print_field(L, "stderr", stderr);
     lua_getfield(L, -1, "exit");
@@ -345,7 +345,11 @@ static int verb_main(int argc, char **argv)
 
 static bool is_verb(const char *word)
 {
-    static const char *const verbs[] = { "run", "router", "help", "version", NULL };
+    static const char *const verbs[] = {
+        "run",    "router", "call",       "publish", "pub",  "subscribe", "sub",   "reg",
+        "ls",     "check",  "register",   "repl",    "test", "new",       "bench", "ping",
+        "doctor", "keygen", "completion", "passwd",  "help", "version",   NULL,
+    };
 
     for (int i = 0; verbs[i]; i++)
         if (!strcmp(word, verbs[i]))

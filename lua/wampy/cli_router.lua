@@ -71,7 +71,7 @@ local function for_lua(result)
   local router, e = serving.load(result.config, over)
   if not router then return failure { e } end
   if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "serve", router = router }
+  return { verb = "serve", module = "wampy.serving", router = router }
 end
 
 -- Realms of the command line.
@@ -215,7 +215,7 @@ end
 --- What the flags of the verb come to.
 -- @param result as the parser has it; realm, listen and origin are lists
 -- @return { verb = "router", settings, listen = list of { listen, tls, ... }, grace, access_log,
--- json }, { verb = "serve", router }, or { exit = code, stdout =, stderr = }
+-- json }, { verb = "serve", module, router }, or { exit = code, stdout =, stderr = }
 function cli_router.plan(result)
   local bad = cli_flags.bad_identity(result)
   if bad then return usage(bad) end

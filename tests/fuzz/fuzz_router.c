@@ -647,7 +647,7 @@ static struct router *router_make(struct run *r)
         { .uri = (char *)"wamp.",
           .match = MATCH_PREFIX,
           .allow = ALLOW_CALL | ALLOW_SUBSCRIBE },
-        { .uri = (char *)"wampy.router.stats", .match = MATCH_EXACT, .allow = ALLOW_CALL },
+        { .uri = (char *)"wampy.router.stats", .allow = ALLOW_CALL },
     };
     static struct history_config kept[] = { { (char *)"com.a", MATCH_EXACT, 3 },
                                             { (char *)"", MATCH_PREFIX, 5 } };
