@@ -44,7 +44,7 @@ local function try(auth)
   local c = wampy.Client { url = arg[1], auth = auth, call_timeout = 20 }
   local ok, e = pcall(c.start, c)
   if not ok then
-    io.stderr:write(tostring(e), "\n")
+    io.stderr:write(tostring(e), "\\n")
     print(auth.authid, e.name and "refused")
     return
   end
