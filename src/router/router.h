@@ -71,7 +71,6 @@ enum auth_method {
 
 /* One who may join, by one method. */
 struct principal_config {
-    unsigned door; /* which of the router's doors he may come by (router_door) */
     enum auth_method method;
     char *authid; /* NULL: "anonymous" makes one up for each session */
     char *role;
@@ -86,6 +85,7 @@ struct principal_config {
      * principal does. Then `realm` is where it is asked (NULL: where somebody wants to
      * join), and all else but the method is absent. */
     char *authenticator;
+    unsigned door; /* which of the router's doors he may come by (router_door) */
 };
 
 /* An authenticator or authorizer is the URI of a procedure, or this: the code above, by
