@@ -2,6 +2,7 @@
 -- configuration is read and checked here, so that serving needs no Lua, and read again by the same
 -- way when it has changed (src/main_router.c).
 
+local checks = require "wampy.config_check"
 local cli_flags = require "wampy.cli_flags"
 local config = require "wampy.config"
 local core = require "wampy.core"
@@ -98,12 +99,6 @@ local function places(result, transports)
   return list
 end
 
-local function is_folder(path)
-  local file = io.open(path .. "/.", "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
 local function add_route(place, route)
   place.routes = place.routes or { { kind = "websocket", path = "/" } }
   table.insert(place.routes, route)
@@ -112,7 +107,7 @@ end
 -- What the flags --web, --metrics and --origin say, for every place that speaks HTTP.
 local function add_web(result, list)
   local metrics = result.metrics == "default" and "/metrics" or result.metrics
-  if result.web and not is_folder(result.web) then
+  if result.web and not checks.is_folder(result.web) then
     return ("--web: there is no folder %s"):format(result.web)
   end
   if metrics and (not metrics:find("^/[%w]") or metrics:find("[%c%%?#\\]")) then

@@ -59,6 +59,13 @@ function checks.beside(file, path)
   return (file:match("^(.*/)") or "") .. path
 end
 
+--- Whether a path is that of a folder which can be entered.
+function checks.is_folder(path)
+  local file = io.open(path .. "/.", "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
 --- A set of names.
 function checks.set(...)
   local s = {}

@@ -205,7 +205,6 @@ local function join(raw, ws, path, warn)
   return ws, "ws", "universal+"
 end
 
---- Both on one port.
 -- The WebSocket of a universal transport: its own paths, or, before them, those of its web.
 local function read_both(t, path, name, warn)
   local own = t.websocket and config_web.read(t.websocket, path .. ".websocket", name, warn,

@@ -21,18 +21,12 @@ local function route_path(name, path)
   return "/" .. bare
 end
 
-local function is_folder(path)
-  local file = io.open(path .. "/.", "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
 local function read_static(t, path, name, warn)
   object(t, keys.static, path, warn)
   if t.directory == nil then return nil end
   local route = { kind = "files",
     directory = checks.beside(name, check(t.directory, "string", path .. ".directory")) }
-  if not is_folder(route.directory) then
+  if not checks.is_folder(route.directory) then
     wrong(path .. ".directory", "there is no folder %s", route.directory)
   end
   if t.options ~= nil then
