@@ -74,17 +74,9 @@ end
 
 -- ---- files --------------------------------------------------------------------------------------
 
-local function read_file(path)
-  local file, e = io.open(path, "rb")
-  if not file then return nil, e end
-  local text, fault = file:read("a")
-  file:close()
-  return text, fault and path .. ": " .. fault
-end
-
 -- From now on os.getenv knows the variables of a file, too.
 local function take_variables(path)
-  local text, e = read_file(path)
+  local text, e = cli_flags.read_file(path)
   if not text then return "--env-file: " .. e end
   local vars, number = {}, 0
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
@@ -119,7 +111,7 @@ end
 -- The profile of a name; nil and what is wrong.
 local function profile_of(name)
   local path = profiles_path()
-  local text, e = read_file(path)
+  local text, e = cli_flags.read_file(path)
   if not text then return nil, ("--profile %s: %s"):format(name, e) end
   local all, fault = core.json_decode(text)
   if type(all) ~= "table" then

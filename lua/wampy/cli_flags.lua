@@ -13,6 +13,16 @@ function cli_flags.duration(text)
   return tonumber(n) * factor
 end
 
+--- A whole file that the command line names.
+-- @return text; or nil and why not
+function cli_flags.read_file(path)
+  local file, e = io.open(path, "rb")
+  if not file then return nil, e end
+  local text, fault = file:read("a")
+  file:close()
+  return text, fault and path .. ": " .. fault
+end
+
 --- The flags of every verb that runs for long.
 function cli_flags.common(command)
   command:option("--log", "Level: error, warn, info, debug, trace (WAMPY_LOG)."):argname("LEVEL")

@@ -26,8 +26,7 @@ function cli_register.command(parser)
     :choices { "exact", "prefix", "wildcard" }
   c:option("--invoke", "How it is shared: single, roundrobin, random, first or last.")
     :argname("POLICY"):choices { "single", "roundrobin", "random", "first", "last" }
-  c:option("-o --option", "Option of REGISTER by its name in WAMP (may be repeated).")
-    :argname("NAME=VALUE"):count("*")
+  cli_value.option_flag(c, "REGISTER")
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua register com.example.answer --value 42\n"
     .. "  wampy-lua reg com.example.add --lua 'local a, b = ... return a + b'\n"
@@ -104,10 +103,8 @@ function cli_register.plan(result, rest)
   end
   local way, e = way_of(result, rest)
   if not way then return cli_flags.usage(e) end
-  local payload, fault = cli_value.payload({ uri = "a", arg = {}, kwarg = {},
-    option = result.option }, {})
-  if not payload then return cli_flags.usage(fault) end
-  local options = payload.options
+  local options, fault = cli_value.options(result)
+  if not options then return cli_flags.usage(fault) end
   options.match, options.invoke = result.match or options.match, result.invoke or options.invoke
   return cli_value.plan(result, "wampy.cli_register", { uri = result.uri, options = options,
     way = way, delay = result.delay, count = result.count })

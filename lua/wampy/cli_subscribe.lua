@@ -23,8 +23,7 @@ function cli_subscribe.command(parser)
     :argname("TIME"):convert(cli_flags.duration)
   c:flag("--details", "The whole event, with topic and details.")
   c:option("--exec", "Run a command for each event, which is on its stdin."):argname("CMD")
-  c:option("-o --option", "Option of SUBSCRIBE by its name in WAMP (may be repeated).")
-    :argname("NAME=VALUE"):count("*")
+  cli_value.option_flag(c, "SUBSCRIBE")
   cli_value.output_flags(c)
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua subscribe com.example.news\n"
@@ -39,10 +38,8 @@ function cli_subscribe.plan(result)
       return cli_flags.usage(("invalid URI '%s'"):format(uri))
     end
   end
-  local payload, e = cli_value.payload({ uri = "a", arg = {}, kwarg = {}, option = result.option },
-    {})
-  if not payload then return cli_flags.usage(e) end
-  local options = payload.options
+  local options, e = cli_value.options(result)
+  if not options then return cli_flags.usage(e) end
   options.match = result.match or options.match
   options.get_retained = result.retained or options.get_retained
   return cli_value.plan(result, "wampy.cli_subscribe", { uris = result.uri, options = options,

@@ -11,11 +11,7 @@ local cli_value = {}
 
 local function source(path)
   if path == "-" then return io.read("a") end
-  local file, e = io.open(path, "rb")
-  if not file then return nil, e end
-  local text = file:read("a")
-  file:close()
-  return text
+  return cli_flags.read_file(path)
 end
 
 local function json(text, where)
@@ -95,11 +91,27 @@ function cli_value.flags(c, what)
     :args("*"):argname("ARG")
   c:option("-k --kwarg", "Keyword argument, NAME=VALUE (may be repeated)."):argname("NAME=VALUE")
     :count("*")
-  c:option("-o --option", "Option of the message by its name in WAMP (may be repeated).")
-    :argname("NAME=VALUE"):count("*")
+  cli_value.option_flag(c, "the message")
   c:option("--args", "All positional arguments, as a JSON list."):argname("JSON")
   c:option("--kwargs", "All keyword arguments, as a JSON object."):argname("JSON")
   c:flag("-S --strings", "Every argument is a string.")
+end
+
+--- Declares the options of a message.
+-- @param c command of argparse
+-- @param message its name in WAMP
+function cli_value.option_flag(c, message)
+  c:option("-o --option", ("Option of %s by its name in WAMP (may be repeated)."):format(message))
+    :argname("NAME=VALUE"):count("*")
+end
+
+--- The options of a message, by the flag above.
+-- @param result as the parser has it
+-- @return table; or nil and what is wrong
+function cli_value.options(result)
+  local options = {}
+  local fault = read_pairs(result.option, options, "--option")
+  return not fault and options or nil, fault
 end
 
 --- The payload of the flags above.
@@ -112,9 +124,9 @@ function cli_value.payload(result, rest)
   if not args then return nil, e end
   local kwargs, fault = read_kwargs(result)
   if not kwargs then return nil, fault end
-  local options = {}
-  fault = read_pairs(result.option, options, "--option")
-  if fault then return nil, fault end
+  local options
+  options, fault = cli_value.options(result)
+  if not options then return nil, fault end
   return { uri = result.uri, args = args, kwargs = kwargs, options = options }
 end
 

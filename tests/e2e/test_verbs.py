@@ -237,6 +237,7 @@ def an_interruption_says_goodbye_and_is(t, verb, number, code):
 @test_each({
     "a URI": (["call", "a b"], "invalid URI 'a b'"),
     "arguments that are no list": (["call", "com.x", "--args", "{}"], "--args: expected a list"),
+    "a folder as a value": (["call", "com.x", "@/"], "/: Is a directory"),
     "a file that is no JSON": (["call", "com.x", "@/dev/null"], "/dev/null: expected JSON"),
     "a keyword without a value": (["publish", "com.x", "-k", "a"], "expected NAME=VALUE, got 'a'"),
     "no way to answer": (["register", "com.x"], "how is it to answer"),
