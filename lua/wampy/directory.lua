@@ -5,15 +5,16 @@ local core = require "wampy.core"
 local directory = {}
 
 local AT_ONCE = 64 -- calls under way
+local MOST = 1000  -- procedures that a suggestion looks at
 
--- fn(item) -> Future for each item; their first results in the same order, nil where one failed: it
--- may be gone by now.
-local function ask_all(items, fn)
+-- A procedure's first result for each id, in the same order; nil where it failed: what the id was
+-- of may be gone by now.
+local function ask_all(client, procedure, ids)
   local results = {}
-  for first = 1, #items, AT_ONCE do
-    local futures = {}
-    for i = first, math.min(first + AT_ONCE - 1, #items) do futures[i] = fn(items[i]) end
-    for i = first, math.min(first + AT_ONCE - 1, #items) do
+  for first = 1, #ids, AT_ONCE do
+    local last, futures = math.min(first + AT_ONCE - 1, #ids), {}
+    for i = first, last do futures[i] = client:call_async(procedure, ids[i]) end
+    for i = first, last do
       local ok, answer = pcall(futures[i].wait, futures[i])
       results[i] = ok and answer or nil
     end
@@ -33,12 +34,8 @@ end
 -- Registrations or subscriptions: { uri, match, invoke, created, count }, by URI.
 local function held(client, kind, count)
   local ids = ids_of(client:call("wamp." .. kind .. ".list"))
-  local details = ask_all(ids, function(id)
-    return client:call_async("wamp." .. kind .. ".get", id)
-  end)
-  local counts = ask_all(ids, function(id)
-    return client:call_async("wamp." .. kind .. "." .. count, id)
-  end)
+  local details = ask_all(client, "wamp." .. kind .. ".get", ids)
+  local counts = ask_all(client, "wamp." .. kind .. "." .. count, ids)
   local list = {}
   for i = 1, #ids do
     local d = details[i]
@@ -67,20 +64,21 @@ end
 -- @return list of what wamp.session.get says
 function directory.sessions(client)
   local list, ids = {}, client:call("wamp.session.list")
-  local details = ask_all(ids, function(id) return client:call_async("wamp.session.get", id) end)
+  local details = ask_all(client, "wamp.session.get", ids)
   for i = 1, #ids do
     if details[i] then list[#list + 1] = details[i] end
   end
   return list
 end
 
---- The URIs of procedures that are registered by their whole name.
+--- The URIs of procedures that are registered by their whole name; of a thousand, where there are
+-- more.
 function directory.procedures(client)
-  local lists = client:call("wamp.registration.list")
-  local details = ask_all(table.move(lists.exact, 1, math.min(#lists.exact, 1000), 1, {}),
-    function(id) return client:call_async("wamp.registration.get", id) end)
+  local exact = client:call("wamp.registration.list").exact
+  local ids = table.move(exact, 1, math.min(#exact, MOST), 1, {})
+  local details = ask_all(client, "wamp.registration.get", ids)
   local uris = {}
-  for i = 1, #lists.exact do
+  for i = 1, #ids do
     if details[i] and details[i].uri ~= core.null then uris[#uris + 1] = details[i].uri end
   end
   return uris

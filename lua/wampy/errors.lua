@@ -95,6 +95,19 @@ function errors.is_error(e, class)
   return e:is(class or base)
 end
 
+local link_classes = { "ConnectionError", "WebsocketProtocolError", "IncompleteFrameError",
+  "WampProtocolError" }
+
+--- Whether an error of ours says that the link, or what is spoken over it, has failed.
+-- @param e error of ours
+-- @return boolean
+function errors.is_link(e)
+  for _, name in ipairs(link_classes) do
+    if e:is(errors[name]) then return true end
+  end
+  return false
+end
+
 local function readable(args, kwargs, uri)
   if type(kwargs.message) == "string" then return kwargs.message end
   if type(args[1]) == "string" then return args[1] end

@@ -30,11 +30,7 @@ function runner.exit_code(e)
   if e.after_join then return 8 end
   if e.uri and not e:is(errors.WampProtocolError) then return 5 end
   if e:is(errors.TimeoutError) then return 7 end
-  if e:is(errors.ConnectionError) or e:is(errors.WebsocketProtocolError)
-    or e:is(errors.IncompleteFrameError) or e:is(errors.WampProtocolError) then
-    return 4
-  end
-  return 3
+  return errors.is_link(e) and 4 or 3
 end
 
 local function complain(e)

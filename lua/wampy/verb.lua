@@ -14,16 +14,6 @@ local verb = {}
 
 local signal_base = 128
 
-local LINK = { "ConnectionError", "WebsocketProtocolError", "IncompleteFrameError",
-  "WampProtocolError" }
-
-local function is_link(e)
-  for _, name in ipairs(LINK) do
-    if e:is(errors[name]) then return true end
-  end
-  return false
-end
-
 --- The exit code that an error stands for (docs/CLI.md).
 -- @param e what was raised
 -- @param joined whether a session had been joined
@@ -32,9 +22,9 @@ function verb.exit_code(e, joined)
   if e:is(errors.RemoteError) then return 6 end
   if e:is(errors.AuthenticationError) then return 5 end
   if e:is(errors.TimeoutError) then return 7 end
-  if is_link(e) and (joined or e.after_join) then return 8 end
+  if errors.is_link(e) and (joined or e.after_join) then return 8 end
   if e.uri and not e:is(errors.WampProtocolError) then return 5 end
-  return is_link(e) and 4 or 2 -- anything else is what the command line gave
+  return errors.is_link(e) and 4 or 2 -- anything else is what the command line gave
 end
 
 -- The URIs of procedures that can be called just now; none when the router does not tell.
