@@ -4,7 +4,8 @@
 -- which declares its arguments and returns argparse's command, and `plan(result, rest, worker)`,
 -- which says what they come to: a plain table, or the exit code and the text of what is wrong.
 -- Nothing is connected or started here. A plan with a `module` is done by that module's
--- `run(plan)`, which returns the exit code (src/main.c).
+-- `run(plan)`, which returns the exit code (src/main.c). What connects is loaded there, and not for
+-- the help, which declares every verb.
 
 local argparse = require "argparse"
 local cli_flags = require "wampy.cli_flags"

@@ -3,7 +3,6 @@
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
 local directory = require "wampy.directory"
-local verb = require "wampy.verb"
 
 local cli_ls = {}
 
@@ -44,7 +43,7 @@ end
 --- Does it.
 -- @return exit code
 function cli_ls.run(plan)
-  return verb.run(plan, function(client)
+  return require("wampy.verb").run(plan, function(client)
     local kind = kinds[plan.what]
     for _, each in ipairs(kind.list(client)) do
       if not plan.prefix or tostring(each[kind.name]):sub(1, #plan.prefix) == plan.prefix then

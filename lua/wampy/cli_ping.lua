@@ -3,7 +3,6 @@
 
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
-local verb = require "wampy.verb"
 
 local cli_ping = {}
 
@@ -24,7 +23,7 @@ end
 -- @return exit code
 function cli_ping.run(plan)
   local began, joined, asked, url = core.clock()
-  local code = verb.run(plan, function(client)
+  local code = require("wampy.verb").run(plan, function(client)
     joined, url = core.clock(), client.url
     client:call("wamp.session.count")
     asked = core.clock()

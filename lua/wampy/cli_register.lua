@@ -7,7 +7,6 @@ local core = require "wampy.core"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
 local values = require "wampy.values"
-local verb = require "wampy.verb"
 
 local cli_register = {}
 
@@ -115,6 +114,7 @@ end
 --- Does it.
 -- @return exit code
 function cli_register.run(plan)
+  local verb = require "wampy.verb"
   return verb.run(plan, function(client)
     local answered, n = tasks.queue(), 0
     client:register(plan.uri, function(...)

@@ -4,7 +4,6 @@ local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
 local tasks = require "wampy.tasks"
-local verb = require "wampy.verb"
 
 local cli_subscribe = {}
 
@@ -72,13 +71,13 @@ local function run_command(command, line)
   if code ~= 0 then core.log("warn", ("--exec: %s ended with %d"):format(command, code)) end
 end
 
--- The next line; nil when the time is over. A lost link is raised.
-local function next_line(client, lines, limit)
+-- The next line; nil when the time is over. What `check` finds of a lost link is raised.
+local function next_line(client, lines, limit, check)
   while true do
     local left = limit and math.max(0, limit - core.now())
     local line = lines:get(math.min(left or 1, 1))
     if line then return line end
-    verb.check(client)
+    check(client)
     if left == 0 then return nil end
   end
 end
@@ -86,12 +85,13 @@ end
 --- Does it.
 -- @return exit code
 function cli_subscribe.run(plan)
+  local verb = require "wampy.verb"
   return verb.run(plan, function(client)
     local lines = tasks.queue(MOST)
     for _, topic in ipairs(plan.uris) do subscribe(client, plan, topic, lines) end
     local limit, n = plan.timeout and core.now() + plan.timeout, 0
     while n < (plan.count or math.huge) do
-      local line = next_line(client, lines, limit)
+      local line = next_line(client, lines, limit, verb.check)
       if not line then return plan.count and TIMED_OUT or 0 end
       n = n + 1
       if plan.command then run_command(plan.command, line) else cli_value.say(line) end
