@@ -98,29 +98,31 @@ static void reply_with(struct greeting *g, struct buf *reply)
     carry_on(g);
 }
 
+static void answer(struct greeting *g, const char *status, const char *type,
+                   const char *headers, struct slice body)
+{
+    struct buf *reply = reply_new(status, type, body.n, headers);
+
+    if (!g->head_only)
+        buf_append(&reply, body.p, body.n);
+    reply_with(g, reply);
+}
+
 void http_answer(struct greeting *g, const char *status, const char *headers,
                  const char *text)
 {
-    struct buf *reply =
-        reply_new(status, "text/plain; charset=utf-8", strlen(text), headers);
-
-    if (!g->head_only)
-        buf_append(&reply, text, strlen(text));
-    reply_with(g, reply);
+    answer(g, status, "text/plain; charset=utf-8", headers, slice_of(text));
 }
 
 /* ---- routes ------------------------------------------------------------------------ */
 
 static void report(struct greeting *g)
 {
-    struct buf *text = g->listener->settings->report(g->listener->user), *reply;
+    struct buf *text = g->listener->settings->report(g->listener->user);
 
-    reply = reply_new("200 OK", "text/plain; version=0.0.4; charset=utf-8", text->len,
-                      "Cache-Control: no-store\r\n");
-    if (!g->head_only)
-        buf_append(&reply, text->data, text->len);
+    answer(g, "200 OK", "text/plain; version=0.0.4; charset=utf-8",
+           "Cache-Control: no-store\r\n", slice_buf(text));
     buf_unref(text);
-    reply_with(g, reply);
 }
 
 /* To where the folder's own links are right. */

@@ -114,6 +114,14 @@ static void make_room(struct raw *raw)
     raw->queue = xrealloc(raw->queue, raw->space * sizeof *raw->queue);
 }
 
+/* What is queued is written before the loop waits; when the socket is full, once it has
+ * room. */
+static void write_soon(struct raw *raw)
+{
+    if (!raw->room && !list_linked(&raw->due))
+        list_push(&raw->net->due, &raw->due);
+}
+
 static void push(struct raw *raw, enum raw_type type, struct buf *payload)
 {
     if (raw->first + raw->count == raw->space)
@@ -122,18 +130,22 @@ static void push(struct raw *raw, enum raw_type type, struct buf *payload)
     raw->conn.queued += payload->len;
     if (type == RAW_PONG)
         raw->pongs += RAW_HEAD + payload->len;
-    if (raw->state != RAW_CONNECTING && !raw->room && !list_linked(&raw->due))
-        list_push(&raw->net->due, &raw->due);
+    if (raw->state != RAW_CONNECTING)
+        write_soon(raw);
 }
 
-static void pop(struct raw *raw)
+/* A frame leaves the queue, sent or not. */
+static void let_go(struct raw *raw, const struct raw_out *out)
 {
-    struct raw_out *out = &raw->queue[raw->first];
-
     raw->conn.queued -= out->payload->len;
     if (out->type == RAW_PONG)
         raw->pongs -= RAW_HEAD + out->payload->len;
     buf_unref(out->payload);
+}
+
+static void pop(struct raw *raw)
+{
+    let_go(raw, &raw->queue[raw->first]);
     raw->first = --raw->count ? raw->first + 1 : 0;
 }
 
@@ -277,8 +289,7 @@ static void close_conn(struct conn *c, int code, const char *reason)
     raw->state = RAW_CLOSING;
     raw->close_by = loop_round(raw->net->loop) + LIMIT_CLOSE_MS;
     loop_timer_set(raw->net->loop, &raw->timer, loop_round(raw->net->loop) + CLOSE_WAIT);
-    if (!raw->room && !list_linked(&raw->due))
-        list_push(&raw->net->due, &raw->due);
+    write_soon(raw);
 }
 
 /* But for the frame that the peer has seen a part of. */
@@ -287,14 +298,8 @@ static void forget_queue(struct conn *c)
     struct raw *raw = raw_of(c);
     unsigned keep = raw->sent > 0;
 
-    while (raw->count > keep) {
-        struct raw_out *out = &raw->queue[raw->first + --raw->count];
-
-        c->queued -= out->payload->len;
-        if (out->type == RAW_PONG)
-            raw->pongs -= RAW_HEAD + out->payload->len;
-        buf_unref(out->payload);
-    }
+    while (raw->count > keep)
+        let_go(raw, &raw->queue[raw->first + --raw->count]);
     raw_reader_fini(&raw->reader);
     c->coming = 0;
 }
@@ -509,6 +514,6 @@ void raw_open(struct raw *raw, const char *subprotocol, size_t peer_takes)
     loop_timer_clear(raw->net->loop, &raw->timer);
     ping_later(raw);
     raw->conn.handler->opened(&raw->conn, slice_of(subprotocol));
-    if (raw->count && !list_linked(&raw->due))
-        list_push(&raw->net->due, &raw->due);
+    if (raw->count)
+        write_soon(raw);
 }

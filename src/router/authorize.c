@@ -421,6 +421,17 @@ static void perform(struct member *m, struct msg *message, const struct opts *o)
         peer_perform(m->peer, message, o);
 }
 
+/* What has been decided about a request that waited: it is done, or later parts of it are
+ * nobody's. */
+static void conclude(struct member *m, struct msg *message, const struct opts *o,
+                     bool pass)
+{
+    if (pass)
+        perform(m, message, o);
+    else if (message->row->code == MSG_CALL)
+        drop_parts(m->parked, message->request);
+}
+
 /* Takes the first that waits out of the queue, or asks about it (false). */
 static bool serve(struct member *m, struct msg *message, const struct opts *o)
 {
@@ -432,10 +443,7 @@ static bool serve(struct member *m, struct msg *message, const struct opts *o)
         return false;
     }
     waiter_free(m->parked, w);
-    if (pass)
-        perform(m, message, o);
-    else if (message->row->code == MSG_CALL)
-        drop_parts(m->parked, message->request);
+    conclude(m, message, o, pass);
     return true;
 }
 
@@ -574,10 +582,7 @@ void authorize_decided(struct peer *p, const struct wire *wire, struct slice ans
     m->parked->inquiry = NULL;
     first_read(m, &message, &o);
     waiter_free(m->parked, list_entry(m->parked->queue.next, struct waiter, link));
-    if (judge(m, &message, &o, known ? &ruling : NULL))
-        perform(m, &message, &o);
-    else if (message.row->code == MSG_CALL)
-        drop_parts(m->parked, message.request);
+    conclude(m, &message, &o, judge(m, &message, &o, known ? &ruling : NULL));
     opts_fini(&o);
     msg_fini(&message);
     if (p->member == m)

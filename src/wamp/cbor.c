@@ -244,12 +244,10 @@ static bool skip(struct reader *r, struct slice *raw)
 
 static void put(struct writer *w, unsigned major, uint64_t n)
 {
-    unsigned shift = n <= UINT8_MAX ? 0 : n <= UINT16_MAX ? 1 : n <= UINT32_MAX ? 2 : 3;
-
     if (n < IN_1_BYTE)
         packed_put(w, (unsigned char)(major << 5 | n), 0, 0);
     else
-        packed_put(w, (unsigned char)(major << 5 | (IN_1_BYTE + shift)), n, 1u << shift);
+        packed_put_sized(w, (unsigned char)(major << 5 | IN_1_BYTE), n);
 }
 
 static void write_null(struct writer *w)

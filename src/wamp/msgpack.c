@@ -140,15 +140,6 @@ static bool skip(struct reader *r, struct slice *value)
 
 /* ---- writing ----------------------------------------------------------------------- */
 
-/* A head with a number in 1, 2, 4 or 8 bytes, the first of which has the code `byte`, if
- * there are codes for it: 0 for 1 byte where there is none. */
-static void put_sized(struct writer *w, unsigned char byte, uint64_t n)
-{
-    unsigned shift = n <= UINT8_MAX ? 0 : n <= UINT16_MAX ? 1 : n <= UINT32_MAX ? 2 : 3;
-
-    packed_put(w, (unsigned char)(byte + shift), n, 1u << shift);
-}
-
 static void write_null(struct writer *w)
 {
     packed_put(w, 0xC0, 0, 0);
@@ -166,7 +157,7 @@ static void write_integer(struct writer *w, int64_t i)
     if (i >= -32 && i <= 127)
         packed_put(w, (unsigned char)i, 0, 0);
     else if (i > 0)
-        put_sized(w, 0xCC, n);
+        packed_put_sized(w, 0xCC, n);
     else if (i >= INT8_MIN)
         packed_put(w, 0xD0, n, 1);
     else if (i >= INT16_MIN)
@@ -188,14 +179,14 @@ static void write_string(struct writer *w, struct slice utf8)
     if (utf8.n < 32)
         packed_put(w, (unsigned char)(0xA0 | utf8.n), 0, 0);
     else
-        put_sized(w, 0xD9, utf8.n);
+        packed_put_sized(w, 0xD9, utf8.n);
     packed_raw(w, utf8);
 }
 
 static void write_binary(struct writer *w, struct slice bytes)
 {
     assert(bytes.n <= UINT32_MAX);
-    put_sized(w, 0xC4, bytes.n);
+    packed_put_sized(w, 0xC4, bytes.n);
     packed_raw(w, bytes);
 }
 

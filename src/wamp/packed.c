@@ -209,6 +209,13 @@ void packed_put(struct writer *w, unsigned char byte, uint64_t n, unsigned width
     w->buf->len += 1 + width;
 }
 
+void packed_put_sized(struct writer *w, unsigned char byte, uint64_t n)
+{
+    unsigned shift = n <= UINT8_MAX ? 0 : n <= UINT16_MAX ? 1 : n <= UINT32_MAX ? 2 : 3;
+
+    packed_put(w, (unsigned char)(byte + shift), n, 1u << shift);
+}
+
 void packed_put_float(struct writer *w, unsigned char byte, double f)
 {
     uint64_t bits;

@@ -42,6 +42,10 @@ struct slice packed_text(const struct reader *r, struct buf **scratch);
 
 /* One byte, and behind it `n` in `width` bytes. */
 void packed_put(struct writer *w, unsigned char byte, uint64_t n, unsigned width);
+
+/* `n` in the 1, 2, 4 or 8 bytes that it needs, which is said by one of four codes in a
+ * row, the first of which is `byte`. */
+void packed_put_sized(struct writer *w, unsigned char byte, uint64_t n);
 void packed_put_float(struct writer *w, unsigned char byte, double f);
 void packed_raw(struct writer *w, struct slice bytes);
 void packed_end(struct writer *w); /* of lists and dicts: nothing stands there */
