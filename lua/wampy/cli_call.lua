@@ -38,8 +38,9 @@ function cli_call.plan(result, rest)
   if not payload then return cli_flags.usage(e) end
   if result.dry_run then return dry(payload) end
   payload.options.timeout = result.timeout or payload.options.timeout
-  return cli_value.plan(result, "wampy.cli_call", { payload = payload, progress = result.progress,
-    times = result["repeat"] or 1, parallel = result.parallel or 1, time = result.time })
+  return cli_value.plan(result, "wampy.cli_call", { payload = payload,
+    progress = result.progress, times = result["repeat"] or 1, parallel = result.parallel or 1,
+    time = result.time })
 end
 
 local function begin(client, plan)
@@ -49,7 +50,8 @@ local function begin(client, plan)
       cli_value.say(cli_value.line(plan, table.pack(...)))
     end
   end
-  return { since = core.clock(), future = client:call_async(payload.uri, cli_value.unpack(payload)) }
+  return { since = core.clock(),
+    future = client:call_async(payload.uri, cli_value.unpack(payload)) }
 end
 
 local function finish(call, plan)

@@ -152,8 +152,9 @@ end
 local function take_environment(result)
   for _, field in ipairs { "retries", "connect_timeout", "ping", "server_name" } do
     local variable, read = twins[field][1], twins[field][2] or tostring
-    local value, e = os.getenv(variable)
+    local value = os.getenv(variable)
     if result[field] == nil and value then
+      local e
       result[field], e = read(value)
       if e then return ("%s: %s"):format(variable, e) end
     end

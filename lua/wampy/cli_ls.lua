@@ -22,7 +22,8 @@ end
 
 --- What the flags come to.
 function cli_ls.plan(result)
-  return cli_value.plan(result, "wampy.cli_ls", { what = result.what or "procedures", prefix = result.prefix })
+  return cli_value.plan(result, "wampy.cli_ls", { what = result.what or "procedures",
+    prefix = result.prefix })
 end
 
 local kinds = {

@@ -1,4 +1,5 @@
--- cli_publish.lua - the verb publish: an event from the command line, or one for each line of stdin.
+-- cli_publish.lua - the verb publish: an event from the command line, or one for each line of
+-- stdin.
 
 local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
@@ -28,7 +29,9 @@ end
 function cli_publish.plan(result, rest)
   local payload, e = cli_value.payload(result, rest)
   if not payload then return cli_flags.usage(e) end
-  if result.ack and result.no_ack then return cli_flags.usage("give --ack or --no-ack, not both") end
+  if result.ack and result.no_ack then
+    return cli_flags.usage("give --ack or --no-ack, not both")
+  end
   payload.options.acknowledge = not result.no_ack
   payload.options.retain = result.retain or payload.options.retain
   return cli_value.plan(result, "wampy.cli_publish", { payload = payload, lines = result.lines,

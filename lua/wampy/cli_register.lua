@@ -32,7 +32,7 @@ function cli_register.command(parser)
   c:epilog("Examples:\n  wampy-lua register com.example.answer --value 42\n"
     .. "  wampy-lua reg com.example.add --lua 'local a, b = ... return a + b'\n"
     .. "  wampy-lua reg com.example.sort -- jq '.args[0] | sort'\n"
-    .. "A command behind -- gets {\"args\", \"kwargs\"} on its stdin; what it prints is the answer.")
+    .. "A command behind -- gets args and kwargs as JSON on its stdin; it prints the answer.")
 end
 
 -- ---- ways to answer -----------------------------------------------------------------------------

@@ -24,8 +24,8 @@ local function json(text, where)
   return value
 end
 
---- The value of an argument: what is valid JSON is that, "@file" and "@-" are read as JSON, anything
--- else is a string.
+--- The value of an argument: what is valid JSON is that, "@file" and "@-" are read as JSON,
+-- anything else is a string.
 -- @param text the argument
 -- @param strings true: it is a string whatever it is
 -- @return the value; or nil and what is wrong
