@@ -34,13 +34,28 @@ local function verb_of(word)
   end
 end
 
+-- What is wrong with a value is said with its flag.
+local function name_faults(command)
+  for _, option in ipairs(command._options) do
+    local read, name = option._convert, option._aliases[#option._aliases]
+    if read then
+      option:convert(function(text)
+        local value, fault = read(text)
+        return value, fault and name .. ": " .. fault
+      end)
+    end
+  end
+end
+
 -- With the flags of the verb that is asked for; every verb's, when it is none.
 local function new_parser(verb)
   local parser = argparse("wampy-lua", "WAMP applications in Lua.", EPILOG)
-  parser:add_help("-h --help")
+  parser:add_help(false)
+  parser:flag("--help -h", "Print help; VERB -h is short, VERB --help says everything.")
   parser:flag("--version -V", "Print the version.")
   parser:command_target("verb"):require_command(false)
   for _, each in ipairs(verb and { verb } or VERBS) do require(each.module).command(parser) end
+  for _, command in ipairs(parser._commands) do name_faults(command) end
   parser:command("help", "Print help."):argument("topic", "A verb."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
@@ -49,6 +64,43 @@ end
 -- Flags that take a value only with "=", so that an app may follow them.
 local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true }
 
+-- A number below zero is no flag: this byte, which no argument can have, goes before it.
+local NUMBER = "\0"
+
+local function unmark(value)
+  if type(value) == "string" then return (value:gsub("^" .. NUMBER, "")) end
+  for i, each in ipairs(type(value) == "table" and value or {}) do value[i] = unmark(each) end
+  return value
+end
+
+-- How many words the flags of all verbs take, by their names.
+local function global_flags()
+  local c, takes = argparse("-"):add_help(false), {}
+  require("wampy.cli_connect").flags(c, "")
+  cli_flags.common(c)
+  for _, option in ipairs(c._options) do
+    for _, name in ipairs(option._aliases) do takes[name] = option._maxargs end
+  end
+  return takes
+end
+
+local helps = { ["-h"] = true, ["--help"] = true, ["-V"] = true, ["--version"] = true }
+
+-- Puts flags that stand before the verb behind it; nil when there is no verb.
+local function verb_first(args)
+  if not (args[1] or ""):find("^%-") or helps[args[1]] then return args end
+  local takes, at = global_flags(), 1
+  if not takes[args[1]:match("^%-%-[^=]+") or args[1]:sub(1, 2)] then return args end -- what is it?
+  while args[at] and args[at]:find("^%-") do
+    local short = args[at]:find("^%-%w.") -- its value, or another flag, is in the same word
+    at = at + 1 + (short and 0 or takes[args[at]] or 0)
+  end
+  if not args[at] then return nil end
+  local ordered = { args[at] }
+  table.move(args, 1, at - 1, 2, ordered)
+  return table.move(args, at + 1, #args, at + 1, ordered)
+end
+
 -- `--` ends our arguments.
 local function prepare(args)
   local ours, rest = {}, {}
@@ -56,11 +108,13 @@ local function prepare(args)
   for _, a in ipairs(args) do
     if a == "--" and list == ours then
       list = rest
+    elseif list == ours and a:find("^%-%.?%d") then
+      list[#list + 1] = NUMBER .. a
     else
       list[#list + 1] = list == ours and optional[a] and a .. "=default" or a
     end
   end
-  return ours, rest
+  return verb_first(ours), rest
 end
 
 local function first_lines(text, n)
@@ -96,14 +150,54 @@ local function log_level(result)
   end
 end
 
-local function help(parser, topic)
+local function log_color(result)
+  local when, no = result.color, os.getenv("NO_COLOR")
+  if not when then when = no and no ~= "" and "never" or "auto" end
+  core.log_color(when == "always" or when == "auto" and core.is_terminal(2))
+end
+
+-- The help of a verb: its own flags first; those that many verbs have, when all of it is wanted.
+local function help_of(command, all)
+  local groups, global = command._groups, {}
+  for _, group in ipairs(groups) do
+    for _, option in ipairs(group) do global[#global + 1] = option:hidden(true) end
+  end
+  command:usage(command:get_usage() .. (global[1] and " [GLOBAL FLAGS]" or ""))
+  local own = { name = "Options" }
+  for _, option in ipairs(command._options) do
+    if not option._hidden then own[#own + 1] = option end
+  end
+  table.insert(groups, 1, own)
+  for _, option in ipairs(global) do option:hidden(not all) end
+  return command:get_help() .. (global[1] and not all and "\nGlobal flags: --help" or "") .. "\n"
+end
+
+local function help(parser, topic, all)
   if not topic then return { exit = 0, stdout = parser:get_help() .. "\n" } end
   for _, c in ipairs(parser._commands) do
     for _, name in ipairs(c._aliases) do
-      if name == topic then return { exit = 0, stdout = c:get_help() .. "\n" } end
+      if name == topic then return { exit = 0, stdout = help_of(c, all) } end
     end
   end
   return cli_flags.usage(("no help for '%s'"):format(topic))
+end
+
+-- The help that is asked for; nil when none is.
+local function wanted_help(parser, args)
+  if args[1] == "help" then return help(parser, args[2], true) end
+  if args[1] == "--help" or args[1] == "-h" then return help(parser) end
+  for _, word in ipairs(args) do
+    if word == "--help" or word == "-h" then return help(parser, args[1], word == "--help") end
+  end
+end
+
+local function bad_settings(result)
+  if result.env_file then
+    local bad = require("wampy.cli_profile").take_variables(result.env_file)
+    if bad then return cli_flags.usage(bad) end
+  end
+  log_color(result)
+  return log_level(result) or log_format(result)
 end
 
 --- Parses the command line.
@@ -112,17 +206,19 @@ end
 -- @return the plan of the verb: { verb, module, ... }; or { exit = code, stdout =, stderr = }
 function cli.parse(args, worker)
   local ours, rest = prepare(args)
+  if not ours then return cli_flags.usage("a verb is missing; try wampy-lua --help") end
   local verb = verb_of(ours[1])
   local parser = new_parser(verb)
   if not ours[1] then
     return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" }
   end
-  if ours[1] == "--help" or ours[1] == "-h" then return help(parser) end
-  if ours[1] == "help" then return help(parser, ours[2]) end
+  local asked = wanted_help(parser, ours)
+  if asked then return asked end
   local ok, result = parser:pparse(ours)
-  if not ok then return cli_flags.usage(first_lines(tostring(result), 2)) end
+  if not ok then return cli_flags.usage(first_lines(unmark(tostring(result)), 2)) end
+  for name, value in pairs(result) do result[name] = unmark(value) end
   if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
-  local bad = log_level(result) or log_format(result)
+  local bad = bad_settings(result)
   if bad then return bad end
   if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
   if not result.verb then return cli_flags.usage("a verb is missing; try wampy-lua --help") end

@@ -4,11 +4,11 @@ local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
 local tasks = require "wampy.tasks"
+local values = require "wampy.values"
 local verb = require "wampy.verb"
 
 local cli_subscribe = {}
 
-local TIMED_OUT = 7
 local MOST = 1000 -- events that wait for stdout or a command; then their handlers wait
 
 --- Declares the verb.
@@ -39,10 +39,8 @@ function cli_subscribe.plan(result)
       return cli_flags.usage(("invalid URI '%s'"):format(uri))
     end
   end
-  local payload, e = cli_value.payload({ uri = "a", arg = {}, kwarg = {}, option = result.option },
-    {})
-  if not payload then return cli_flags.usage(e) end
-  local options = payload.options
+  local options, e = cli_value.options(result)
+  if not options then return cli_flags.usage(e) end
   options.match = result.match or options.match
   options.get_retained = result.retained or options.get_retained
   return cli_value.plan(result, "wampy.cli_subscribe", { uris = result.uri, options = options,
@@ -53,36 +51,25 @@ end
 -- The members of the whole event that --details asks for.
 local function more_of(plan, details, topic)
   if not plan.details then return nil end
-  local shown = {}
-  for name, value in pairs(details) do
-    if type(value) ~= "function" then shown[name] = value end
-  end
-  return { topic = details.topic or topic, details = shown }
+  return { topic = details.topic or topic, details = values.dict(details) }
 end
 
-local function subscribe(client, plan, topic, lines)
-  client:subscribe(topic, function(details, ...)
-    lines:put(cli_value.line(plan, table.pack(...), more_of(plan, details, topic)))
-  end, plan.options)
-end
-
+-- Runs the command, which has our stdout and stderr, for an event.
 local function run_command(command, line)
-  local code, out, err = require("wampy.process").exec { "/bin/sh", "-c", command,
-    stdin = line .. "\n" }
-  io.stdout:write(out)
-  io.stdout:flush()
-  io.stderr:write(err)
+  local child <close> = require("wampy.process").spawn { "/bin/sh", "-c", command,
+    stdin = "pipe", stdout = "inherit", stderr = "inherit" }
+  child:write(line .. "\n")
+  child:close_stdin()
+  local code = child:wait()
   if code ~= 0 then core.log("warn", ("--exec: %s ended with %d"):format(command, code)) end
 end
 
--- The next line; nil when the time is over. A lost link is raised.
-local function next_line(client, lines, limit)
-  while true do
-    local left = limit and math.max(0, limit - core.now())
-    local line = lines:get(math.min(left or 1, 1))
-    if line then return line end
-    verb.check(client)
-    if left == 0 then return nil end
+local function subscribe(client, plan, events)
+  for _, topic in ipairs(plan.uris) do
+    client:subscribe(topic, function(details, ...)
+      events:put(cli_value.line(plan, table.pack(...), more_of(plan, details, topic)))
+    end, plan.options)
+    core.log("info", "subscribed " .. topic)
   end
 end
 
@@ -90,13 +77,12 @@ end
 -- @return exit code
 function cli_subscribe.run(plan)
   return verb.run(plan, function(client)
-    local lines = tasks.queue(MOST)
-    for _, topic in ipairs(plan.uris) do subscribe(client, plan, topic, lines) end
-    local limit, n = plan.timeout and core.now() + plan.timeout, 0
-    while n < (plan.count or math.huge) do
-      local line = next_line(client, lines, limit)
-      if not line then return plan.count and TIMED_OUT or 0 end
-      n = n + 1
+    local events = tasks.queue(MOST)
+    subscribe(client, plan, events)
+    local limit = plan.timeout and core.now() + plan.timeout
+    for _ = 1, plan.count or math.maxinteger do
+      local line = events:get(limit and math.max(0, limit - core.now()))
+      if not line then return plan.count and verb.TIMED_OUT or 0 end
       if plan.command then run_command(plan.command, line) else cli_value.say(line) end
     end
   end)

@@ -164,7 +164,7 @@ def ls_lists_what_there_is(t):
 def ping_says_how_long(t):
     url = service(t)
     times = json.loads(says(t, url, "ping", "--json")[0])
-    assert set(times) == {"welcome", "call", "goodbye"} and min(times.values()) > 0, times
+    assert set(times) == {"connect", "welcome", "goodbye"} and min(times.values()) > 0, times
     equal(says(t, url, "ping", "-q"), [])
 
 
