@@ -68,7 +68,7 @@ local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] =
 local NUMBER = "\0"
 
 local function unmark(value)
-  if type(value) == "string" then return (value:gsub("^" .. NUMBER, "")) end
+  if type(value) == "string" then return (value:gsub(NUMBER, "")) end
   for i, each in ipairs(type(value) == "table" and value or {}) do value[i] = unmark(each) end
   return value
 end

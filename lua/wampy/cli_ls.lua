@@ -46,7 +46,7 @@ local function row(each, cells)
 end
 
 local function line(plan, each, cells)
-  if plan.json then return core.json_encode(each) end
+  if plan.json then return cli_value.object(each, cells) end
   return plan.raw and tostring(each[cells[1]]) or row(each, cells)
 end
 

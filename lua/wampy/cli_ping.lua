@@ -33,11 +33,11 @@ local function watcher(times)
 end
 
 local function report(plan, times, url)
-  local stages = { connect = times.open - times.begin, welcome = times.joined - times.open,
-    goodbye = times.over - times.joined }
-  if plan.json then return cli_value.say(core.json_encode(stages)) end
-  cli_value.say(("%s  connect %.2f ms  welcome %.2f ms  goodbye %.2f ms"):format(url,
-    stages.connect * 1000, stages.welcome * 1000, stages.goodbye * 1000))
+  local format = plan.json and '{"connect":%.6f,"welcome":%.6f,"goodbye":%.6f}'
+    or url:gsub("%%", "%%%%") .. "  connect %.2f ms  welcome %.2f ms  goodbye %.2f ms"
+  local unit = plan.json and 1 or 1000
+  cli_value.say(format:format((times.open - times.begin) * unit,
+    (times.joined - times.open) * unit, (times.over - times.joined) * unit))
 end
 
 --- Does it.

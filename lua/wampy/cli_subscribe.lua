@@ -73,6 +73,11 @@ local function subscribe(client, plan, events)
   end
 end
 
+local function too_few(plan, n)
+  core.log("error", ("%d of %d events came in %g s"):format(n, plan.count, plan.timeout))
+  return verb.TIMED_OUT
+end
+
 --- Does it.
 -- @return exit code
 function cli_subscribe.run(plan)
@@ -80,9 +85,9 @@ function cli_subscribe.run(plan)
     local events = tasks.queue(MOST)
     subscribe(client, plan, events)
     local limit = plan.timeout and core.now() + plan.timeout
-    for _ = 1, plan.count or math.maxinteger do
+    for n = 1, plan.count or math.maxinteger do
       local line = events:get(limit and math.max(0, limit - core.now()))
-      if not line then return plan.count and verb.TIMED_OUT or 0 end
+      if not line then return plan.count and too_few(plan, n - 1) or 0 end
       if plan.command then run_command(plan.command, line) else cli_value.say(line) end
     end
   end)

@@ -156,6 +156,23 @@ function cli_value.output_flags(c)
   c:flag("--raw", "Strings and bytes bare, without quotes.")
 end
 
+--- An object as one line, its members in this order and then by name.
+-- @param t table with string keys
+-- @param first list of names
+function cli_value.object(t, first)
+  local names, members, placed = {}, {}, {}
+  for i, name in ipairs(first) do names[i], placed[name] = name, true end
+  local rest = {}
+  for name in pairs(t) do rest[#rest + 1] = not placed[name] and name or nil end
+  table.sort(rest)
+  for _, name in ipairs(table.move(rest, 1, #rest, #names + 1, names)) do
+    if t[name] ~= nil then
+      members[#members + 1] = core.json_encode(name) .. ":" .. core.json_encode(t[name])
+    end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
 local function bare(value, form)
   if form.raw and type(value) == "string" then return value end
   if form.raw and getmetatable(value) == core.binary_mt then return tostring(value) end
@@ -184,13 +201,9 @@ function cli_value.line(form, r, more)
   end
   local args = values.array {}
   for i = 1, n do args[i] = r[i] == nil and core.null or r[i] end
-  local members = { ('"args":%s,"kwargs":%s'):format(core.json_encode(args),
-    core.json_encode(kwargs)) }
-  if more then
-    table.insert(members, 1, '"topic":' .. core.json_encode(more.topic))
-    table.insert(members, '"details":' .. core.json_encode(more.details))
-  end
-  return "{" .. table.concat(members, ",") .. "}"
+  local whole = more or {}
+  whole.args, whole.kwargs = args, kwargs
+  return cli_value.object(whole, { "topic", "args", "kwargs", "details" })
 end
 
 local OUTPUT_FAILED = 1 -- exit code

@@ -7,6 +7,7 @@ local connection = require "wampy.connection"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
+local values = require "wampy.values"
 
 local verb = {
   TIMED_OUT = 7, -- exit code of a verb whose time is over
@@ -17,28 +18,38 @@ local PATIENCE = 2 -- seconds for finding out what was meant
 
 -- ---- what is said -------------------------------------------------------------------------------
 
--- "; did you mean ...?", when the router tells what there is.
-local function suggestion(client, uri)
+local function contains(list, word)
+  for _, each in ipairs(list) do
+    if each == word then return true end
+  end
+end
+
+-- The text for a procedure that there is not, with what may have been meant where the router tells
+-- what there is; nil when it is there, and misses another one.
+local function missing(e, client)
   local directory, nearest = require "wampy.directory", require "wampy.nearest"
   local ok, names = pcall(directory.procedures, client, PATIENCE)
-  local found = ok and nearest.of(uri, names)
-  return found and ("; did you mean %s?"):format(found) or "; wampy-lua ls shows what there is"
+  if ok and contains(names, e.procedure) then return nil end
+  local found = ok and nearest.of(e.procedure, names)
+  local hint = found and ("; did you mean %s?"):format(found)
+    or ok and "; wampy-lua ls shows what there is" or ""
+  return ("no such procedure: %s (%s)%s"):format(e.procedure, e.uri, hint)
 end
 
 -- What an ERROR carries besides its text.
 local function rest_of(e)
   local plain = not next(e.kwargs) and (#e.args == 0 or #e.args == 1 and e.args[1] == e.message)
   if plain then return "" end
-  local ok, text = pcall(core.json_encode, { args = e.args, kwargs = e.kwargs })
-  return ok and " " .. text or ""
+  local ok, text = pcall(function()
+    return (' {"args":%s,"kwargs":%s}'):format(core.json_encode(values.array(e.args)),
+      core.json_encode(e.kwargs))
+  end)
+  return ok and text or ""
 end
 
 local function remote_text(e, client)
-  if e.uri == "wamp.error.no_such_procedure" and e.procedure then
-    return ("no such procedure: %s (%s)%s"):format(e.procedure, e.uri,
-      suggestion(client, e.procedure))
-  end
-  return tostring(e):gsub("^RemoteError: ", "") .. rest_of(e)
+  local text = e.uri == "wamp.error.no_such_procedure" and e.procedure and missing(e, client)
+  return text or tostring(e):gsub("^RemoteError: ", "") .. rest_of(e)
 end
 
 -- The line for an error. What peers say cannot break it, nor speak to the terminal.
