@@ -22,6 +22,7 @@ local VERBS = {
   { names = "register reg", module = "wampy.cli_register" },
   { names = "ls", module = "wampy.cli_ls" },
   { names = "ping", module = "wampy.cli_ping" },
+  { names = "check", module = "wampy.cli_check" },
 }
 
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
