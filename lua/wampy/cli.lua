@@ -23,6 +23,11 @@ local VERBS = {
   { names = "ls", module = "wampy.cli_ls" },
   { names = "ping", module = "wampy.cli_ping" },
   { names = "check", module = "wampy.cli_check" },
+  { names = "test", module = "wampy.cli_test" },
+  { names = "new", module = "wampy.cli_new" },
+  { names = "keygen", module = "wampy.cli_keygen" },
+  { names = "passwd", module = "wampy.cli_passwd" },
+  { names = "completion", module = "wampy.cli_completion" },
 }
 
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
@@ -57,9 +62,14 @@ local function new_parser(verb)
   parser:command_target("verb"):require_command(false)
   for _, each in ipairs(verb and { verb } or VERBS) do require(each.module).command(parser) end
   for _, command in ipairs(parser._commands) do name_faults(command) end
-  parser:command("help", "Print help."):argument("topic", "A verb."):args("?")
+  parser:command("help", "Print help."):argument("topic", "A verb, or a topic."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
+end
+
+--- The parser of all verbs.
+function cli.parser()
+  return new_parser()
 end
 
 -- Flags that take a value only with "=", so that an app may follow them.
@@ -173,14 +183,33 @@ local function help_of(command, all)
   return command:get_help() .. (global[1] and not all and "\nGlobal flags: --help" or "") .. "\n"
 end
 
-local function help(parser, topic, all)
-  if not topic then return { exit = 0, stdout = parser:get_help() .. "\n" } end
+local function list_of_topics()
+  local lines = { "Topics of help:" }
+  for i, topic in ipairs(require "wampy.topics") do
+    lines[i + 1] = ("   %-20s  %s"):format(topic.name, topic.summary)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- What is said of a word that is neither a verb nor a topic.
+local function no_help(word, words)
+  for _, topic in ipairs(require "wampy.topics") do words[#words + 1] = topic.name end
+  local near = require("wampy.nearest").of(word, words)
+  return cli_flags.usage(("no help for '%s'%s"):format(word,
+    near and ("; did you mean %s?"):format(near) or "; wampy-lua help lists what there is"))
+end
+
+local function help(parser, word, all)
+  if not word then return { exit = 0, stdout = parser:get_help() .. "\n\n" .. list_of_topics() } end
+  local topic, words = require("wampy.topics").find(word), {}
+  if topic then return { exit = 0, stdout = topic.text } end
   for _, c in ipairs(parser._commands) do
     for _, name in ipairs(c._aliases) do
-      if name == topic then return { exit = 0, stdout = help_of(c, all) } end
+      if name == word then return { exit = 0, stdout = help_of(c, all) } end
+      words[#words + 1] = name
     end
   end
-  return cli_flags.usage(("no help for '%s'"):format(topic))
+  return no_help(word, words)
 end
 
 -- The help that is asked for; nil when none is.

@@ -70,6 +70,7 @@ void open_process(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_peer(lua_State *L, struct state *S);
 void open_terminal(lua_State *L, struct state *S);
+void open_file(lua_State *L, struct state *S);
 void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
