@@ -112,19 +112,22 @@ end
 
 -- ---- entries ------------------------------------------------------------------------------------
 
+-- By method: the members of an entry, and those names that are written first, in their order.
 local entries = {}
 
+-- A ticket is kept as it is.
 function entries.ticket(_, secret)
   return { "ticket" }, { ticket = secret }
 end
 
--- The router needs the secret itself: the salt keeps it from being read off the wire's guesses.
+-- The router has to know the secret itself; the salt makes guesses from what is on the wire dear.
 function entries.wampcra(plan, secret)
   return { "secret", "salt", "iterations", "keylen" }, { secret = secret,
     salt = core.auth_hex(core.auth_random(SALT)), iterations = plan.cost.iterations,
     keylen = CRA.keylen }
 end
 
+-- Of a password only what it takes to check it.
 function entries.scram(plan, secret)
   local cost, salt = plan.cost, core.auth_random(SALT)
   if not core.auth_prepared(secret) then
