@@ -1,8 +1,8 @@
 -- cli.lua - the command line: which verb it is, and what every verb shares.
 --
 -- Parsing, help and "did you mean" are lua-argparse's. A verb is a module with `command(parser)`,
--- which declares its arguments and returns argparse's command, and `plan(result, rest, worker)`,
--- which says what they come to: a plain table, or the exit code and the text of what is wrong.
+-- which adds it to a parser with its arguments, and `plan(result, rest, worker)`, which says what
+-- they come to: a plain table, or the exit code and the text of what is wrong.
 -- Nothing is connected or started here. A plan with a `module` is done by that module's
 -- `run(plan)`, which returns the exit code (src/main.c).
 
@@ -12,16 +12,19 @@ local core = require "wampy.core"
 
 local cli = {}
 
--- In the order of the help; a module is loaded when its verb is wanted, or all of them are.
+-- In the order of the help; a module is loaded when its verb is wanted.
 local VERBS = {
-  { names = "run", module = "wampy.cli_run" },
-  { names = "router", module = "wampy.cli_router" },
-  { names = "call", module = "wampy.cli_call" },
-  { names = "publish pub", module = "wampy.cli_publish" },
-  { names = "subscribe sub", module = "wampy.cli_subscribe" },
-  { names = "register reg", module = "wampy.cli_register" },
-  { names = "ls", module = "wampy.cli_ls" },
-  { names = "ping", module = "wampy.cli_ping" },
+  { names = "run", module = "wampy.cli_run", text = "Load apps and run them until they end." },
+  { names = "router", module = "wampy.cli_router", text = "Serve as a WAMP router." },
+  { names = "call", module = "wampy.cli_call", text = "Call a procedure and print its result." },
+  { names = "publish pub", module = "wampy.cli_publish", text = "Publish an event." },
+  { names = "subscribe sub", module = "wampy.cli_subscribe",
+    text = "Print events as they come, a JSON line each." },
+  { names = "register reg", module = "wampy.cli_register",
+    text = "Register a procedure, and answer its calls." },
+  { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
+  { names = "ping", module = "wampy.cli_ping",
+    text = "Join and leave, and say how long each stage took." },
 }
 
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
@@ -47,15 +50,22 @@ local function name_faults(command)
   end
 end
 
--- With the flags of the verb that is asked for; every verb's, when it is none.
+local function add_verb(parser, verb)
+  require(verb.module).command(parser)
+  local command = parser._commands[#parser._commands]
+  command:description(verb.text)
+  name_faults(command)
+end
+
+-- With the verb that is asked for and its flags; with every verb's name, when it is none.
 local function new_parser(verb)
   local parser = argparse("wampy-lua", "WAMP applications in Lua.", EPILOG)
   parser:add_help(false)
   parser:flag("--help -h", "Print help; VERB -h is short, VERB --help says everything.")
   parser:flag("--version -V", "Print the version.")
   parser:command_target("verb"):require_command(false)
-  for _, each in ipairs(verb and { verb } or VERBS) do require(each.module).command(parser) end
-  for _, command in ipairs(parser._commands) do name_faults(command) end
+  if verb then add_verb(parser, verb) end
+  for _, each in ipairs(verb and {} or VERBS) do parser:command(each.names, each.text) end
   parser:command("help", "Print help."):argument("topic", "A verb."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
@@ -207,7 +217,7 @@ end
 function cli.parse(args, worker)
   local ours, rest = prepare(args)
   if not ours then return cli_flags.usage("a verb is missing; try wampy-lua --help") end
-  local verb = verb_of(ours[1])
+  local verb = verb_of(ours[ours[1] == "help" and 2 or 1])
   local parser = new_parser(verb)
   if not ours[1] then
     return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" }

@@ -14,7 +14,7 @@ local AT_ONCE = 16 -- commands that run; further calls wait
 
 --- Declares the verb.
 function cli_register.command(parser)
-  local c = parser:command("register reg", "Register a procedure, and answer its calls.")
+  local c = parser:command("register reg")
   c:argument("uri", "URI of the procedure."):argname("URI")
   c:option("--value", "Answer with this value."):argname("JSON")
   c:flag("--echo", "Answer with what was given.")
