@@ -1,8 +1,8 @@
 -- cli.lua - the command line: which verb it is, and what every verb shares.
 --
 -- Parsing, help and "did you mean" are lua-argparse's. A verb is a module with `command(parser)`,
--- which declares its arguments and returns argparse's command, and `plan(result, rest, worker)`,
--- which says what they come to: a plain table, or the exit code and the text of what is wrong.
+-- which adds it to a parser with its arguments, and `plan(result, rest, worker)`, which says what
+-- they come to: a plain table, or the exit code and the text of what is wrong.
 -- Nothing is connected or started here. A plan with a `module` is done by that module's
 -- `run(plan)`, which returns the exit code (src/main.c).
 
@@ -12,22 +12,28 @@ local core = require "wampy.core"
 
 local cli = {}
 
--- In the order of the help; a module is loaded when its verb is wanted, or all of them are.
+-- In the order of the help; a module is loaded when its verb is wanted.
 local VERBS = {
-  { names = "run", module = "wampy.cli_run" },
-  { names = "router", module = "wampy.cli_router" },
-  { names = "call", module = "wampy.cli_call" },
-  { names = "publish pub", module = "wampy.cli_publish" },
-  { names = "subscribe sub", module = "wampy.cli_subscribe" },
-  { names = "register reg", module = "wampy.cli_register" },
-  { names = "ls", module = "wampy.cli_ls" },
-  { names = "ping", module = "wampy.cli_ping" },
-  { names = "check", module = "wampy.cli_check" },
-  { names = "test", module = "wampy.cli_test" },
-  { names = "new", module = "wampy.cli_new" },
-  { names = "keygen", module = "wampy.cli_keygen" },
-  { names = "passwd", module = "wampy.cli_passwd" },
-  { names = "completion", module = "wampy.cli_completion" },
+  { names = "run", module = "wampy.cli_run", text = "Load apps and run them until they end." },
+  { names = "router", module = "wampy.cli_router", text = "Serve as a WAMP router." },
+  { names = "call", module = "wampy.cli_call", text = "Call a procedure and print its result." },
+  { names = "publish pub", module = "wampy.cli_publish", text = "Publish an event." },
+  { names = "subscribe sub", module = "wampy.cli_subscribe",
+    text = "Print events as they come, a JSON line each." },
+  { names = "register reg", module = "wampy.cli_register",
+    text = "Register a procedure, and answer its calls." },
+  { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
+  { names = "ping", module = "wampy.cli_ping",
+    text = "Join and leave, and say how long each stage took." },
+  { names = "check", module = "wampy.cli_check",
+    text = "Find mistakes in apps or a configuration; nothing connects." },
+  { names = "test", module = "wampy.cli_test", text = "Run specs, with busted." },
+  { names = "new", module = "wampy.cli_new", text = "Make a small project in a new folder." },
+  { names = "keygen", module = "wampy.cli_keygen", text = "Make a key pair for cryptosign." },
+  { names = "passwd", module = "wampy.cli_passwd",
+    text = "Make a router's entry for somebody with a secret." },
+  { names = "completion", module = "wampy.cli_completion",
+    text = "Print a script of completions for a shell." },
 }
 
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."
@@ -53,23 +59,32 @@ local function name_faults(command)
   end
 end
 
--- With the flags of the verb that is asked for; every verb's, when it is none.
+local function add_verb(parser, verb)
+  require(verb.module).command(parser)
+  local command = parser._commands[#parser._commands]
+  command:description(verb.text)
+  name_faults(command)
+end
+
+-- With the verb that is asked for and its flags; with every verb's name, when it is none.
 local function new_parser(verb)
   local parser = argparse("wampy-lua", "WAMP applications in Lua.", EPILOG)
   parser:add_help(false)
   parser:flag("--help -h", "Print help; VERB -h is short, VERB --help says everything.")
   parser:flag("--version -V", "Print the version.")
   parser:command_target("verb"):require_command(false)
-  for _, each in ipairs(verb and { verb } or VERBS) do require(each.module).command(parser) end
-  for _, command in ipairs(parser._commands) do name_faults(command) end
+  if verb then add_verb(parser, verb) end
+  for _, each in ipairs(verb and {} or VERBS) do parser:command(each.names, each.text) end
   parser:command("help", "Print help."):argument("topic", "A verb, or a topic."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
 end
 
---- The parser of all verbs.
+--- A parser of all verbs with their flags.
 function cli.parser()
-  return new_parser()
+  local parser = new_parser(VERBS[1])
+  for i = 2, #VERBS do add_verb(parser, VERBS[i]) end
+  return parser
 end
 
 -- Flags that take a value only with "=", so that an app may follow them.
@@ -192,7 +207,11 @@ local function list_of_topics()
 end
 
 -- What is said of a word that is neither a verb nor a topic.
-local function no_help(word, words)
+local function no_help(word)
+  local words = {}
+  for _, verb in ipairs(VERBS) do
+    for name in verb.names:gmatch("%S+") do words[#words + 1] = name end
+  end
   for _, topic in ipairs(require "wampy.topics") do words[#words + 1] = topic.name end
   local near = require("wampy.nearest").of(word, words)
   return cli_flags.usage(("no help for '%s'%s"):format(word,
@@ -201,15 +220,14 @@ end
 
 local function help(parser, word, all)
   if not word then return { exit = 0, stdout = parser:get_help() .. "\n\n" .. list_of_topics() } end
-  local topic, words = require("wampy.topics").find(word), {}
+  local topic = require("wampy.topics").find(word)
   if topic then return { exit = 0, stdout = topic.text } end
   for _, c in ipairs(parser._commands) do
     for _, name in ipairs(c._aliases) do
       if name == word then return { exit = 0, stdout = help_of(c, all) } end
-      words[#words + 1] = name
     end
   end
-  return no_help(word, words)
+  return no_help(word)
 end
 
 -- The help that is asked for; nil when none is.
@@ -237,7 +255,7 @@ end
 function cli.parse(args, worker)
   local ours, rest = prepare(args)
   if not ours then return cli_flags.usage("a verb is missing; try wampy-lua --help") end
-  local verb = verb_of(ours[1])
+  local verb = verb_of(ours[ours[1] == "help" and 2 or 1])
   local parser = new_parser(verb)
   if not ours[1] then
     return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" }

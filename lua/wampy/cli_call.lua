@@ -9,7 +9,7 @@ local cli_call = {}
 
 --- Declares the verb.
 function cli_call.command(parser)
-  local c = parser:command("call", "Call a procedure and print its result.")
+  local c = parser:command("call")
   cli_value.flags(c, "the procedure")
   c:option("--timeout", "How long the answer may take."):argname("TIME"):convert(cli_flags.duration)
   c:flag("--progress", "Print the parts of a progressive result as they come, a line each.")

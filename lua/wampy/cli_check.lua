@@ -11,7 +11,7 @@ local FOUND, UNLOADABLE = 1, 3 -- exit codes
 --- Declares the verb.
 -- @param parser of argparse
 function cli_check.command(parser)
-  local c = parser:command("check", "Find mistakes in apps or a configuration; nothing connects.")
+  local c = parser:command("check")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("*"):argname("APP")
   c:option("--config", "A Crossbar.io configuration, or a Lua file for router."):argname("FILE")
   c:flag("--json", "As one JSON object.")

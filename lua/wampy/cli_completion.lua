@@ -6,7 +6,7 @@ local scripts = { bash = "get_bash_complete", zsh = "get_zsh_complete", fish = "
 
 --- Declares the verb.
 function cli_completion.command(parser)
-  local c = parser:command("completion", "Print a script of completions for a shell.")
+  local c = parser:command("completion")
   c:argument("shell", "bash, zsh or fish."):choices { "bash", "zsh", "fish" }:argname("SHELL")
   c:epilog("Examples:\n  source <(wampy-lua completion bash)\n"
     .. "  wampy-lua completion zsh > ~/.zfunc/_wampy-lua\n"

@@ -11,7 +11,7 @@ local SEED = 32 -- bytes
 
 --- Declares the verb.
 function cli_keygen.command(parser)
-  local c = parser:command("keygen", "Make a key pair for cryptosign.")
+  local c = parser:command("keygen")
   c:argument("file", "Where the private key goes (default wampy.key); it must not be there yet.")
     :args("?"):argname("FILE")
   cli_secret.flags(c, "Print the router's entry of this name in place of the public key.")

@@ -9,7 +9,7 @@ local TIMEOUT = 10 -- seconds for each answer, unless --connect-timeout says ano
 
 --- Declares the verb.
 function cli_ls.command(parser)
-  local c = parser:command("ls", "List procedures, topics or sessions.")
+  local c = parser:command("ls")
   c:argument("what", "procedures (the default), topics or sessions."):args("?")
     :choices { "procedures", "topics", "sessions" }:argname("WHAT")
   c:argument("prefix", "Only what begins like this; sessions: whose authid does."):args("?")

@@ -9,7 +9,7 @@ local UNWRITTEN = 1 -- exit code
 
 --- Declares the verb.
 function cli_new.command(parser)
-  local c = parser:command("new", "Make a small project in a new folder.")
+  local c = parser:command("new")
   c:argument("name", "The folder, and the name of the app."):argname("NAME")
   c:option("-t --template", "service (the default), pubsub, web or empty."):argname("KIND")
     :choices { "service", "pubsub", "web", "empty" }

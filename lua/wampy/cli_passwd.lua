@@ -23,7 +23,7 @@ end
 --- Declares the verb.
 function cli_passwd.command(parser)
   local limits = core.auth_limits
-  local c = parser:command("passwd", "Make a router's entry for somebody with a secret.")
+  local c = parser:command("passwd")
   c:argument("authid", "Who joins with it."):argname("AUTHID")
   c:option("-m --method", "scram (the default), wampcra or ticket.")
     :choices { "scram", "wampcra", "ticket" }:argname("METHOD")

@@ -8,7 +8,7 @@ local cli_ping = {}
 
 --- Declares the verb.
 function cli_ping.command(parser)
-  local c = parser:command("ping", "Join and leave, and say how long each stage took.")
+  local c = parser:command("ping")
   c:flag("--json", "As one JSON object, in seconds.")
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua ping\n"

@@ -26,7 +26,7 @@ function cli_profile.take_variables(path)
   local number = 0
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
     number = number + 1
-    local name, value = line:match("^%s*([%a_][%w_]*)%s*=%s*(.-)%s*$")
+    local name, value = line:gsub("^%s*export%s", ""):match("^%s*([%a_][%w_]*)%s*=%s*(.-)%s*$")
     if name then
       core.set_variable(name, value:match("^\"(.*)\"$") or value:match("^'(.*)'$") or value)
     elseif not line:find("^%s*#") and not line:find("^%s*$") then

@@ -13,7 +13,7 @@ local ACK_TIMEOUT = 10 -- seconds, unless --connect-timeout says another time
 
 --- Declares the verb.
 function cli_publish.command(parser)
-  local c = parser:command("publish pub", "Publish an event.")
+  local c = parser:command("publish pub")
   cli_value.flags(c, "the topic")
   c:flag("--ack", "Wait for the router's word (the default).")
   c:flag("--no-ack", "Do not wait: nobody says whether it was allowed.")

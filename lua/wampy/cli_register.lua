@@ -14,7 +14,7 @@ local AT_ONCE = 16 -- commands that run; further calls wait
 
 --- Declares the verb.
 function cli_register.command(parser)
-  local c = parser:command("register reg", "Register a procedure, and answer its calls.")
+  local c = parser:command("register reg")
   c:argument("uri", "URI of the procedure."):argname("URI")
   c:option("--value", "Answer with this value."):argname("JSON")
   c:flag("--echo", "Answer with what was given.")
@@ -42,14 +42,14 @@ end
 
 local ways = {}
 
--- The same for everybody.
+--- Always the same value.
 function ways.value(text)
   local value, e = cli_value.read(text)
   if e then return nil, "--value: " .. e end
   return function() return value end
 end
 
--- What was given.
+--- What was given.
 function ways.echo()
   return function(kwargs, _, ...)
     if not next(kwargs) then return ... end
@@ -59,7 +59,7 @@ function ways.echo()
   end
 end
 
--- What a piece of Lua makes of it: an expression, or the body of a function.
+--- What a piece of Lua makes of it: an expression, or the body of a function.
 function ways.lua(code)
   local head = "return function(kwargs, details, ...) "
   local chunk = load(head .. "return " .. code .. "\nend", "=--lua", "t")
@@ -68,13 +68,13 @@ function ways.lua(code)
   return chunk and chunk(), e
 end
 
--- An error.
+--- An error.
 function ways.fail(uri)
   if not core.uri_ok(uri) then return nil, ("--fail: invalid URI '%s'"):format(uri) end
   return function() error(errors.error(uri), 0) end
 end
 
--- Its answer is what the command prints: JSON, or else a string; a failure is an error.
+--- What a command prints: JSON, or else a string; a failure is an error.
 function ways.command(argv)
   local running = tasks.queue(AT_ONCE)
   return function(kwargs, _, ...)

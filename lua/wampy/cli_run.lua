@@ -23,7 +23,7 @@ end
 --- Declares the verb.
 -- @param parser of argparse
 function cli_run.command(parser)
-  local c = parser:command("run", "Load apps and run them until they end.")
+  local c = parser:command("run")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
   c:option("--router", "Start an embedded router first, listening on LISTEN (default 8080).")
     :argname("[=LISTEN]")

@@ -13,7 +13,7 @@ local MOST = 1000 -- events that wait for stdout or a command; then their handle
 
 --- Declares the verb.
 function cli_subscribe.command(parser)
-  local c = parser:command("subscribe sub", "Print events as they come, a JSON line each.")
+  local c = parser:command("subscribe sub")
   c:argument("uri", "URIs of topics."):args("+"):argname("URI")
   c:option("--match", "How the URIs match: exact, prefix or wildcard."):argname("POLICY")
     :choices { "exact", "prefix", "wildcard" }

@@ -8,7 +8,7 @@ local FAILED = 1 -- exit code
 
 --- Declares the verb.
 function cli_test.command(parser)
-  local c = parser:command("test", "Run specs, with busted.")
+  local c = parser:command("test")
   c:handle_options(false)
   c:argument("word", "Whatever busted takes: files, folders, --filter, --tags, -o ..."):args("*")
     :argname("ARG")

@@ -179,9 +179,8 @@ local function bare(value, form)
   return core.json_encode(value == nil and core.null or value)
 end
 
---- Whether the last of some values are keyword arguments: how many come before, and those.
--- @param r table.pack of values
-function cli_value.split(r)
+-- Whether the last of some values are keyword arguments: how many come before, and those.
+local function split(r)
   local last = r[r.n]
   if r.n > 0 and getmetatable(last) == core.kwargs_mt then return r.n - 1, values.dict(last) end
   return r.n, {}
@@ -193,7 +192,7 @@ end
 -- @param more { topic, details } for the whole object, or nil: then one argument alone is enough
 -- @return text without a line end
 function cli_value.line(form, r, more)
-  local n, kwargs = cli_value.split(r)
+  local n, kwargs = split(r)
   if not more and not form.json and not next(kwargs) and (n == 1 or form.raw and n > 0) then
     local words = {}
     for i = 1, n do words[i] = bare(r[i], form) end

@@ -81,7 +81,10 @@ local function connect(plan)
   return client
 end
 
--- Runs the body in a task, until it has ended, the link is lost for good, or a signal came.
+local LINK_LOST = 8 -- exit code
+
+-- Runs the body in a task, until it has ended, the link is lost for good, or a signal came. A body
+-- that failed for a lost link does not know why it was lost; one that has ended does not care.
 local function work(client, body)
   local code, failure
   tasks.spawn(function()
@@ -93,7 +96,9 @@ local function work(client, body)
     end
     tasks.stop()
   end)
-  tasks.run()
+  local ok, lost = pcall(tasks.run)
+  local ended = code or failure and exit_code(failure.error, true) ~= LINK_LOST
+  if not ok and not ended then error(lost, 0) end
   return code, failure
 end
 

@@ -79,9 +79,15 @@ static ssize_t read_line(int fd, char *line, size_t size)
     return -1;
 }
 
-/* Reads a line that is not shown. Whatever ends this, the terminal shows what is typed
- * afterwards: a signal that came meanwhile waits for that. */
-static ssize_t read_hidden(int fd, char *line, size_t size)
+static bool say(int fd, const char *text)
+{
+    return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* Reads a line that is not shown; nothing typed behind the prompt is lost. Whatever ends
+ * this, the terminal shows what is typed afterwards: a signal that came meanwhile waits
+ * for that. */
+static ssize_t read_hidden(int fd, const char *prompt, char *line, size_t size)
 {
     struct sigaction action = { .sa_handler = note }, before[ENDINGS];
     struct termios shown, hidden;
@@ -94,7 +100,7 @@ static ssize_t read_hidden(int fd, char *line, size_t size)
         sigaction(ending[i], &action, &before[i]);
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-    if (tcsetattr(fd, TCSAFLUSH, &hidden) == 0)
+    if (tcsetattr(fd, TCSAFLUSH, &hidden) == 0 && say(fd, prompt))
         n = read_line(fd, line, size);
     tcsetattr(fd, TCSAFLUSH, &shown);
     for (size_t i = 0; i < ENDINGS; i++)
@@ -104,11 +110,6 @@ static ssize_t read_hidden(int fd, char *line, size_t size)
     return n;
 }
 
-static bool say(int fd, const char *text)
-{
-    return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
 /* core.ask_secret(prompt) -> what is typed at the terminal, without being shown | nil
  * when there is no terminal, or nothing comes of it */
 static int l_ask_secret(lua_State *L)
@@ -116,12 +117,11 @@ static int l_ask_secret(lua_State *L)
     const char *prompt = luaL_checkstring(L, 1);
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     char line[SECRET_MAX];
-    ssize_t n = -1;
+    ssize_t n;
 
     if (fd < 0)
         return 0;
-    if (say(fd, prompt))
-        n = read_hidden(fd, line, sizeof line);
+    n = read_hidden(fd, prompt, line, sizeof line);
     say(fd, "\n");
     close(fd);
     if (n < 0)

@@ -1,6 +1,5 @@
 """test_verb_codes.py: each row of the table of exit codes for each verb that connects, with the one
 line that goes with it."""
-import json
 import os
 import signal
 import subprocess
@@ -9,7 +8,7 @@ from harness import PATIENCE, PROGRAM, closed_port, equal, one_line, test, test_
 from raw_router import (ABORT, CALL, ERROR, GOODBYE, HELLO, REGISTER, ROLES, SUBSCRIBE, WELCOME,
                         RawRouter)
 
-PUBLISH, CHALLENGE = 16, 4
+PUBLISH, CHALLENGE, AUTHENTICATE = 16, 4, 5
 VERBS = {
     "call": ["call", "com.f"],
     "publish": ["publish", "com.t"],
@@ -217,6 +216,18 @@ def code_8_is_a_link_that_is_lost(t, verb, kind):
 
 
 @test
+def an_answer_counts_even_when_the_link_is_lost_behind_it(t):
+    def answers(link, *answer):
+        link.join()
+        request = link.recv()[1]
+        link.send(*[request if part == "id" else part for part in answer])
+        link.vanish()
+    for code, answer in ((0, [50, "id", {}, ["done"]]), (6, [ERROR, CALL, "id", {}, "com.no"])):
+        with RawRouter(lambda link, answer=answer: answers(link, *answer)) as raw:
+            t.run(code, "call", "com.f", "--url", raw.url)
+
+
+@test
 def code_8_is_also_an_abort_in_mid_session(t):
     def behave(link):
         link.join()
@@ -302,6 +313,25 @@ def a_reader_that_goes_away_ends_a_verb_in_silence(t):
         child.stderr.close()
 
 
+class Terminal:
+    """A verb with a terminal of its own, at which it asks for a secret."""
+
+    def __init__(self, *args):
+        self.master, slave = os.openpty()
+        self.child = subprocess.Popen(
+            ["setsid", "-cw"] + PROGRAM + list(args) + ["--ask-secret", "--authid", "joe"],
+            stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        os.close(slave)
+        equal(os.read(self.master, 100), b"secret of joe: ")
+
+    def types(self, text):
+        os.write(self.master, text)
+        out, err = self.child.communicate(timeout=PATIENCE)
+        shown = os.read(self.master, 100)
+        os.close(self.master)
+        return self.child.returncode, out, err, shown.strip()
+
+
 @test
 def a_secret_is_asked_for_at_the_terminal_and_not_shown(t):
     def behave(link):
@@ -312,18 +342,13 @@ def a_secret_is_asked_for_at_the_terminal_and_not_shown(t):
         link.send(WELCOME, 1, ROLES)
         link.serve()
     with RawRouter(behave) as raw:
-        master, slave = os.openpty()
-        child = subprocess.Popen(
-            ["setsid", "-cw"] + PROGRAM + ["ping", "--url", raw.url, "--authid", "joe",
-             "--authmethod", "ticket", "--ask-secret", "--json"],
-            stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        os.close(slave)
-        shown = os.read(master, 100)
-        equal(shown, b"secret of joe: ")
-        os.write(master, b"my ticket\n")
-        out, err = child.communicate(timeout=PATIENCE)
-        equal((child.returncode, err), (0, ""))
-        equal(sorted(json.loads(out)), ["connect", "goodbye", "welcome"])
-        equal(raw.wait(5)[1], "my ticket")
-        equal(os.read(master, 100).strip(), b"")
-        os.close(master)
+        terminal = Terminal("ping", "-q", "--url", raw.url, "--authmethod", "ticket")
+        equal(terminal.types(b"my ticket\n"), (0, "", "", b""))
+        equal(raw.wait(AUTHENTICATE)[1], "my ticket")
+
+
+@test_each({"Ctrl-C": (b"\x03", 130, ""), "nothing": (b"\n", 2, "nothing was typed")})
+def a_secret_that_is_not_given_ends_the_verb(t, typed, code, complaint):
+    got, out, err, shown = Terminal("ping").types(typed)
+    equal((got, out, complaint in err, shown in (b"", b"^C")), (code, "", True, True))
+    equal(len(err.splitlines()), 1 if complaint else 0)

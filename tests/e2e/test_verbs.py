@@ -177,7 +177,7 @@ def profiles_and_files_of_variables_say_where(t):
 @test
 def what_a_file_of_variables_says_commands_have_too(t):
     url = service(t)
-    path = t.file("env", "WAMPY_URL=%s\nCOLOUR='deep blue'\nHOME=/nowhere\n" % url)
+    path = t.file("env", "WAMPY_URL=%s\nexport COLOUR='deep blue'\nHOME=/nowhere\n" % url)
     callee = t.start("reg", "com.env", "--env-file", path, "--count", "1", "--",
                      "sh", "-c", 'echo "$COLOUR $HOME"', env={"HOME": "/home"})
     callee.err.wait("registered com.env")
