@@ -25,6 +25,8 @@ local VERBS = {
   { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
   { names = "ping", module = "wampy.cli_ping",
     text = "Join and leave, and say how long each stage took." },
+  { names = "bench", module = "wampy.cli_bench",
+    text = "Measure how many calls or events a second, and how long each takes." },
   { names = "doctor", module = "wampy.cli_doctor",
     text = "Find where on the way to a session it fails, why, and what to do." },
   { names = "check", module = "wampy.cli_check",

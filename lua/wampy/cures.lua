@@ -25,10 +25,10 @@ local by_status = {
 }
 
 local by_uri = {
-  ["wamp.error.no_such_realm"] = "give the realm by --realm; `wampy-lua router --config FILE --check` "
-    .. "lists those of a configuration",
-  ["wamp.error.no_matching_auth_method"] = "the router takes other methods: see its configuration, "
-    .. "and `wampy-lua help auth`",
+  ["wamp.error.no_such_realm"] = "give the realm by --realm; `wampy-lua router --config FILE "
+    .. "--check` lists those of a configuration",
+  ["wamp.error.no_matching_auth_method"] = "the router takes other methods: see its "
+    .. "configuration, and `wampy-lua help auth`",
   ["wamp.error.not_authorized"] = "this name may not join this realm: see its role in the "
     .. "router's configuration",
   ["wamp.close.system_shutdown"] = "the router is going down: try again",

@@ -48,8 +48,10 @@ local function addresses_of(url)
   local list = {}
   for n = 1, math.huge do
     local address, why = core.address(url.url, n)
-    if address == false then errors.raise("ConnectionError", why, { transport = "unknown_host" }) end
-    if not address then return list end
+    if address == nil then return list end
+    if not address then
+      errors.raise("ConnectionError", why, { transport = "unknown_host" })
+    end
     list[n] = address
   end
 end
@@ -147,11 +149,13 @@ local function join(report, client, url, heard)
 end
 
 local function say_identity(report, session)
-  report:_say("ok", "authentication", ("%s as %s, role %s"):format(session.authmethod or "anonymous",
-    session.authid or "?", session.authrole or "?"))
+  local method = session.authmethod or "anonymous"
+  report:_say("ok", "authentication", ("%s as %s, role %s"):format(method, session.authid or "?",
+    session.authrole or "?"))
 end
 
-local partner = { caller = "dealer", callee = "dealer", publisher = "broker", subscriber = "broker" }
+local partner = { caller = "dealer", callee = "dealer", publisher = "broker",
+  subscriber = "broker" }
 
 -- What we can do and the router did not announce.
 local function missing_features(session)

@@ -1,6 +1,7 @@
 -- cli_tools_spec: what the command lines of the verbs for making, testing and looking come to. That
 -- they do it is tested by tests/e2e/test_tools*.py.
 local cli = require "wampy.cli"
+local histogram = require "wampy.histogram"
 local inspection = require "wampy.inspection"
 local literals = require "wampy.literals"
 local topics = require "wampy.topics"
@@ -64,10 +65,62 @@ describe("the verb", function()
       complaint "passwd joe --iterations 0")
   end)
 
+  it("bench says what it measures, and for how long", function()
+    local plan = parse "bench call com.f -u ws://x:1/"
+    assert.same({ "call", 10, 1, 128, 10, 1, 10 }, { plan.what, plan.clients, plan.parallel,
+      plan.size, plan.duration, plan.warmup, plan.timeout })
+    plan = parse "bench publish com.t -n 10k -c 2 --parallel 3 --size 0 --no-ack --warmup 0"
+    assert.same({ 10000, 2, 3, 0, true, 0 }, { plan.count, plan.clients, plan.parallel, plan.size,
+      plan.no_ack, plan.warmup })
+    assert.is_nil(plan.duration)
+    assert.equal("error: invalid URI 'a#b'", complaint "bench call a#b")
+    assert.equal("error: --no-ack: only with publish", complaint "bench call com.f --no-ack")
+    assert.equal("error: --count: expected a number from 1 to 1000000000, such as 500 or 10k, "
+      .. "got '1M'", complaint "bench call com.f -n 1M")
+    assert.matches("must be one of 'call', 'publish'", complaint "bench subscribe com.f")
+  end)
+
+  it("doctor connects like the others", function()
+    local plan = parse "doctor -u ws://x:1/ --json"
+    assert.equal("ws://x:1/", plan.forced.url)
+    assert.is_true(plan.json)
+    assert.equal("wampy.doctor", plan.module)
+  end)
+
   it("completion and help write to stdout", function()
     assert.matches("complete %-F", parse("completion bash").stdout)
     assert.equal(topics.find("uris").text, parse("help uris").stdout)
     assert.equal("error: no help for 'uri'; did you mean uris?", complaint "help uri")
+  end)
+end)
+
+describe("a histogram", function()
+  it("has nothing at first", function()
+    local h = histogram.new()
+    assert.same({ 0, 0, 0 }, { h.count, h.most, h:quantile(0.5) })
+  end)
+
+  it("knows quantiles to one per cent, and the longest", function()
+    local h = histogram.new()
+    for i = 1, 1000 do h:add(i / 1000) end
+    assert.equal(1000, h.count)
+    assert.equal(1, h.most)
+    for _, part in ipairs { 0.5, 0.9, 0.99, 0.999 } do
+      local got = h:quantile(part)
+      assert.is_true(got >= part and got <= part * 1.011, ("%g for %g"):format(got, part))
+    end
+    assert.equal(1, h:quantile(1))
+  end)
+
+  it("takes no room for more of the same, and any time", function()
+    local h, n = histogram.new(), 0
+    for i = 1, 10000 do h:add(0.001 + i % 10 * 1e-9) end
+    h:add(0)
+    h:add(1e6)
+    for _ in pairs(h.buckets) do n = n + 1 end
+    assert.is_true(n <= 4)
+    assert.is_true(math.abs(h:quantile(0.00001) - 1e-6) < 1e-7)
+    assert.equal(1e6, h:quantile(1))
   end)
 end)
 
