@@ -42,6 +42,7 @@ local files = {
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
   ["net/http_file.c"] = { "^linux/openat2%.h$" },
+  ["lua/l_terminal.c"] = { "^termios%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }
 

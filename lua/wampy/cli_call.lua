@@ -9,20 +9,20 @@ local cli_call = {}
 
 --- Declares the verb.
 function cli_call.command(parser)
-  local c = parser:command("call", "Call a procedure and print its result.")
+  local c = parser:command("call")
   cli_value.flags(c, "the procedure")
   c:option("--timeout", "How long the answer may take."):argname("TIME"):convert(cli_flags.duration)
   c:flag("--progress", "Print the parts of a progressive result as they come, a line each.")
   c:option("--repeat", "Call N times."):argname("N"):convert(cli_value.count)
   c:option("--parallel", "Up to N calls at once."):argname("N"):convert(cli_value.count)
-  c:flag("--time", "Say on stderr how long each answer took.")
+  c:flag("--time", "Say on stderr how long the answer took.")
   c:flag("--dry-run", "Print the message that would be sent, and do not connect.")
   cli_value.output_flags(c)
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua call com.example.add 1 2\n"
     .. "  wampy-lua call com.example.order -k item=tea -k count=2 --timeout 5s\n"
     .. "  echo '{\"a\": 1}' | wampy-lua call com.example.store @-\n"
-    .. "What follows -- are arguments, -1 for instance.")
+    .. "What follows -- are arguments, too.")
 end
 
 -- The CALL that would be sent.
@@ -37,10 +37,9 @@ function cli_call.plan(result, rest)
   local payload, e = cli_value.payload(result, rest)
   if not payload then return cli_flags.usage(e) end
   if result.dry_run then return dry(payload) end
-  payload.options.timeout = result.timeout or payload.options.timeout
-  return cli_value.plan(result, "wampy.cli_call", { payload = payload,
-    progress = result.progress, times = result["repeat"] or 1, parallel = result.parallel or 1,
-    time = result.time })
+  payload.options.timeout = result.timeout
+  return cli_value.plan(result, "wampy.cli_call", { payload = payload, progress = result.progress,
+    times = result["repeat"] or 1, parallel = result.parallel or 1, time = result.time })
 end
 
 local function begin(client, plan)
@@ -54,23 +53,42 @@ local function begin(client, plan)
     future = client:call_async(payload.uri, cli_value.unpack(payload)) }
 end
 
+-- Prints the answer: how long it took.
 local function finish(call, plan)
-  cli_value.say(cli_value.line(plan, table.pack(call.future:wait())))
-  if plan.time then
-    io.stderr:write(("%.2f ms\n"):format((core.clock() - call.since) * 1000))
+  local result = table.pack(call.future:wait())
+  local took = core.clock() - call.since
+  cli_value.say(cli_value.line(plan, result))
+  return took
+end
+
+local function call_all(client, plan)
+  local under_way, times = {}, {}
+  for _ = 1, plan.times do
+    if #under_way == plan.parallel then
+      times[#times + 1] = finish(table.remove(under_way, 1), plan)
+    end
+    under_way[#under_way + 1] = begin(client, plan)
   end
+  for _, call in ipairs(under_way) do times[#times + 1] = finish(call, plan) end
+  return times
+end
+
+local function report(times, seconds)
+  table.sort(times)
+  local n, ms = #times, 1000
+  if n == 1 then return io.stderr:write(("%.2f ms\n"):format(times[1] * ms)) end
+  io.stderr:write(("%d calls in %.2f ms, %.0f/s; p50 %.2f  p99 %.2f  max %.2f ms\n"):format(n,
+    seconds * ms, n / seconds, times[(n + 1) // 2] * ms, times[math.ceil(n * 0.99)] * ms,
+    times[n] * ms))
 end
 
 --- Does it.
 -- @return exit code
 function cli_call.run(plan)
   return require("wampy.verb").run(plan, function(client)
-    local under_way = {}
-    for _ = 1, plan.times do
-      if #under_way == plan.parallel then finish(table.remove(under_way, 1), plan) end
-      under_way[#under_way + 1] = begin(client, plan)
-    end
-    for _, call in ipairs(under_way) do finish(call, plan) end
+    local since = core.clock()
+    local times = call_all(client, plan)
+    if plan.time then report(times, core.clock() - since) end
   end)
 end
 

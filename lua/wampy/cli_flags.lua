@@ -1,36 +1,35 @@
 -- cli_flags.lua - what the verbs of the command line share: flags, values, and the words of errors.
 
+local settings = require "wampy.settings"
+
 local cli_flags = {}
 
---- A time: "5", "5s", "500ms", "2m".
--- @return seconds; or nil and what was expected
-function cli_flags.duration(text)
-  local n, unit = text:match("^([%d.]+)(%a*)$")
-  local factor = ({ [""] = 1, s = 1, ms = 0.001, m = 60, h = 3600 })[unit or ""]
-  if not tonumber(n) or not factor then
-    return nil, ("expected a time such as 5s or 500ms, got '%s'"):format(text)
-  end
-  return tonumber(n) * factor
+cli_flags.duration = settings.duration
+
+--- Declares flags that many verbs have: they are a group of their own in --help, and not in -h.
+-- @param command of argparse
+-- @param title of the group
+-- @param declare function(command)
+function cli_flags.group(command, title, declare)
+  local first = #command._options + 1
+  declare(command)
+  command:group(title, table.unpack(command._options, first))
 end
 
---- A whole file that the command line names.
--- @return text; or nil and why not
-function cli_flags.read_file(path)
-  local file, e = io.open(path, "rb")
-  if not file then return nil, e end
-  local text, fault = file:read("a")
-  file:close()
-  return text, fault and path .. ": " .. fault
-end
-
---- The flags of every verb that runs for long.
-function cli_flags.common(command)
+local function common(command)
   command:option("--log", "Level: error, warn, info, debug, trace (WAMPY_LOG)."):argname("LEVEL")
     :choices { "error", "warn", "info", "debug", "trace" }
   command:option("--log-format", "text or json (WAMPY_LOG_FORMAT)."):argname("FORMAT")
     :choices { "text", "json" }
+  command:option("--color", "auto (the default), always or never (NO_COLOR)."):argname("WHEN")
+    :choices { "auto", "always", "never" }
   command:flag("-v --verbose", "As --log debug.")
   command:flag("-q --quiet", "As --log error.")
+end
+
+--- The flags of every verb that writes a log.
+function cli_flags.common(command)
+  cli_flags.group(command, "Log", common)
 end
 
 --- The result of a command line that is wrong.

@@ -2,18 +2,20 @@
 
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
-local directory = require "wampy.directory"
 
 local cli_ls = {}
 
+local TIMEOUT = 10 -- seconds for each answer, unless --connect-timeout says another time
+
 --- Declares the verb.
 function cli_ls.command(parser)
-  local c = parser:command("ls", "List procedures, topics or sessions.")
+  local c = parser:command("ls")
   c:argument("what", "procedures (the default), topics or sessions."):args("?")
     :choices { "procedures", "topics", "sessions" }:argname("WHAT")
   c:argument("prefix", "Only what begins like this; sessions: whose authid does."):args("?")
     :argname("PREFIX")
   c:flag("--json", "A JSON object for each.")
+  c:flag("--raw", "The URI, or the session, alone.")
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua ls\n  wampy-lua ls topics com.example.\n"
     .. "  wampy-lua ls sessions --json")
@@ -22,22 +24,48 @@ end
 --- What the flags come to.
 function cli_ls.plan(result)
   return cli_value.plan(result, "wampy.cli_ls", { what = result.what or "procedures",
-    prefix = result.prefix })
+    prefix = result.prefix or "" })
 end
 
 local kinds = {
-  procedures = { list = directory.registrations, name = "uri", cells = { "uri", "match", "invoke",
+  procedures = { list = "registrations", name = "uri", cells = { "uri", "match", "invoke",
     "count" } },
-  topics = { list = directory.subscriptions, name = "uri", cells = { "uri", "match", "count" } },
-  sessions = { list = directory.sessions, name = "authid", cells = { "session", "authid",
-    "authrole", "authmethod" } },
+  topics = { list = "subscriptions", name = "uri", cells = { "uri", "match", "count" } },
+  sessions = { list = "sessions", name = "authid", cells = { "session", "authid", "authrole",
+    "authmethod" } },
 }
 
 local function row(each, cells)
   local words = {}
-  for i, cell in ipairs(cells) do words[i] = tostring(each[cell] == nil and "-" or each[cell]) end
+  for i, cell in ipairs(cells) do
+    local value = each[cell]
+    words[i] = (value == nil or value == core.null) and "-" or tostring(value):gsub("%c", "?")
+  end
   words[1] = ("%-24s"):format(words[1])
-  return (table.concat(words, "  "):gsub("%s+$", ""))
+  return table.concat(words, "  ")
+end
+
+local function line(plan, each, cells)
+  if plan.json then return cli_value.object(each, cells) end
+  return plan.raw and tostring(each[cells[1]]) or row(each, cells)
+end
+
+local refusals = {
+  ["wamp.error.not_authorized"] = "may not ask the router for %s (%s); its configuration has to "
+    .. "allow wamp.* to the role %s",
+  ["wamp.error.no_such_procedure"] = "the router has no meta API that lists %s (%s)",
+}
+
+-- What there is; a router that does not tell ends the verb with a word about why.
+local function ask(client, plan)
+  local errors = require "wampy.errors"
+  local list = require("wampy.directory")[kinds[plan.what].list]
+  local ok, answer = pcall(list, client, plan.forced.connect_timeout or TIMEOUT)
+  if ok then return answer end
+  local refusal = errors.is_error(answer, errors.RemoteError) and refusals[answer.uri]
+  if not refusal then error(answer, 0) end
+  require("wampy.verb").fail(6, refusal:format(plan.what, answer.uri,
+    client.session.authrole or "of this client"))
 end
 
 --- Does it.
@@ -45,9 +73,9 @@ end
 function cli_ls.run(plan)
   return require("wampy.verb").run(plan, function(client)
     local kind = kinds[plan.what]
-    for _, each in ipairs(kind.list(client)) do
-      if not plan.prefix or tostring(each[kind.name]):sub(1, #plan.prefix) == plan.prefix then
-        cli_value.say(plan.json and core.json_encode(each) or row(each, kind.cells))
+    for _, each in ipairs(ask(client, plan)) do
+      if tostring(each[kind.name]):sub(1, #plan.prefix) == plan.prefix then
+        cli_value.say(line(plan, each, kind.cells))
       end
     end
   end)

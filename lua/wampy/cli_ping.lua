@@ -8,10 +8,12 @@ local cli_ping = {}
 
 --- Declares the verb.
 function cli_ping.command(parser)
-  local c = parser:command("ping", "Join and leave, and say how long each stage took.")
+  local c = parser:command("ping")
   c:flag("--json", "As one JSON object, in seconds.")
   cli_value.common(c)
-  c:epilog("Examples:\n  wampy-lua ping\n  wampy-lua ping -u wss://router.example/ws -q && echo up")
+  c:epilog("Examples:\n  wampy-lua ping\n"
+    .. "  wampy-lua ping -u wss://router.example/ws -q && echo up\n"
+    .. "The exit code is 0 when a session was joined and left.")
 end
 
 --- What the flags come to.
@@ -19,26 +21,36 @@ function cli_ping.plan(result)
   return cli_value.plan(result, "wampy.cli_ping", { quiet = result.quiet })
 end
 
+-- A message handler that notes when the client says HELLO: the transport has opened.
+local function watcher(times)
+  local MessageHandler = require "wampy.message_handler"
+  local Watcher = MessageHandler:extend("ping")
+  function Watcher:send_message(message)
+    if message.name == "hello" then times.open = core.clock() end
+    MessageHandler.send_message(self, message)
+  end
+  return Watcher()
+end
+
+local function report(plan, times, url)
+  local format = plan.json and '{"connect":%.6f,"welcome":%.6f,"goodbye":%.6f}'
+    or url:gsub("%%", "%%%%") .. "  connect %.2f ms  welcome %.2f ms  goodbye %.2f ms"
+  local unit = plan.json and 1 or 1000
+  cli_value.say(format:format((times.open - times.begin) * unit,
+    (times.joined - times.open) * unit, (times.over - times.joined) * unit))
+end
+
 --- Does it.
 -- @return exit code
 function cli_ping.run(plan)
-  local began, joined, asked, url = core.clock()
-  local code = require("wampy.verb").run(plan, function(client)
-    joined, url = core.clock(), client.url
-    client:call("wamp.session.count")
-    asked = core.clock()
+  local times = { begin = core.clock() }
+  plan.message_handler = watcher(times)
+  return require("wampy.verb").run(plan, function(client)
+    times.joined = core.clock()
     client:stop()
+    times.over = core.clock()
+    if not plan.quiet then report(plan, times, client.url) end
   end)
-  local over = core.clock()
-  if code ~= 0 or plan.quiet then return code end
-  local times = { welcome = joined - began, call = asked - joined, goodbye = over - asked }
-  if plan.json then
-    cli_value.say(core.json_encode(times))
-  else
-    cli_value.say(("%s  welcome %.2f ms  call %.2f ms  goodbye %.2f ms"):format(url,
-      times.welcome * 1000, times.call * 1000, times.goodbye * 1000))
-  end
-  return 0
 end
 
 return cli_ping

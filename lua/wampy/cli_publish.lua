@@ -4,13 +4,16 @@
 local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
+local lines = require "wampy.lines"
 local tasks = require "wampy.tasks"
 
 local cli_publish = {}
 
+local ACK_TIMEOUT = 10 -- seconds, unless --connect-timeout says another time
+
 --- Declares the verb.
 function cli_publish.command(parser)
-  local c = parser:command("publish pub", "Publish an event.")
+  local c = parser:command("publish pub")
   cli_value.flags(c, "the topic")
   c:flag("--ack", "Wait for the router's word (the default).")
   c:flag("--no-ack", "Do not wait: nobody says whether it was allowed.")
@@ -31,9 +34,13 @@ function cli_publish.plan(result, rest)
   if not payload then return cli_flags.usage(e) end
   if result.ack and result.no_ack then
     return cli_flags.usage("give --ack or --no-ack, not both")
+  elseif result.lines and result["repeat"] then
+    return cli_flags.usage("give --lines or --repeat, not both")
   end
-  payload.options.acknowledge = not result.no_ack
-  payload.options.retain = result.retain or payload.options.retain
+  local options = payload.options
+  options.acknowledge = not result.no_ack
+  options.timeout = options.acknowledge and (result.connect_timeout or ACK_TIMEOUT) or nil
+  options.retain = result.retain or options.retain
   return cli_value.plan(result, "wampy.cli_publish", { payload = payload, lines = result.lines,
     strings = result.strings, times = result["repeat"] or 1, interval = result.interval })
 end
@@ -45,21 +52,23 @@ local function publish(client, plan, ...)
   end
 end
 
--- The lines of stdin, waiting for each without keeping the link from its pings.
-local function lines()
-  io.stdin:setvbuf("no")
-  return function()
-    tasks.readable(0)
-    return io.read("l")
-  end
+local STDIN = 0
+local LONGEST = 16 * 1024 * 1024 -- bytes of a line: no message is larger
+
+-- What has come on stdin, waiting for it while the link goes on.
+local function read_stdin()
+  tasks.readable(STDIN)
+  return core.read(STDIN)
 end
 
 local function publish_lines(client, plan)
   local payload, n = plan.payload, #plan.payload.args
-  for line in lines() do
-    payload.args[n + 1] = cli_value.read(line, plan.strings or line:find("^@"))
+  local pause
+  for line in lines(read_stdin, LONGEST) do
+    if pause then tasks.sleep(pause) end
+    pause = plan.interval
+    payload.args[n + 1] = cli_value.read((line:gsub("\r$", "")), plan.strings or line:find("^@"))
     publish(client, plan, cli_value.unpack(payload))
-    if plan.interval then tasks.sleep(plan.interval) end
   end
 end
 

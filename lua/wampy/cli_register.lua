@@ -10,14 +10,16 @@ local values = require "wampy.values"
 
 local cli_register = {}
 
+local AT_ONCE = 16 -- commands that run; further calls wait
+
 --- Declares the verb.
 function cli_register.command(parser)
-  local c = parser:command("register reg", "Register a procedure, and answer its calls.")
+  local c = parser:command("register reg")
   c:argument("uri", "URI of the procedure."):argname("URI")
   c:option("--value", "Answer with this value."):argname("JSON")
   c:flag("--echo", "Answer with what was given.")
-  c:option("--lua", "Answer with what this function body returns; ... are the arguments.")
-    :argname("CODE")
+  c:option("--lua", "Answer with this expression, or what this function body returns; ... are the "
+    .. "arguments, kwargs and details are there."):argname("CODE")
   c:option("--fail", "Answer with an error of this URI."):argname("URI")
   c:option("--delay", "Answer that much later."):argname("TIME"):convert(cli_flags.duration)
   c:option("--count", "End after N calls."):argname("N"):convert(cli_value.count)
@@ -25,16 +27,18 @@ function cli_register.command(parser)
     :choices { "exact", "prefix", "wildcard" }
   c:option("--invoke", "How it is shared: single, roundrobin, random, first or last.")
     :argname("POLICY"):choices { "single", "roundrobin", "random", "first", "last" }
-  cli_value.option_flag(c, "REGISTER")
+  c:option("-o --option", "Option of REGISTER by its name in WAMP (may be repeated).")
+    :argname("NAME=VALUE"):count("*")
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua register com.example.answer --value 42\n"
-    .. "  wampy-lua reg com.example.add --lua 'local a, b = ... return a + b'\n"
+    .. "  wampy-lua reg com.example.join --lua '(...) .. kwargs.tail'\n"
     .. "  wampy-lua reg com.example.sort -- jq '.args[0] | sort'\n"
     .. "A command behind -- gets args and kwargs as JSON on its stdin; it prints the answer.")
 end
 
 -- ---- ways to answer -----------------------------------------------------------------------------
--- Each makes the handler from what its flag was given; or gives nil and what is wrong with that.
+-- Each makes a function(kwargs, details, arguments...) of what its flag was given; or nil and what
+-- is wrong.
 
 local ways = {}
 
@@ -47,13 +51,21 @@ end
 
 --- What was given.
 function ways.echo()
-  return function(...) return ... end
+  return function(kwargs, _, ...)
+    if not next(kwargs) then return ... end
+    local r = table.pack(...)
+    r[r.n + 1] = values.kwargs(kwargs)
+    return table.unpack(r, 1, r.n + 1)
+  end
 end
 
---- What a function body returns.
+--- What a piece of Lua makes of it: an expression, or the body of a function.
 function ways.lua(code)
-  local fn, e = load(code, "=--lua", "t")
-  return fn, e
+  local head = "return function(kwargs, details, ...) "
+  local chunk = load(head .. "return " .. code .. "\nend", "=--lua", "t")
+  local e
+  if not chunk then chunk, e = load(head .. code .. "\nend", "=--lua", "t") end
+  return chunk and chunk(), e
 end
 
 --- An error.
@@ -64,13 +76,18 @@ end
 
 --- What a command prints: JSON, or else a string; a failure is an error.
 function ways.command(argv)
-  return function(...)
-    local given = cli_value.line({ json = true }, table.pack(...))
-    local command = table.move(argv, 1, #argv, 1, { stdin = given .. "\n" })
-    local code, out, err = require("wampy.process").exec(command)
+  local running = tasks.queue(AT_ONCE)
+  return function(kwargs, _, ...)
+    running:put(true)
+    local _ <close> = setmetatable({}, { __close = function() running:get() end })
+    local r = table.pack(...)
+    r[r.n + 1], r.n = values.kwargs(kwargs), r.n + 1
+    local code, out, err = require("wampy.process").exec(table.move(argv, 1, #argv, 1,
+      { stdin = cli_value.line({ json = true }, r) .. "\n" }))
     if code ~= 0 then
-      local text = err ~= "" and err:gsub("%s+$", "") or ("ended with %d"):format(code)
-      error(errors.error("wamp.error.runtime_error", text), 0)
+      local said = err:gsub("%s+$", "")
+      error(errors.error("wamp.error.runtime_error", said ~= "" and said
+        or ("%s ended with %d"):format(argv[1], code), values.kwargs { exit_code = code }), 0)
     end
     return cli_value.read((out:gsub("\n$", "")), out:find("^@"))
   end
@@ -111,22 +128,33 @@ end
 
 -- ---- doing it -----------------------------------------------------------------------------------
 
+-- The handler. When `count` calls have begun it sets `full`, and when they are answered `over`.
+local function handler(plan, full, over)
+  local begun, answered = 0, 0
+  local function done()
+    answered = answered + 1
+    if answered == plan.count then over:set() end
+  end
+  return function(kwargs, details, ...)
+    if begun == plan.count then error(errors.error("wamp.error.unavailable"), 0) end
+    begun = begun + 1
+    if begun == plan.count then full:set() end
+    local _ <close> = setmetatable({}, { __close = done })
+    if plan.delay then tasks.sleep(plan.delay) end
+    return plan.way(kwargs, details, ...)
+  end
+end
+
 --- Does it.
 -- @return exit code
 function cli_register.run(plan)
-  local verb = require "wampy.verb"
-  return verb.run(plan, function(client)
-    local answered, n = tasks.queue(), 0
-    client:register(plan.uri, function(...)
-      local _ <close> = setmetatable({}, { __close = function() answered:put(true) end })
-      if plan.delay then tasks.sleep(plan.delay) end
-      return plan.way(...)
-    end, values.dict(plan.options))
+  return require("wampy.verb").run(plan, function(client)
+    local full, over = tasks.event(), tasks.event()
+    local registration = client:register(plan.uri, handler(plan, full, over), plan.options)
     core.log("info", "registered " .. plan.uri)
-    while n < (plan.count or math.huge) do
-      if answered:get(1) then n = n + 1 else verb.check(client) end
-    end
-    core.turn(0) -- the last answer goes out
+    full:wait()
+    registration:unregister()
+    over:wait()
   end)
 end
 

@@ -16,7 +16,7 @@ local GRACE = 2 -- seconds for peers to answer GOODBYE
 
 --- Adds the verb to a parser.
 function cli_router.command(parser)
-  local c = parser:command("router", "Serve as a WAMP router.")
+  local c = parser:command("router")
   c:option("--listen", "URL, HOST:PORT or PORT (default 127.0.0.1:8080; may be repeated).")
     :argname("LISTEN"):count("*")
   c:option("--realm -r", "Realm (default realm1; may be repeated)."):argname("NAME"):count("*")

@@ -15,7 +15,7 @@ local MAX_WORKERS = 256 -- beyond any machine's cores; a slip of the finger stop
 local function workers(text)
   local n = math.tointeger(tonumber(text))
   if not n or n < 1 or n > MAX_WORKERS then
-    return nil, ("--workers: expected a number from 1 to %d, got '%s'"):format(MAX_WORKERS, text)
+    return nil, ("expected a number from 1 to %d, got '%s'"):format(MAX_WORKERS, text)
   end
   return n
 end
@@ -23,7 +23,7 @@ end
 --- Declares the verb.
 -- @param parser of argparse
 function cli_run.command(parser)
-  local c = parser:command("run", "Load apps and run them until they end.")
+  local c = parser:command("run")
   c:argument("app", "app.lua, app.lua:Class or dotted.module:Class."):args("+"):argname("APP")
   c:option("--router", "Start an embedded router first, listening on LISTEN (default 8080).")
     :argname("[=LISTEN]")
@@ -60,26 +60,25 @@ local function router_tls(result)
   return identity
 end
 
-local function for_run(result, rest, worker)
-  local identity = router_tls(result)
-  local forced = cli_connect.fields(result)
-  if identity then forced.tls = {} end
-  forced.url = forced.url or worker and worker.url
-  return { verb = "run", module = "wampy.runner", apps = result.app,
-    router = not worker and result.router or nil, config = result.config, forced = forced,
-    retries = result.retries, grace = result.grace, once = result.once, router_tls = identity,
-    args = rest, worker = worker, auth = cli_connect.auth(result) }
+local function for_run(result, rest, worker, plan)
+  plan.verb, plan.module, plan.apps, plan.args = "run", "wampy.runner", result.app, rest
+  plan.router, plan.config = not worker and result.router or nil, result.config
+  plan.grace, plan.once, plan.worker = result.grace, result.once, worker
+  plan.forced.url = plan.forced.url or worker and worker.url
+  return plan
 end
 
 -- The processes of `run --workers`: with --router one more, which has the router that run would
 -- have had inside.
-local function for_crew(result)
+local function for_crew(result, plan)
   local crew = {}
-  if router_tls(result) then
+  if plan.router_tls then
     return usage("--workers: their router listens on ws://; wampy-lua router serves wss://")
+  elseif result.ask_secret then
+    return usage("--workers: each would ask; give --secret-file in place of --ask-secret")
   end
   if result.router then
-    local realm = result.realm or os.getenv("WAMPY_REALM")
+    local realm = result.realm or os.getenv("WAMPY_REALM") or plan.fallback.realm
     crew = cli_router.plan { config = result.config, realm = { not result.config and realm or nil },
       listen = { result.router ~= "default" and result.router or nil }, origin = {} }
     if crew.exit then return crew end
@@ -97,13 +96,15 @@ local NO_LUA = "--config: a Lua file is for the verb router; run takes a Crossba
 -- @return { verb = "run", module, ... }, { verb = "crew", workers, grace, settings, listen }, or
 -- { exit = code, stderr = }
 function cli_run.plan(result, rest, worker)
-  local wrong = cli_connect.settle(result)
-  if wrong then return wrong end
-  local bad = bad_router(result)
+  local bad = bad_router(result) or cli_flags.bad_identity(result)
   if bad then return usage(bad) end
   if result.config and serving.is_lua(result.config) then return usage(NO_LUA) end
-  if result.workers and not worker then return for_crew(result) end
-  return for_run(result, rest, worker)
+  local identity = router_tls(result)
+  local plan, fault = cli_connect.settle(result)
+  if not plan then return usage(fault) end
+  if identity then plan.router_tls, plan.forced.tls = identity, {} end
+  if result.workers and not worker then return for_crew(result, plan) end
+  return for_run(result, rest, worker, plan)
 end
 
 return cli_run

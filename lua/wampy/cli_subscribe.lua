@@ -4,15 +4,16 @@ local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
 local tasks = require "wampy.tasks"
+local values = require "wampy.values"
+local verb = require "wampy.verb"
 
 local cli_subscribe = {}
 
-local TIMED_OUT = 7
 local MOST = 1000 -- events that wait for stdout or a command; then their handlers wait
 
 --- Declares the verb.
 function cli_subscribe.command(parser)
-  local c = parser:command("subscribe sub", "Print events as they come, a JSON line each.")
+  local c = parser:command("subscribe sub")
   c:argument("uri", "URIs of topics."):args("+"):argname("URI")
   c:option("--match", "How the URIs match: exact, prefix or wildcard."):argname("POLICY")
     :choices { "exact", "prefix", "wildcard" }
@@ -22,7 +23,8 @@ function cli_subscribe.command(parser)
     :argname("TIME"):convert(cli_flags.duration)
   c:flag("--details", "The whole event, with topic and details.")
   c:option("--exec", "Run a command for each event, which is on its stdin."):argname("CMD")
-  cli_value.option_flag(c, "SUBSCRIBE")
+  c:option("-o --option", "Option of SUBSCRIBE by its name in WAMP (may be repeated).")
+    :argname("NAME=VALUE"):count("*")
   cli_value.output_flags(c)
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua subscribe com.example.news\n"
@@ -49,51 +51,43 @@ end
 -- The members of the whole event that --details asks for.
 local function more_of(plan, details, topic)
   if not plan.details then return nil end
-  local shown = {}
-  for name, value in pairs(details) do
-    if type(value) ~= "function" then shown[name] = value end
-  end
-  return { topic = details.topic or topic, details = shown }
+  return { topic = details.topic or topic, details = values.dict(details) }
 end
 
-local function subscribe(client, plan, topic, lines)
-  client:subscribe(topic, function(details, ...)
-    lines:put(cli_value.line(plan, table.pack(...), more_of(plan, details, topic)))
-  end, plan.options)
-end
-
+-- Runs the command, which has our stdout and stderr, for an event.
 local function run_command(command, line)
-  local code, out, err = require("wampy.process").exec { "/bin/sh", "-c", command,
-    stdin = line .. "\n" }
-  io.stdout:write(out)
-  io.stdout:flush()
-  io.stderr:write(err)
+  local child <close> = require("wampy.process").spawn { "/bin/sh", "-c", command,
+    stdin = "pipe", stdout = "inherit", stderr = "inherit" }
+  child:write(line .. "\n")
+  child:close_stdin()
+  local code = child:wait()
   if code ~= 0 then core.log("warn", ("--exec: %s ended with %d"):format(command, code)) end
 end
 
--- The next line; nil when the time is over. What `check` finds of a lost link is raised.
-local function next_line(client, lines, limit, check)
-  while true do
-    local left = limit and math.max(0, limit - core.now())
-    local line = lines:get(math.min(left or 1, 1))
-    if line then return line end
-    check(client)
-    if left == 0 then return nil end
+local function subscribe(client, plan, events)
+  for _, topic in ipairs(plan.uris) do
+    client:subscribe(topic, function(details, ...)
+      events:put(cli_value.line(plan, table.pack(...), more_of(plan, details, topic)))
+    end, plan.options)
+    core.log("info", "subscribed " .. topic)
   end
+end
+
+local function too_few(plan, n)
+  core.log("error", ("%d of %d events came in %g s"):format(n, plan.count, plan.timeout))
+  return verb.TIMED_OUT
 end
 
 --- Does it.
 -- @return exit code
 function cli_subscribe.run(plan)
-  local verb = require "wampy.verb"
   return verb.run(plan, function(client)
-    local lines = tasks.queue(MOST)
-    for _, topic in ipairs(plan.uris) do subscribe(client, plan, topic, lines) end
-    local limit, n = plan.timeout and core.now() + plan.timeout, 0
-    while n < (plan.count or math.huge) do
-      local line = next_line(client, lines, limit, verb.check)
-      if not line then return plan.count and TIMED_OUT or 0 end
-      n = n + 1
+    local events = tasks.queue(MOST)
+    subscribe(client, plan, events)
+    local limit = plan.timeout and core.now() + plan.timeout
+    for n = 1, plan.count or math.maxinteger do
+      local line = events:get(limit and math.max(0, limit - core.now()))
+      if not line then return plan.count and too_few(plan, n - 1) or 0 end
       if plan.command then run_command(plan.command, line) else cli_value.say(line) end
     end
   end)

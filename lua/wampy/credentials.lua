@@ -1,5 +1,5 @@
 -- credentials.lua - who a client says it is and what it proves it with: the field `auth`, the
--- environment, and the flags of `wampy-lua run`.
+-- environment, flags and profiles.
 --
 -- Secrets are kept in one table of this file, by client, and nowhere else: an app that prints its
 -- client or its config prints none of them. Messages name fields, never values. What the methods
@@ -11,7 +11,8 @@ local errors = require "wampy.errors"
 local credentials = {}
 
 local kept = setmetatable({}, { __mode = "k" }) -- client -> credentials
-local forced = {} -- by the flags of run
+local forced = {}   -- by flags
+local fallback = {} -- by a profile
 
 local function bad(fmt, ...)
   errors.raise("WampyError", fmt:format(...))
@@ -162,18 +163,31 @@ local function from_environment()
     methods = split(os.getenv("WAMPY_AUTHMETHOD")) }
 end
 
---- Takes what the flags of `wampy-lua run` say: it wins over everything.
--- @param flags { authid, authmethod = "a,b", secret_file, ticket_file, key (paths) }, each may be
--- nil; raises WampyError naming a flag whose file cannot be read or is wrong
-function credentials.force(flags)
-  local function file(kind, path, name)
-    return path and secret(kind, read_file(path, name), name)
+-- A layer of paths, as flags and profiles have them.
+local function from_files(t, prefix)
+  local function file(field)
+    local name = prefix .. field:gsub("_", "-")
+    return t[field] and read_file(t[field], name), name
   end
-  forced = { authid = flags.authid, methods = split(flags.authmethod), secrets = {
-    ticket = file("ticket", flags.ticket_file, "--ticket-file"),
-    shared = file("shared", flags.secret_file, "--secret-file"),
-    private_key = flags.key and parse_key(read_file(flags.key, "--key"), "--key"),
+  local function text(kind, field)
+    local value, name = file(field)
+    return value and secret(kind, value, name)
+  end
+  local key, name = file("key")
+  return { authid = t.authid, methods = split(t.authmethod), secrets = {
+    ticket = text("ticket", "ticket_file"), private_key = key and parse_key(key, name),
+    shared = t.secret or text("shared", "secret_file"),
   } }
+end
+
+--- Takes what the command line says.
+-- @param flags { authid, authmethod = "a,b", secret (text), secret_file, ticket_file, key (paths)
+-- }, each may be nil; they win over everything
+-- @param profile the same, or nil; it loses to everything. Raises WampyError naming a flag whose
+-- file cannot be read or is wrong
+function credentials.force(flags, profile)
+  forced = from_files(flags, "--")
+  fallback = from_files(profile or {}, "profile: ")
 end
 
 -- ---- settling -----------------------------------------------------------------------------------
@@ -186,11 +200,11 @@ end
 
 -- Whose secret counts: the first layer that has one. A secret of the environment alone, which no
 -- authid and no method goes with, is none of this client's.
-local function settle_secrets(layers, settled)
+local function settle_secrets(layers, environment, settled)
   for _, layer in ipairs(layers) do
     if layer.answer or layer.secrets and next(layer.secrets) then
       settled.answer, settled.secrets = layer.answer, layer.secrets
-      if layer == layers[#layers] and not settled.authid and not settled.methods then
+      if layer == environment and not settled.authid and not settled.methods then
         settled.secrets = { private_key = layer.secrets.private_key, ticket = layer.secrets.ticket }
       end
       return
@@ -199,18 +213,20 @@ local function settle_secrets(layers, settled)
   settled.secrets = {}
 end
 
---- Settles a client's credentials from flags, constructor, class and environment, in this order.
+--- Settles a client's credentials from flags, constructor, class, environment and profile, in this
+-- order.
 -- @param client the object that they are kept for
 -- @param class its class
 -- @param given the constructor's table
 -- @return credentials { authid, methods, allow_insecure, secrets, answer }, which must not be
 -- stored where an app would print it; raises WampyError naming a wrong field
 function credentials.settle(client, class, given)
-  local layers = { forced, from_fields(given), from_fields(class.defaults or {}),
-    from_environment() }
+  local environment = from_environment()
+  local layers = { forced, from_fields(given), from_fields(class.defaults or {}), environment,
+    fallback }
   local settled = { authid = first(layers, "authid"), methods = first(layers, "methods"),
     allow_insecure = first(layers, "allow_insecure") }
-  settle_secrets(layers, settled)
+  settle_secrets(layers, environment, settled)
   kept[client] = settled
   return settled
 end

@@ -7,10 +7,11 @@ local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
 local serializers = require "wampy.serializers"
+local settings = require "wampy.settings"
 local tls = require "wampy.tls"
 
--- Set by `wampy-lua run`: fields that win over everything (its flags), and defaults that lose to
--- everything but the built-in ones.
+-- Set by the command line: fields that win over everything (its flags), and defaults that lose to
+-- everything but the built-in ones (its profile).
 local fields = { forced = {}, fallback = {} }
 
 local function bad(fmt, ...)
@@ -30,14 +31,13 @@ local function header_lines(t)
   return lines
 end
 
-local HEADER = "^[%w!#$%%&'*+.^_`|~-]+:[^%c]*$"
 local MAX_HEADERS = 31 -- of the upgrade request, besides its own
 
 local function are_headers(t)
   if type(t) ~= "table" then return false end
   local lines = header_lines(t)
   for _, line in ipairs(lines) do
-    if type(line) ~= "string" or not line:find(HEADER) then return false end
+    if not settings.is_header(line) then return false end
   end
   return #lines <= MAX_HEADERS
 end
@@ -87,20 +87,8 @@ local function check_fields(t)
   if fault then bad("Client: field serializers: %s", fault) end
 end
 
-local function serializers_of(text)
-  local list, fault = serializers.parse(text)
-  return list or bad("WAMPY_SERIALIZER: %s", fault)
-end
-
 local function environment()
-  local timeout, formats = os.getenv("WAMPY_CALL_TIMEOUT"), os.getenv("WAMPY_SERIALIZER")
-  return {
-    url = os.getenv("WAMPY_URL"), realm = os.getenv("WAMPY_REALM"),
-    call_timeout = timeout and (tonumber(timeout) or bad("WAMPY_CALL_TIMEOUT: expected seconds")),
-    serializers = formats and formats ~= "" and serializers_of(formats) or nil,
-    cert_path = os.getenv("WAMPY_CA"),
-    tls = { cert = os.getenv("WAMPY_CERT"), key = os.getenv("WAMPY_CERT_KEY") },
-  }
+  return settings.fields(function(_, variable) return os.getenv(variable), variable end)
 end
 
 -- The settings of TLS are settled one by one, but a certificate and its key stay together.
@@ -120,8 +108,8 @@ local builtin = {
   serializers = { "json" },
 }
 
---- Settles what a client's fields are. First hit wins: flags of run, constructor, class,
--- environment, fallbacks of run, built in.
+--- Settles what a client's fields are. First hit wins: flags, constructor, class, environment,
+-- profile, built in.
 -- @param class the client's class
 -- @param given the table given to the constructor
 -- @return table with every field that has a value; raises WampyError naming a wrong one

@@ -85,6 +85,13 @@ local function choose(path, list, by_name, class)
     names[1] and table.concat(names, ", ") or "none")
 end
 
+--- The file of an app.
+-- @param app the APP argument
+-- @return path
+function loader.path(app)
+  return find((split(app)))
+end
+
 --- Loads an app.
 -- @param app the APP argument
 -- @return list of classes and clients (empty when the file made and started its own)

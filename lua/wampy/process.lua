@@ -7,6 +7,7 @@
 local check = require "wampy.check"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local lines = require "wampy.lines"
 
 local process = {
   MAX_OUTPUT = 16 * 1024 * 1024, -- bytes of stdout, and of stderr, that exec keeps: room for a file
@@ -185,24 +186,7 @@ end
 -- process.MAX_LINE are cut.
 -- @param stream "stdout" (default) or "stderr"
 function Process:lines(stream)
-  local text, from = "", 1
-  local function cut(last, next_from)
-    local line = text:sub(from, last)
-    from = next_from
-    return line
-  end
-  return function()
-    while true do
-      local at = text:find("\n", from, true)
-      if (at or #text + 1) - from > process.MAX_LINE then
-        return cut(from + process.MAX_LINE - 1, from + process.MAX_LINE)
-      end
-      if at then return cut(at - 1, at + 1) end
-      local more = self:read(nil, stream)
-      if not more then return from <= #text and cut(#text, #text + 1) or nil end
-      text, from = text:sub(from) .. more, 1
-    end
-  end
+  return lines(function() return self:read(nil, stream) end, process.MAX_LINE)
 end
 
 --- Writes to its stdin, waiting until it is taken. Needs stdin = "pipe".

@@ -136,11 +136,11 @@ local function lineage(class)
 end
 
 -- Puts what one class declares over what its parents did.
-local function overlay(found, class, reserved)
+local function overlay(found, class, reserved, fault)
   for name, value in next, class do
     if getmetatable(value) == Role then
       if reserved[name] ~= nil or reserved._taken[name] then
-        bad("%s: a role cannot be named %q, which is a member of Client", value.where, name)
+        fault("%s: a role cannot be named %q, which is a member of Client", value.where, name)
       end
       found[name] = { name = name, role = value, fn = value.fn, number = value.number,
         uris = value.uris or { name }, options = value.options, kind = value.kind }
@@ -156,18 +156,20 @@ end
 --- What a class declares, in order of declaration, parents first.
 -- @param class a class made by extend
 -- @param reserved the base class, whose members cannot be roles
+-- @param fault function(fmt, ...) that is told what is wrong; nil: that raises
 -- @return list of { name, kind, uris, options, fn, role }
-function roles.collect(class, reserved)
+function roles.collect(class, reserved, fault)
   local found, list, seen = {}, {}, {}
+  fault = fault or bad
   for _, c in ipairs(lineage(class)) do
-    if c ~= reserved then overlay(found, c, reserved) end
+    if c ~= reserved then overlay(found, c, reserved, fault) end
   end
   for _, entry in pairs(found) do list[#list + 1] = entry end
   table.sort(list, function(a, b) return a.number < b.number end)
   for _, entry in ipairs(list) do
     for _, uri in ipairs(entry.kind == "callee" and entry.uris or {}) do
       if seen[uri] then
-        bad("%s: procedure %q is declared twice (also at %s)", entry.role.where, uri,
+        fault("%s: procedure %q is declared twice (also at %s)", entry.role.where, uri,
           seen[uri].role.where)
       end
       seen[uri] = entry

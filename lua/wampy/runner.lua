@@ -4,10 +4,9 @@
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
 local config = require "wampy.config"
+local connection = require "wampy.connection"
 local core = require "wampy.core"
-local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
-local fields = require "wampy.fields"
 local loader = require "wampy.loader"
 local routers = require "wampy.routers"
 local tasks = require "wampy.tasks"
@@ -20,17 +19,10 @@ local function say(what, ...)
   io.stdout:flush()
 end
 
---- The exit code that an error stands for.
--- @param e what was raised while a client started or ran
-function runner.exit_code(e)
+-- The exit code that an error stands for.
+local function exit_code(e)
   if type(e) == "table" and e.exit then return e.exit end
-  if not errors.is_error(e) then return 3 end
-  if e:is(errors.RemoteError) then return 6 end
-  if e:is(errors.AuthenticationError) then return 5 end
-  if e.after_join then return 8 end
-  if e.uri and not e:is(errors.WampProtocolError) then return 5 end
-  if e:is(errors.TimeoutError) then return 7 end
-  return errors.is_link(e) and 4 or 3
+  return errors.is_error(e) and connection.exit_code(e) or 3
 end
 
 local function complain(e)
@@ -44,7 +36,7 @@ local function complain(e)
   if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
     io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
   end
-  return runner.exit_code(e)
+  return exit_code(e)
 end
 
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
@@ -60,7 +52,7 @@ local function set_up(options)
   if options.router then
     local listen = options.router ~= "default" and options.router
       or not read and "127.0.0.1:8080" or nil
-    local realm = given_realm or os.getenv("WAMPY_REALM") or "realm1"
+    local realm = given_realm or os.getenv("WAMPY_REALM") or options.fallback.realm or "realm1"
     router = routers.Embedded {
       listen = listen, realm = not read and realm or nil, config_path = options.config,
       tls = options.router_tls,
@@ -70,10 +62,9 @@ local function set_up(options)
     end
     if not forced.url then forced.router = router end
   end
-  fields.forced = forced
-  credentials.force(options.auth)
-  fields.fallback = { reconnect = options.retries and { tries = options.retries } or true }
-  if options.retries == 0 then fields.fallback.reconnect = false end
+  local reconnect = options.retries ~= 0
+  connection.apply(options, reconnect and options.retries and { tries = options.retries }
+    or reconnect)
   return router
 end
 
@@ -151,10 +142,9 @@ local function run(options)
 end
 
 --- Runs apps until they end.
--- @param options { apps, forced = fields of every client, router = LISTEN or "default", config,
--- retries, grace (seconds), once, auth = { authid, authmethod, secret_file, ticket_file, key },
--- router_tls, args, worker = { number, lives, control = descriptor that is
--- readable when it is to leave in peace, ready = function } }
+-- @param options what connection.apply takes, and { apps, router = LISTEN or "default", config,
+-- retries, grace (seconds), once, router_tls, args, worker = { number, lives, control = descriptor
+-- that is readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}

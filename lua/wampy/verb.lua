@@ -2,94 +2,138 @@
 -- an exit code with one line when something goes wrong.
 
 local backoff = require "wampy.backoff"
-local core = require "wampy.core"
-local credentials = require "wampy.credentials"
-local errors = require "wampy.errors"
-local fields = require "wampy.fields"
-local nearest = require "wampy.nearest"
-local tasks = require "wampy.tasks"
 local Client = require "wampy.client"
+local connection = require "wampy.connection"
+local core = require "wampy.core"
+local errors = require "wampy.errors"
+local tasks = require "wampy.tasks"
+local values = require "wampy.values"
 
-local verb = {}
+local verb = {
+  TIMED_OUT = 7, -- exit code of a verb whose time is over
+}
 
-local signal_base = 128
+local LUA_ERROR, USAGE, SIGNALLED = 1, 2, 128 -- exit codes
+local PATIENCE = 2 -- seconds for finding out what was meant
 
---- The exit code that an error stands for (docs/CLI.md).
--- @param e what was raised
--- @param joined whether a session had been joined
-function verb.exit_code(e, joined)
-  if not errors.is_error(e) then return 1 end
-  if e:is(errors.RemoteError) then return 6 end
-  if e:is(errors.AuthenticationError) then return 5 end
-  if e:is(errors.TimeoutError) then return 7 end
-  if errors.is_link(e) and (joined or e.after_join) then return 8 end
-  if e.uri and not e:is(errors.WampProtocolError) then return 5 end
-  return errors.is_link(e) and 4 or 2 -- anything else is what the command line gave
-end
+-- ---- what is said -------------------------------------------------------------------------------
 
--- The URIs of procedures that can be called just now; none when the router does not tell.
-local function procedures(client)
-  local ok, names = pcall(require("wampy.directory").procedures, client)
-  return ok and names or {}
-end
-
-local function missing(e, client)
-  local found = client and client.connected and nearest.of(e.procedure, procedures(client))
-  return ("no such procedure: %s (%s)%s"):format(e.procedure, e.uri,
-    found and ("; did you mean %s?"):format(found) or "; wampy-lua ls shows what there is")
-end
-
-local function text_of(e, client)
-  if not errors.is_error(e) then return tostring(e) end
-  if not e:is(errors.RemoteError) then
-    if e.transport == "http_status" then return e.message .. "; perhaps the path is /ws" end
-    return e.message
+local function contains(list, word)
+  for _, each in ipairs(list) do
+    if each == word then return true end
   end
-  if e.uri == "wamp.error.no_such_procedure" and e.procedure then return missing(e, client) end
-  return (tostring(e):gsub("^RemoteError: ", ""))
 end
 
-local function interrupted()
-  local count, number = core.signals()
-  return count > 0 and signal_base + number or nil
+-- The text for a procedure that there is not, with what may have been meant where the router tells
+-- what there is; nil when it is there, and misses another one.
+local function missing(e, client)
+  local directory, nearest = require "wampy.directory", require "wampy.nearest"
+  local ok, names = pcall(directory.procedures, client, PATIENCE)
+  if ok and contains(names, e.procedure) then return nil end
+  local found = ok and nearest.of(e.procedure, names)
+  local hint = found and ("; did you mean %s?"):format(found)
+    or ok and "; wampy-lua ls shows what there is" or ""
+  return ("no such procedure: %s (%s)%s"):format(e.procedure, e.uri, hint)
 end
 
---- Raises what became of the link, when it is gone.
-function verb.check(client)
-  if client.connected then return end
-  tasks.run()
-  errors.raise("ConnectionError", "the session has ended")
+-- What an ERROR carries besides its text.
+local function rest_of(e)
+  local plain = not next(e.kwargs) and (#e.args == 0 or #e.args == 1 and e.args[1] == e.message)
+  if plain then return "" end
+  local ok, text = pcall(function()
+    return (' {"args":%s,"kwargs":%s}'):format(core.json_encode(values.array(e.args)),
+      core.json_encode(e.kwargs))
+  end)
+  return ok and text or ""
 end
+
+local function remote_text(e, client)
+  local text = e.uri == "wamp.error.no_such_procedure" and e.procedure and missing(e, client)
+  return text or tostring(e):gsub("^RemoteError: ", "") .. rest_of(e)
+end
+
+-- The line for an error. What peers say cannot break it, nor speak to the terminal.
+local function text_of(e, client)
+  local text
+  if not errors.is_error(e) then
+    text = tostring(e)
+  elseif e:is(errors.RemoteError) then
+    text = remote_text(e, client)
+  else
+    text = e.message
+  end
+  return (text:gsub("%s+", " "):gsub("%c", "?"))
+end
+
+local function exit_code(e, joined)
+  if type(e) == "table" and e.exit then return e.exit end
+  if not errors.is_error(e) then return LUA_ERROR end
+  return connection.exit_code(e, joined) or USAGE -- what the command line gave cannot be done
+end
+
+-- ---- doing --------------------------------------------------------------------------------------
 
 local function connect(plan)
-  fields.forced = plan.forced
-  credentials.force(plan.auth)
-  fields.fallback = { reconnect = false }
-  local client = Client { name = "wampy-lua" }
-  backoff.retry(function() client:start() end, { tries = plan.retries }, "wampy-lua")
+  local tries = plan.retries or 0
+  connection.apply(plan, tries > 0 and { tries = tries })
+  local client = Client { name = "wampy-lua", message_handler = plan.message_handler }
+  backoff.retry(function() client:start() end, { tries = tries }, client.name)
   return client
 end
 
+local LINK_LOST = 8 -- exit code
+
+-- Runs the body in a task, until it has ended, the link is lost for good, or a signal came. A body
+-- that failed for a lost link does not know why it was lost; one that has ended does not care.
+local function work(client, body)
+  local code, failure
+  tasks.spawn(function()
+    local ok, result = pcall(body, client)
+    if ok then
+      code = result or 0
+    else
+      failure = { error = result, text = text_of(result, client) }
+    end
+    tasks.stop()
+  end)
+  local ok, lost = pcall(tasks.run)
+  local ended = code or failure and exit_code(failure.error, true) ~= LINK_LOST
+  if not ok and not ended then error(lost, 0) end
+  return code, failure
+end
+
+local function do_it(plan, body)
+  local client
+  local ok, code, failure = pcall(function()
+    client = connect(plan)
+    return work(client, body)
+  end)
+  if not ok then failure = { error = code, text = text_of(code) } end
+  local signals, number = core.signals()
+  if signals > 0 then return SIGNALLED + number end
+  if not failure then return code end
+  if failure.text ~= "" then core.log("error", failure.text) end
+  return exit_code(failure.error, client ~= nil)
+end
+
 --- Does what a plan says with a client that has joined, and says GOODBYE.
--- @param plan { forced, auth, retries }
--- @param body function(client) -> exit code, or nil for 0
+-- @param plan what cli_connect.settle returns; message_handler = the client's, or nil
+-- @param body function(client) -> exit code, or nil for 0; it runs in a task. What it raises ends
+-- the verb with one line, and the exit code that it stands for
 -- @return exit code
 function verb.run(plan, body)
-  local client
   core.watch_signals(true)
-  local ok, code = pcall(function()
-    client = connect(plan)
-    return body(client) or 0
-  end)
-  local e = not ok and code or nil
-  if e then code = interrupted() or verb.exit_code(e, client ~= nil) end
-  if e and not interrupted() then
-    local said, text = pcall(text_of, e, client)
-    core.log("error", said and text or tostring(e))
-  end
+  local code = do_it(plan, body)
   core.clear_signals()
   tasks.stop_all()
   return code
+end
+
+--- Ends the verb with an exit code of its own.
+-- @param code exit code
+-- @param text the line for stderr; none when it is empty
+function verb.fail(code, text)
+  error(setmetatable({ exit = code }, { __tostring = function() return text end }), 0)
 end
 
 return verb

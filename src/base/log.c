@@ -8,7 +8,7 @@
 
 static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
 static enum log_level current = LOG_INFO;
-static bool as_json;
+static bool as_json, in_color;
 static char who[32];
 
 void log_set_level(enum log_level level)
@@ -42,6 +42,11 @@ bool log_on(enum log_level level)
 void log_set_json(bool json)
 {
     as_json = json;
+}
+
+void log_set_color(bool color)
+{
+    in_color = color;
 }
 
 static size_t put(char *line, size_t size, size_t at, const char *text)
@@ -85,11 +90,27 @@ static size_t json_line(char *line, size_t size, enum log_level level, const cha
     return put(line, size, n, "\"}\n");
 }
 
+/* The level as it is shown: errors red, warnings yellow, what is less quiet. */
+static size_t put_level(char *line, size_t size, enum log_level level)
+{
+    static const char *const colors[] = { "31", "33", "2", "2", "2" };
+    size_t n = 0;
+
+    if (in_color) {
+        n = put(line, size, n, "\033[");
+        n = put(line, size, n, colors[level]);
+        n = put(line, size, n, "m");
+    }
+    n = put(line, size, n, names[level]);
+    n = put(line, size, n, ":");
+    n = put(line, size, n, in_color ? "\033[0m " : " ");
+    return n;
+}
+
 static size_t text_line(char *line, size_t size, enum log_level level, const char *text)
 {
-    size_t n = put(line, size, 0, names[level]);
+    size_t n = put_level(line, size, level);
 
-    n = put(line, size - 1, n, ": ");
     n = put(line, size - 1, n, who);
     n = put(line, size - 1, n, *who ? ": " : "");
     n = put(line, size - 1, n, text);

@@ -21,6 +21,9 @@ enum log_level log_get_level(void);
 /* Whether a line is a JSON object: { "level", "process" if it has a name, "text" }. */
 void log_set_json(bool json);
 
+/* Whether levels have colours in text: for a terminal. */
+void log_set_color(bool color);
+
 /* Each line carries this name after its level: which of several processes it is from. */
 void log_set_name(const char *name);
 

@@ -1,5 +1,5 @@
-/* l_dial.c - core.dial: whether somebody listens where a URL points, for the prelude
- * (wampy/routers.lua). See net/dial.h.
+/* l_dial.c - core.dial: whether somebody listens where a URL points, and core.address:
+ * where that is, for the prelude (wampy/router.lua, wampy/doctor.lua). See net/dial.h.
  *
  * The socket stands in a userdata on the stack of who waits, which closes it. */
 #include <unistd.h>
@@ -102,7 +102,30 @@ static int l_dial(lua_State *L)
     return task_wait(L, S, check_limit(L, 4), (lua_KContext)a, dial_k);
 }
 
-static const luaL_Reg functions[] = { { "dial", l_dial }, { NULL, NULL } };
+/* core.address(url, n) -> the n-th address, from 1, of its host | false, reason: the host
+ * is unknown | nil: there is no n-th one */
+static int l_address(lua_State *L)
+{
+    int n = (int)luaL_checkinteger(L, 2);
+    struct url url;
+    char text[1400];
+
+    if (!url_parse(&url, luaL_checkstring(L, 1), text, sizeof text))
+        return raise_error(L, "WampyError", "%s", text);
+    switch (dial_address(&url, n - 1, text, sizeof text)) {
+    case DIAL_STARTED:
+        lua_pushstring(L, text);
+        return 1;
+    case DIAL_FAILED:
+        return refuse(L, text);
+    default:
+        return 0;
+    }
+}
+
+static const luaL_Reg functions[] = { { "dial", l_dial },
+                                      { "address", l_address },
+                                      { NULL, NULL } };
 
 void open_dial(lua_State *L, struct state *S)
 {

@@ -147,6 +147,13 @@ static int l_log_json(lua_State *L)
     return 0;
 }
 
+/* core.log_color(yes): whether levels have colours */
+static int l_log_color(lua_State *L)
+{
+    log_set_color(lua_toboolean(L, 1));
+    return 0;
+}
+
 /* core.set_errors(errors): hands in the constructors of lua/wampy/errors.lua */
 static int l_set_errors(lua_State *L)
 {
@@ -186,6 +193,7 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
                                       { "log", l_log },
                                       { "log_level", l_log_level },
                                       { "log_json", l_log_json },
+                                      { "log_color", l_log_color },
                                       { "set_errors", l_set_errors },
                                       { NULL, NULL } };
 

@@ -69,6 +69,8 @@ void open_dial(lua_State *L, struct state *S);
 void open_process(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_peer(lua_State *L, struct state *S);
+void open_terminal(lua_State *L, struct state *S);
+void open_file(lua_State *L, struct state *S);
 void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);

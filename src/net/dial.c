@@ -44,32 +44,63 @@ static enum dial dial_unix(int *fd, const struct url *u, char *error, size_t siz
     return connect_to(fd, (struct sockaddr *)&address, sizeof address, error, size);
 }
 
-enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
-                     size_t error_size)
+/* What the URL's host resolves to, for freeaddrinfo; NULL: it is unknown, `error` says
+ * so. */
+static struct addrinfo *resolve(const struct url *u, int ipv, char *error, size_t size)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found, *a;
-    enum dial result = DIAL_EXHAUSTED;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
     char port[12];
     int unknown;
 
-    if (u->unix_socket)
-        return n ? DIAL_EXHAUSTED : dial_unix(fd, u, error, error_size);
     if (ipv)
         hints.ai_family = ipv == 6 ? AF_INET6 : AF_INET;
     snprintf(port, sizeof port, "%d", u->port);
     unknown = getaddrinfo(u->host, port, &hints, &found);
-    if (unknown) {
-        snprintf(error, error_size, "unknown host %s (%s)", u->host,
-                 gai_strerror(unknown));
+    if (!unknown)
+        return found;
+    snprintf(error, size, "unknown host %s (%s)", u->host, gai_strerror(unknown));
+    return NULL;
+}
+
+static const struct addrinfo *nth(const struct addrinfo *a, int n)
+{
+    for (; a && n; n--)
+        a = a->ai_next;
+    return a;
+}
+
+enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
+                     size_t error_size)
+{
+    enum dial result = DIAL_EXHAUSTED;
+    const struct addrinfo *a;
+    struct addrinfo *found;
+
+    if (u->unix_socket)
+        return n ? DIAL_EXHAUSTED : dial_unix(fd, u, error, error_size);
+    found = resolve(u, ipv, error, error_size);
+    if (!found) {
         errno = 0;
         return n ? DIAL_EXHAUSTED : DIAL_FAILED;
     }
-    for (a = found; a && n; a = a->ai_next)
-        n--;
+    a = nth(found, n);
     if (a)
         result = connect_to(fd, a->ai_addr, a->ai_addrlen, error, error_size);
     freeaddrinfo(found);
     return result;
+}
+
+enum dial dial_address(const struct url *u, int n, char *text, size_t size)
+{
+    struct addrinfo *found = resolve(u, 0, text, size);
+    const struct addrinfo *a = nth(found, n);
+    bool ok = a && !getnameinfo(a->ai_addr, a->ai_addrlen, text, (socklen_t)size, NULL, 0,
+                                NI_NUMERICHOST);
+
+    if (!found)
+        return n ? DIAL_EXHAUSTED : DIAL_FAILED;
+    freeaddrinfo(found);
+    return ok ? DIAL_STARTED : DIAL_EXHAUSTED;
 }
 
 bool dial_result(int fd, char *error, size_t error_size)

@@ -22,6 +22,10 @@ enum dial {
 enum dial dial_start(int *fd, const struct url *u, int ipv, int n, char *error,
                      size_t error_size);
 
+/* As dial_start, but nothing is started: `text` gets the address, or why there is
+ * none. */
+enum dial dial_address(const struct url *u, int n, char *text, size_t size);
+
 /* Whether it has connected; otherwise `error` and errno say why not. */
 bool dial_result(int fd, char *error, size_t error_size);
 

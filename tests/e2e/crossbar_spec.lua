@@ -53,6 +53,27 @@ describe("on Crossbar.io", function()
     assert.same(announced, told)
   end)
 
+  it("gives a result in parts to a loop, and ends it when the loop is left", function()
+    local ended = wampy.queue()
+    client():register("com.parts", function(n)
+      local _ <close> = setmetatable({}, { __close = function(_, e)
+        ended:put(e and e.name or "done")
+      end })
+      for i = 1, n do
+        wampy.progress(i)
+        wampy.sleep(0.01)
+      end
+    end)
+    local caller, sum = client(), 0
+    for _, part in caller:stream("com.parts", 3) do sum = sum + part end
+    assert.equal(6, sum)
+    assert.equal("done", ended:get(20))
+    for _, part in caller:stream("com.parts", 10000) do
+      if part == 2 then break end
+    end
+    assert.equal("Canceled", ended:get(20))
+  end)
+
   it("the hello app greets", function()
     app "apps/01-hello/main.lua"
     assert.equal("Hello wampy", client().rpc.say_hello(wampy.kwargs { name = "wampy" }))

@@ -1,5 +1,5 @@
-"""test_verbs.py: call, publish, subscribe, register, ls and ping from a shell: what they print, and
-each exit code that applies to them."""
+"""test_verbs.py: call, publish, subscribe, register, ls and ping from a shell: what they print. What
+they say when something goes wrong is in test_verb_codes.py."""
 import json
 import os
 import signal
@@ -11,7 +11,7 @@ local wampy = require "wampy"
 local Service = wampy.Client:extend("Service")
 Service.echo = wampy.callee "com.echo" (function(self, ...) return ... end)
 Service.pair = wampy.callee "com.pair" (function(self) return 1, wampy.kwargs { k = "v" } end)
-Service.slow = wampy.callee "com.slow" (function(self) wampy.sleep(60) end)
+Service.lost = wampy.callee "com.lost" (function(self) return self:call("com.not.there") end)
 Service.fail = wampy.callee "com.fail" (function(self) error(wampy.error("com.bad", "why")) end)
 Service.parts = wampy.callee "com.parts" (function(self, n)
   for i = 1, n do wampy.progress(i) end
@@ -19,14 +19,6 @@ Service.parts = wampy.callee "com.parts" (function(self, n)
 end)
 return Service
 """
-VERBS = {
-    "call": ["call", "com.echo"],
-    "publish": ["publish", "com.t"],
-    "subscribe": ["subscribe", "com.t"],
-    "register": ["register", "com.p", "--echo"],
-    "ls": ["ls"],
-    "ping": ["ping"],
-}
 
 
 def service(t):
@@ -164,91 +156,8 @@ def ls_lists_what_there_is(t):
 def ping_says_how_long(t):
     url = service(t)
     times = json.loads(says(t, url, "ping", "--json")[0])
-    assert set(times) == {"welcome", "call", "goodbye"} and min(times.values()) > 0, times
+    assert set(times) == {"connect", "welcome", "goodbye"} and min(times.values()) > 0, times
     equal(says(t, url, "ping", "-q"), [])
-
-
-# ---- exit codes ----------------------------------------------------------------------------------
-
-
-@test_each({name: (verb,) for name, verb in VERBS.items()})
-def nobody_listens_is_4(t, verb):
-    one_line(t.run(4, *verb, "--url", "ws://127.0.0.1:%d" % closed_port()), "connection refused")
-
-
-@test_each({name: (verb,) for name, verb in VERBS.items()})
-def an_unknown_realm_is_5(t, verb):
-    one_line(t.run(5, *verb, "--url", service(t), "--realm", "nowhere"), "no_such_realm")
-
-
-@test_each({name: (verb,) for name, verb in VERBS.items()})
-def a_flag_that_there_is_not_is_2(t, verb):
-    one_line(t.run(2, *verb, "--colour"), "unknown option '--colour'")
-    one_line(t.run(2, *verb, "--realm", "a b"), "invalid realm 'a b'")
-
-
-@test_each({
-    "an error of the callee": (["call", "com.fail"], r"com\.fail: why \(com\.bad\)"),
-    "no such procedure": (["call", "com.eco"], r"did you mean com\.echo\?$"),
-    "a procedure that is taken": (["register", "com.echo", "--echo"], "procedure_already_exists"),
-})
-def a_refusal_is_6(t, verb, complaint):
-    one_line(t.run(6, *verb, "--url", service(t)), complaint)
-
-
-@test_each({
-    "an answer that does not come": ["call", "com.slow", "--timeout", "50ms"],
-    "events that do not come": ["subscribe", "com.t", "--count", "1", "--timeout", "50ms"],
-})
-def too_late_is_7(t, *verb):
-    t.run(7, *verb, "--url", service(t))
-
-
-@test_each({"subscribe": (["subscribe", "com.t"],), "register": (["register", "com.p", "--echo"],),
-            "call": (["call", "com.slow"],)})
-def a_lost_link_is_8(t, verb):
-    router, url = t.router()
-    slow = t.start("register", "com.slow", "--echo", "--delay", "60s", "--url", url)
-    slow.err.wait("registered")
-    child = t.start(*verb, "--url", url, "--log", "debug")
-    t.script("""
-        local c <close> = require "wampy".Client { url = arg[1] }:start()
-        while c:call("wamp.session.count") < 3 do require "wampy".sleep(0.01) end
-    """, url)
-    router.signal(signal.SIGKILL)
-    child.ends(8)
-    slow.ends(8)
-
-
-@test_each({"subscribe, INT": (["subscribe", "com.t"], signal.SIGINT, 130),
-            "subscribe, TERM": (["subscribe", "com.t"], signal.SIGTERM, 143),
-            "register, INT": (["register", "com.p", "--echo"], signal.SIGINT, 130),
-            "call, TERM": (["call", "com.slow"], signal.SIGTERM, 143)})
-def an_interruption_says_goodbye_and_is(t, verb, number, code):
-    url = service(t)
-    child = t.start(*verb, "--url", url)
-    t.script("""
-        local c <close> = require "wampy".Client { url = arg[1] }:start()
-        while c:call("wamp.session.count") < 3 do require "wampy".sleep(0.01) end
-    """, url)
-    child.ends(code, number)
-
-
-@test_each({
-    "a URI": (["call", "a b"], "invalid URI 'a b'"),
-    "arguments that are no list": (["call", "com.x", "--args", "{}"], "--args: expected a list"),
-    "a folder as a value": (["call", "com.x", "@/"], "/: Is a directory"),
-    "a file that is no JSON": (["call", "com.x", "@/dev/null"], "/dev/null: expected JSON"),
-    "a keyword without a value": (["publish", "com.x", "-k", "a"], "expected NAME=VALUE, got 'a'"),
-    "no way to answer": (["register", "com.x"], "how is it to answer"),
-    "two ways to answer": (["register", "com.x", "--echo", "--value", "1"], "give one of"),
-    "Lua that does not parse": (["register", "com.x", "--lua", "retrun 1"], "--lua:1:"),
-    "something else to list": (["ls", "tables"], "must be one of 'procedures'"),
-    "a profile that there is not": (["ping", "-p", "none"], "--profile none"),
-})
-def what_is_wrong_is_said_and_is_2(t, verb, complaint):
-    child = t.run(2, *verb, env={"XDG_CONFIG_HOME": t.folder})
-    assert any(complaint in line for line in child.err.all()), child.err.all()
 
 
 @test
@@ -263,4 +172,71 @@ def profiles_and_files_of_variables_say_where(t):
     path = t.file("env", '# where\nWAMPY_URL="%s"\nWAMPY_REALM=realm1\n' % url)
     equal(t.run(0, "call", "com.echo", "1", "--env-file", path).out.all(), ["1"])
     one_line(t.run(2, "ping", "--env-file", t.file("bad", "WAMPY_URL\n")), "bad:1: expected NAME=VALUE")
-    assert os.path.exists(path)
+
+
+@test
+def what_a_file_of_variables_says_commands_have_too(t):
+    url = service(t)
+    path = t.file("env", "WAMPY_URL=%s\nexport COLOUR='deep blue'\nHOME=/nowhere\n" % url)
+    callee = t.start("reg", "com.env", "--env-file", path, "--count", "1", "--",
+                     "sh", "-c", 'echo "$COLOUR $HOME"', env={"HOME": "/home"})
+    callee.err.wait("registered com.env")
+    equal(says(t, url, "call", "com.env"), ['"deep blue /home"'])
+    callee.ends(0)
+
+
+@test
+def an_error_of_a_callees_own_call_is_not_taken_for_a_wrong_name(t):
+    url = service(t)
+    one_line(t.run(6, "call", "com.lost", "--url", url), r"^error: com\.lost: .*no_such_procedure\)$")
+    one_line(t.run(6, "call", "com.eco", "--url", url), r"did you mean com\.echo\?$")
+    one_line(t.run(6, "call", "com.fail", "--url", url), r"^error: com\.fail: why \(com\.bad\)$")
+    one_line(t.run(6, "reg", "com.echo", "--echo", "--url", url), "procedure_already_exists")
+
+
+@test
+def register_answers_as_often_as_it_is_told_and_bounded(t):
+    url = service(t)
+    callee = t.start("reg", "com.own", "--count", "20", "--url", url, "--", "cat")
+    callee.err.wait("registered com.own")
+    equal(len(says(t, url, "call", "com.own", "--repeat", "20", "--parallel", "20")), 20)
+    callee.ends(0)
+    equal([line for line in says(t, url, "ls", "--raw") if line == "com.own"], [])
+
+
+@test
+def exec_runs_one_command_after_the_other_in_order(t):
+    url = service(t)
+    ear = t.start("sub", "com.jobs", "--count", "5", "--url", url, "--exec",
+                  "read n; echo begin $n; echo end $n; [ $n != 3 ]")
+    ear.err.wait("subscribed com.jobs")
+    t.start("pub", "com.jobs", "--lines", "--url", url, stdin="1\n2\n3\n4\n5\n").ends(0)
+    equal(ear.ends(0).out.all(), [w % n for n in range(1, 6) for w in ("begin %d", "end %d")])
+    equal([line for line in ear.err.all() if "warn" in line],
+          ["warn: --exec: read n; echo begin $n; echo end $n; [ $n != 3 ] ended with 1"])
+
+
+@test
+def stdout_is_data_alone_and_colours_are_for_terminals(t):
+    url = service(t)
+    done = t.run(6, "call", "com.fail", "--url", url, "--color", "always")
+    equal(done.err.all(), ["\x1b[31merror:\x1b[0m com.fail: why (com.bad)"])
+    done = t.run(6, "call", "com.fail", "--url", url, "--log-format", "json")
+    equal([json.loads(line) for line in done.err.all()],
+          [{"level": "error", "text": "com.fail: why (com.bad)"}])
+    equal(t.run(0, "call", "com.echo", "1", "-v", "--url", url).out.all(), ["1"])
+
+
+@test
+def a_url_without_tls_reads_no_ca_and_loads_no_other_verb(t):
+    url = service(t)
+    fifo = t.file("ca", "")
+    os.remove(fifo)
+    os.mkfifo(fifo)  # whoever opens it waits for ever
+    env = {"SSL_CERT_FILE": fifo, "SSL_CERT_DIR": fifo, "WAMPY_CA": fifo}
+    equal(t.run(0, "call", "com.echo", "1", "--url", url, env=env).out.all(), ["1"])
+    loaded = t.script("""
+        require("wampy.cli").parse { "call", "com.echo" }
+        for name in pairs(package.loaded) do print(name) end
+    """)
+    equal([name for name in loaded if name in ("wampy.cli_run", "wampy.cli_ls", "wampy.routers")], [])
