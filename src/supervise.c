@@ -249,7 +249,10 @@ static void hear(struct supervisor *s, struct slot *slot)
 
     if (n > 0) {
         note[n] = '\0';
-        ready(s, slot, note);
+        if (!strcmp(note, REPLACE))
+            hang_up(s);
+        else
+            ready(s, slot, note);
     } else if (n == 0 || errno != EAGAIN) {
         slot_close_control(slot);
     }
@@ -382,10 +385,18 @@ int supervise(const struct crew *crew)
     return s.code;
 }
 
+/* When nobody listens any more, the end is near anyway. */
+static void report(const struct worker *w, const char *note)
+{
+    (void)!send(w->control, note, strlen(note), MSG_NOSIGNAL);
+}
+
 void supervise_ready(const struct worker *w, const char *url)
 {
-    const char *note = url ? url : "ready";
+    report(w, url ? url : "ready");
+}
 
-    /* when nobody listens any more, the end is near anyway */
-    (void)!send(w->control, note, strlen(note), MSG_NOSIGNAL);
+void supervise_replace(const struct worker *w)
+{
+    report(w, REPLACE);
 }

@@ -9,7 +9,8 @@
 #include "supervise.h"
 
 #define NEVER UINT64_MAX
-#define NOTE_SIZE 1500 /* the longest URL, and more */
+#define NOTE_SIZE 1500    /* the longest URL, and more */
+#define REPLACE "replace" /* a note, as "ready" and a URL are */
 
 enum life {
     WAITING,  /* no process; one is started when it is due */

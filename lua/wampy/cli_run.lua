@@ -78,6 +78,7 @@ function cli_run.command(parser)
   c:option("--grace", "Time for handlers to finish at the end (default 5s)."):argname("TIME")
     :convert(duration)
   c:flag("--once", "Leave after the main chunk.")
+  c:flag("--watch", "Reload the apps whenever their files are saved.")
   common(c)
   c:epilog("Examples:\n  wampy-lua run hello.lua --router\n"
     .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws\n"
@@ -87,6 +88,7 @@ end
 
 -- What can be judged of a run's flags without connecting; nil when all is well.
 local function bad_flag(result)
+  if result.watch and result.once then return "give --watch or --once, not both" end
   local url, e = core.parse_url(result.url or "ws://localhost")
   if not url then return "--url: " .. e end
   if result.router and result.router ~= "default" then
@@ -119,7 +121,7 @@ local function for_run(result, rest, worker)
   return { verb = "run", module = "wampy.runner", apps = result.app,
     router = not worker and result.router or nil, config = result.config,
     url = result.url or worker and worker.url, realm = result.realm,
-    retries = result.retries, grace = result.grace, once = result.once,
+    retries = result.retries, grace = result.grace, once = result.once, watch = result.watch,
     connect_timeout = result.connect_timeout, ping = result.ping, cert_path = tls.cert_path,
     serializers = result.serializer,
     tls = tls.tls, router_tls = tls.router_tls, args = rest, worker = worker,

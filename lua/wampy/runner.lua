@@ -9,6 +9,7 @@ local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local loader = require "wampy.loader"
+local reload = require "wampy.reload"
 local routers = require "wampy.routers"
 local tasks = require "wampy.tasks"
 local wampy = require "wampy"
@@ -102,7 +103,7 @@ local function wind_down(options)
   while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
 end
 
--- ---- as one of several workers ----------------------------------------------------------------
+-- ---- leaving ----------------------------------------------------------------
 
 -- Gives up every client's bindings of one kind, and waits for the handlers that still run.
 local function finish(release, handlers, limit)
@@ -115,14 +116,20 @@ local function finish(release, handlers, limit)
   end
 end
 
--- Ends without losing anything, when the supervisor asks for it. Calls come first, because their
--- handlers may wait for events.
+-- Ends without losing anything. Calls come first, because their handlers may wait for events.
 local function leave_in_peace(options)
-  core.readable(options.worker.control)
   local limit = core.now() + (options.grace or 5)
   finish(bindings.unregister_all, function(c) return c:serving() end, limit)
   finish(bindings.unsubscribe_all, function(c) return (select(2, c:serving())) end, limit)
   tasks.stop()
+end
+
+-- ---- as one of several workers ----------------------------------------------------------------
+
+-- When the supervisor asks for it.
+local function leave_when_told(options)
+  core.readable(options.worker.control)
+  leave_in_peace(options)
 end
 
 -- All workers run the same: what the first one prints in its first life stands for all.
@@ -133,7 +140,35 @@ local function be_worker(options)
   if not first then options.say = function() end end
   options.quiet = not first or worker.url ~= nil -- the parent has read the router's configuration
   options.ready = worker.ready
-  tasks.spawn(leave_in_peace, options)
+  tasks.spawn(leave_when_told, options)
+end
+
+-- ---- starting again ---------------------------------------------------------------------------
+
+-- What a reload cannot do: the process becomes one that has just been started. One of several
+-- workers leaves that to the parent, which replaces one after the other.
+local function restart(options, why)
+  options.say("restarting", options.apps[1] .. " " .. why)
+  if options.worker then
+    if options.worker.number == 1 then options.worker.replace() end
+    return
+  end
+  if options.broken then options.start_again() end
+  options.restarting = true
+  rawset(os, "exit", options.start_again) -- the main chunk may have its own idea of the end
+  leave_in_peace(options)
+  tasks.sleep(options.grace or 5)
+  options.start_again() -- the main chunk goes on and on
+end
+
+-- What was started again and does not load waits to be mended. Only a signal ends that.
+-- @return exit code
+local function wait_for_mending(options)
+  if not (options.again and options.watch) then return 3 end
+  core.log("info", "waiting for a change")
+  options.broken = true
+  pcall(tasks.sleep, math.huge)
+  return 0
 end
 
 -- ---- running ----------------------------------------------------------------------------------
@@ -143,15 +178,25 @@ local function ready()
   io.stdout:flush()
 end
 
+-- The clients of all that the apps gave.
+local function clients_of(loaded)
+  local clients = {}
+  for _, list in ipairs(loaded) do
+    for _, app in ipairs(list) do
+      clients[#clients + 1] = rawget(app, "is_class") and app() or app
+    end
+  end
+  return clients
+end
+
 local function run(options)
-  local apps = {}
-  local router = set_up(options)
-  for _, app in ipairs(options.apps) do
-    for _, one in ipairs(loader.load(app)) do apps[#apps + 1] = one end
-  end
-  for _, app in ipairs(apps) do
-    start(rawget(app, "is_class") and app() or app, options)
-  end
+  local router, loaded = set_up(options), {}
+  options.reload = reload.new(options)
+  options.reload:listen(function(why) restart(options, why) end)
+  for i, app in ipairs(options.apps) do loaded[i] = loader.load(app) end
+  local clients = clients_of(loaded)
+  options.reload:running(loaded, clients)
+  for _, client in ipairs(clients) do start(client, options) end
   if options.once then return 0, router end
   if next(tasks.started) then options.ready() end
   return tasks.run(), router
@@ -159,7 +204,8 @@ end
 
 --- Runs apps until they end.
 -- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, auth = { authid, authmethod, secret_file, ticket_file,
+-- (seconds), once, watch, start_again = function, again = whether it was started so,
+-- connect_timeout, ping, auth = { authid, authmethod, secret_file, ticket_file,
 -- key }, cert_path, tls, router_tls, args, worker = { number, lives, control = descriptor that is
 -- readable when it is to leave in peace, ready = function } }
 -- @return exit code
@@ -179,12 +225,14 @@ function runner.run(options)
       code = 0
     else
       code = complain(e)
+      if code == 3 then code = wait_for_mending(options) end
     end
   end
   core.clear_signals()
   tasks.stop_all()
   wind_down(options)
   if router then router:stop() end
+  if options.restarting then options.start_again() end
   return code
 end
 

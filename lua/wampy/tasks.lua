@@ -5,6 +5,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local trial = require "wampy.trial"
 
 local tasks = {}
 
@@ -50,6 +51,7 @@ Task.__index = Task
 -- @param ... its arguments
 -- @return Task
 function tasks.spawn(fn, ...)
+  trial.forbid("starts tasks")
   local task = setmetatable({ done = false, waiters = {} }, Task)
   task.handle = core.spawn(function(...)
     local trace
@@ -107,10 +109,18 @@ function Timer:stop()
   if self.task then self.task:cancel() end
 end
 
+--- As stop, but a call that runs already goes on to its end.
+function Timer:finish()
+  self.stopped = true
+  if self.task and not self.calling then self.task:cancel() end
+end
+
 local function call_timer(timer, fn)
+  timer.calling = true
   local ok, e = xpcall(fn, function(e)
     return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
   end)
+  timer.calling = false
   if not ok and not timer.stopped then core.log("error", "in a timer: " .. tostring(e)) end
 end
 
@@ -355,6 +365,7 @@ end
 -- clients are stopped).
 -- @return exit code given to stop, or 0; raises ConnectionError when a link is lost for good
 function tasks.run()
+  trial.forbid("runs the loop")
   if core.wait_mode() ~= "pump" then error("run: only from the main chunk", 2) end
   core.watch_signals(true)
   local seen = core.signals()
