@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/notify.h"
 #include "serve_private.h"
 
 #define ERROR_TEXT 1400

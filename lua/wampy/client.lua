@@ -162,7 +162,12 @@ local function guarded(self, where, fn, ...)
     return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
   end, self, ...)
   if ok then return end
-  core.log("error", ("in %s of %s: %s"):format(where, self.name, e.traceback or tostring(e)))
+  if errors.is_error(e, errors.Canceled) then
+    core.log("debug", ("%s of %s: canceled"):format(where, self.name))
+    return
+  end
+  core.log("error", ("in %s of %s: %s"):format(where, self.name,
+    errors.is_error(e) and errors.uncaught(e) or e.traceback))
   if where ~= "on_error" then self:_failed(e.cause or e, where) end
 end
 
@@ -214,6 +219,7 @@ local function bring_up(self)
   self:register_roles()
   for _, held in ipairs(self._held) do held:restore() end
   self:_start_timers()
+  tasks.link_changed()
 end
 
 local starts = 0
@@ -249,6 +255,7 @@ end
 function Client:_forget()
   self.connected, self.session = false, nil
   self.registration_map, self.subscription_map = {}, {}
+  tasks.link_changed()
 end
 
 --- Says GOODBYE, waits for the answer (bounded), closes. Safe twice, and on a dead link.

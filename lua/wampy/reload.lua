@@ -8,6 +8,8 @@ local core = require "wampy.core"
 local errors = require "wampy.errors"
 local exchange = require "wampy.exchange"
 local loader = require "wampy.loader"
+local saying = require "wampy.saying"
+local service = require "wampy.service"
 local sources = require "wampy.sources"
 local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
@@ -99,7 +101,7 @@ local words = {
   subscriber = { new = "subscribed", gone = "unsubscribed" },
 }
 
-local function tell(self, plan, failures)
+local function tell(plan, failures)
   local failed = {}
   for _, each in ipairs(failures) do
     failed[each.place] = true
@@ -108,7 +110,7 @@ local function tell(self, plan, failures)
   for _, which in ipairs { "gone", "new" } do
     for _, place in ipairs(plan[which]) do
       if not failed[place] then
-        self.say(words[place.entry.kind][which], ("%-20s"):format(place.entry.uris[place.i]),
+        saying.say(words[place.entry.kind][which], ("%-20s"):format(place.entry.uris[place.i]),
           place.entry.where)
       end
     end
@@ -138,9 +140,9 @@ local function once(self)
   if self.watching then self.watching.curious = not plans end
   if restart then return restart end
   if not plans then return complain(e) end
-  for _, plan in ipairs(plans) do tell(self, plan, exchange.settle(plan)) end
+  for _, plan in ipairs(plans) do tell(plan, exchange.settle(plan)) end
   for _, client in ipairs(self.clients) do warn_of_held(client) end
-  self.say("reloaded", table.concat(self.apps, " "))
+  saying.say("reloaded", table.concat(self.apps, " "))
 end
 
 --- Exchanges the code of all apps, or says why not.
@@ -157,8 +159,10 @@ local function serve(self, restart)
   while true do
     self.asked:wait()
     self.asked:clear()
+    service.reloading()
     local why = self:now()
     if why then return restart(why) end
+    service.ready()
   end
 end
 
@@ -178,12 +182,12 @@ function Reload:listen(restart)
 end
 
 --- Prepares for reloads of these apps, before they are loaded.
--- @param options { apps = list of APP arguments, watch = whether saved files ask for it, say }
+-- @param options { apps = list of APP arguments, watch = whether saved files ask for it }
 -- @return reload; raises as loader.path does
 local function new(options)
   local paths = {}
   for i, app in ipairs(options.apps) do paths[i] = loader.path(app) end
-  local self = setmetatable({ apps = options.apps, say = options.say, asked = tasks.event(),
+  local self = setmetatable({ apps = options.apps, asked = tasks.event(),
     sources = sources.new(paths), clients = {} }, Reload)
   if options.watch then
     self.watching = watching.new()

@@ -98,6 +98,11 @@ function Embedded:stop(drain)
   self._router, self.urls = nil, {}
 end
 
+--- Writes its sessions into the log.
+function Embedded:dump()
+  if self._router then self._router:dump() end
+end
+
 --- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.
 function Embedded:stats()
   return self:server():stats()

@@ -11,15 +11,12 @@ local fields = require "wampy.fields"
 local loader = require "wampy.loader"
 local reload = require "wampy.reload"
 local routers = require "wampy.routers"
+local saying = require "wampy.saying"
+local service = require "wampy.service"
 local tasks = require "wampy.tasks"
 local wampy = require "wampy"
 
 local runner = {}
-
-local function say(what, ...)
-  io.stdout:write(("%-12s "):format(what), table.concat({ ... }, "  "), "\n")
-  io.stdout:flush()
-end
 
 --- The exit code that an error stands for.
 -- @param e what was raised while a client started or ran
@@ -73,8 +70,9 @@ local function set_up(options)
       listen = listen, realm = not read and realm or nil, config_path = options.config,
       tls = options.router_tls,
     }:start()
+    service.router = router
     for _, url in ipairs(router.urls) do
-      say("router", url, read and read.realms[1].name or realm)
+      saying.say("router", url, read and read.realms[1].name or realm)
     end
     if not forced.url then forced.router = router end
   end
@@ -89,8 +87,7 @@ local function start(client, options)
   backoff.retry(function() client:start() end, { tries = options.retries }, client.name)
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
-      options.say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
-        entry.where)
+      saying.role(entry.kind == "callee" and "registered" or "subscribed", uri, entry.where)
     end
   end
 end
@@ -137,7 +134,7 @@ local function be_worker(options)
   local worker = options.worker
   local first = worker.number == 1 and worker.lives == 0
   math.randomseed(math.random(0), worker.number) -- forks would draw the same numbers
-  if not first then options.say = function() end end
+  if not first then saying.hush() end
   options.quiet = not first or worker.url ~= nil -- the parent has read the router's configuration
   options.ready = worker.ready
   tasks.spawn(leave_when_told, options)
@@ -148,7 +145,7 @@ end
 -- What a reload cannot do: the process becomes one that has just been started. One of several
 -- workers leaves that to the parent, which replaces one after the other.
 local function restart(options, why)
-  options.say("restarting", options.apps[1] .. " " .. why)
+  saying.say("restarting", options.apps[1] .. " " .. why)
   if options.worker then
     if options.worker.number == 1 then options.worker.replace() end
     return
@@ -176,6 +173,7 @@ end
 local function ready()
   print("ready.")
   io.stdout:flush()
+  service.begin()
 end
 
 -- The clients of all that the apps gave.
@@ -197,6 +195,7 @@ local function run(options)
   local clients = clients_of(loaded)
   options.reload:running(loaded, clients)
   for _, client in ipairs(clients) do start(client, options) end
+  saying.roles_end()
   if options.once then return 0, router end
   if next(tasks.started) then options.ready() end
   return tasks.run(), router
@@ -212,9 +211,10 @@ end
 function runner.run(options)
   wampy.args = options.args or {}
   _G.arg = wampy.args
-  options.say, options.ready, options.quiet = say, ready, options.router ~= nil
+  options.ready, options.quiet = ready, options.router ~= nil
   if options.worker then be_worker(options) end
   core.watch_signals(true)
+  core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
     return { exit = 3, message = tostring(e), traceback = debug.traceback("", 2) }

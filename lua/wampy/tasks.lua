@@ -322,6 +322,14 @@ function tasks.wrap(fn)
   end
 end
 
+-- ---- who watches ------------------------------------------------------------------------------
+
+--- Called when a client has joined or its session has ended. Who wants to know puts his own here.
+function tasks.link_changed() end
+
+--- Called when run begins to stop all clients; likewise.
+function tasks.ending() end
+
 -- ---- running ------------------------------------------------------------------------------
 
 local stopping -- set by stop: { code = n }
@@ -373,6 +381,7 @@ function tasks.run()
     core.turn()
   end
   core.clear_signals()
+  tasks.ending()
   tasks.stop_all()
   core.watch_signals(false)
   local code, e = stopping and stopping.code or 0, failure and failure.error

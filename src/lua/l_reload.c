@@ -1,12 +1,9 @@
 /* l_reload.c - what exchanging the code of a running app stands on: folders that tell
- * of changes, code that runs without letting anything else run, signals that start
- * tasks, and which tasks began before. For wampy/reload.lua and its like. */
+ * of changes, code that runs without letting anything else run, and which tasks began
+ * before. For wampy/reload.lua and its like. */
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "lua/errors.h"
 #include "lua/handler.h"
 #include "lua/state.h"
@@ -144,46 +141,6 @@ static int l_all_begun(lua_State *L)
     return 2;
 }
 
-/* ---- signals ----------------------------------------------------------------------- */
-
-static const char KEY_ON_SIGNAL; /* signal -> function */
-
-static void signal_done(struct task *t, int n)
-{
-    (void)n;
-    if (t->failed)
-        log_error("%s", lua_tostring(t->co, -1));
-}
-
-static void on_signal(int signo, void *user)
-{
-    struct state *S = user;
-    struct task *t = task_new_uncounted(S);
-
-    lua_rawgetp(S->L, LUA_REGISTRYINDEX, &KEY_ON_SIGNAL);
-    lua_rawgeti(S->L, -1, signo);
-    lua_xmove(S->L, t->co, 1);
-    lua_pop(S->L, 1);
-    t->finish = signal_done;
-    task_start(t, 0);
-}
-
-/* core.on_signal("HUP" | "USR1", fn): fn() is called in a task each time it comes */
-static int l_on_signal(lua_State *L)
-{
-    static const char *const names[] = { "HUP", "USR1", NULL };
-    static const int numbers[] = { SIGHUP, SIGUSR1 };
-    struct state *S = state_of(L);
-    int signo = numbers[luaL_checkoption(L, 1, NULL, names)];
-
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ON_SIGNAL);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, signo);
-    loop_signal(host_loop(S->host), signo, on_signal, S);
-    return 0;
-}
-
 /* ---- opening ----------------------------------------------------------------------- */
 
 static const luaL_Reg methods[] = { { "add", l_changes_add },
@@ -197,7 +154,6 @@ static const luaL_Reg functions[] = { { "all_begun", l_all_begun },
                                       { "begun", l_begun },
                                       { "changes", l_changes },
                                       { "handler_renew", l_handler_renew },
-                                      { "on_signal", l_on_signal },
                                       { NULL, NULL } };
 
 void open_reload(lua_State *L, struct state *S)
@@ -209,7 +165,5 @@ void open_reload(lua_State *L, struct state *S)
     state_register(L, S, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_ON_SIGNAL);
     state_register(L, S, functions);
 }

@@ -71,6 +71,7 @@ void open_process(lua_State *L, struct state *S);
 void open_reload(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_peer(lua_State *L, struct state *S);
+void open_service(lua_State *L, struct state *S);
 void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);
