@@ -193,7 +193,10 @@ int serve(const struct serve_job *job)
     struct serving s = {
         .job = job, .host = h, .server = server_new(h, job->config), .grace = job->grace
     };
-    int code = begin(&s);
+    int code;
+
+    server_trace(s.server);
+    code = begin(&s);
 
     if (!code)
         run(&s);

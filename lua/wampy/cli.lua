@@ -41,7 +41,8 @@ local function new_parser(verb)
 end
 
 -- Flags that take a value only with "=", so that an app may follow them.
-local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true }
+local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true,
+  ["--trace"] = true }
 
 -- `--` ends our arguments.
 local function prepare(args)
@@ -90,6 +91,14 @@ local function log_level(result)
   end
 end
 
+local function trace(result)
+  local wanted = result.trace == "default" and "all" or result.trace or os.getenv("WAMPY_TRACE")
+  local ok, fault = core.trace(wanted)
+  if ok == nil then
+    return cli_flags.usage(("%s: %s"):format(result.trace and "--trace" or "WAMPY_TRACE", fault))
+  end
+end
+
 local function help(parser, topic)
   if not topic then return { exit = 0, stdout = parser:get_help() .. "\n" } end
   for _, c in ipairs(parser._commands) do
@@ -116,7 +125,7 @@ function cli.parse(args, worker)
   local ok, result = parser:pparse(ours)
   if not ok then return cli_flags.usage(first_lines(tostring(result), 2)) end
   if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
-  local bad = log_level(result) or log_format(result)
+  local bad = log_level(result) or log_format(result) or trace(result)
   if bad then return bad end
   if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
   if not result.verb then return cli_flags.usage("a verb is missing; try wampy-lua --help") end

@@ -98,15 +98,22 @@ static size_t text_line(char *line, size_t size, enum log_level level, const cha
 
 void log_at(enum log_level level, const char *fmt, ...)
 {
-    char text[2048], line[3072];
+    char text[2048];
     va_list ap;
-    size_t n;
 
     if (!log_on(level))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    log_put(level, text);
+}
+
+void log_put(enum log_level level, const char *text)
+{
+    char line[3072];
+    size_t n;
+
     n = as_json ? json_line(line, sizeof line, level, text)
                 : text_line(line, sizeof line, level, text);
     fwrite(line, 1, n, stderr);

@@ -30,6 +30,8 @@ int log_level_of(const char *name);
 bool log_on(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) LOG_PRINTF(2, 3);
 
+void log_put(enum log_level level, const char *text); /* whatever the level is */
+
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)

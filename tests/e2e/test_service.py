@@ -1,7 +1,13 @@
-"""test_service.py: `wampy-lua run` as a service: what a service manager hears, what USR1 writes."""
+"""test_service.py: `wampy-lua run` as a service: what a service manager hears, what USR1 writes, and
+the units of systemd."""
+import os
+import re
+import shutil
 import signal
+import subprocess
 
-from harness import equal, test
+import harness
+from harness import ROOT, equal, test
 from test_operation import Manager
 
 READY = "^ready"
@@ -117,3 +123,65 @@ def usr1_to_the_parent_of_workers_is_for_all_of_them(t):
     for who in "router", "worker 1", "worker 2":
         app.err.wait(r"^info: %s: .*session" % who)
     app.ends(0, signal.SIGTERM)
+
+
+# ---- units of systemd -----------------------------------------------------------------------------
+
+UNITS = os.path.join(ROOT, "contrib/systemd")
+ROUTER = """
+{ "version": 2, "workers": [ { "type": "router",
+  "realms": [ { "name": "realm1", "roles": [ { "name": "anonymous", "permissions": [
+    { "uri": "*", "allow": { "call": true, "register": true } } ] } ] } ],
+  "transports": [ { "type": "websocket", "endpoint": { "type": "tcp", "port": 0 } } ] } ] }
+"""
+
+
+def unit(t, name):
+    """The settings of a unit, for the program and the folders that are here."""
+    with open(os.path.join(UNITS, name), encoding="utf-8") as file:
+        text = file.read()
+    for there, here in (("/usr/local/bin/wampy-lua", harness.PROGRAM[0]), ("/srv/wampy", t.folder),
+                        ("/etc/wampy", t.folder), ("%i", "shop")):
+        text = text.replace(there, here)
+    t.file(name, re.sub("(?m)^Documentation=.*\n", "", text))
+    return dict(re.findall(r"(?m)^(\w+)=(.*)$", text))
+
+
+def is_valid(t, name):
+    if shutil.which("systemd-analyze"):
+        found = subprocess.run(["systemd-analyze", "verify", os.path.join(t.folder, name)],
+                               capture_output=True, text=True, check=False)
+        equal((found.returncode, found.stderr), (0, ""))
+
+
+def lives_by(t, settings, cwd):
+    """Starts, reloads and ends it as the unit says."""
+    manager = Manager(t)
+    command = settings["ExecStart"].split()
+    service = t.start(*command[1:], program=command[:1], cwd=cwd,
+                      env={"NOTIFY_SOCKET": manager.path})
+    equal(settings["Type"], "notify")
+    assert next_word(manager).startswith("READY=1")
+    reload_command = settings["ExecReload"].replace("$MAINPID", str(service.pid)).split()
+    subprocess.run(reload_command, check=True)
+    assert next_word(manager).startswith("RELOADING=1")
+    assert next_word(manager).startswith("READY=1")
+    service.ends(0, signal.SIGTERM)
+
+
+@test
+def the_unit_of_an_app_works(t):
+    settings = unit(t, "wampy-app@.service")
+    is_valid(t, "wampy-app@.service")
+    _, url = t.router()
+    t.env["WAMPY_URL"] = url
+    t.file("shop/main.lua", APP)
+    lives_by(t, settings, settings["WorkingDirectory"])
+
+
+@test
+def the_unit_of_the_router_works(t):
+    settings = unit(t, "wampy-router.service")
+    is_valid(t, "wampy-router.service")
+    t.file("router.json", ROUTER)
+    lives_by(t, settings, t.folder)
