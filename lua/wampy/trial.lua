@@ -25,8 +25,11 @@ end
 -- @param ... its arguments
 -- @return what fn returned, or nil; its error; what the trial was refused for, or nil
 function trial.run(fn, ...)
+  local exit = os.exit
   running, refused = true, nil
+  rawset(os, "exit", function() trial.forbid("ends the process") end)
   local waits, ok, result = core.atomic(fn, ...)
+  rawset(os, "exit", exit)
   running = false
   if waits then refused = refused or "waits" end
   if ok and not refused then return result end

@@ -17,26 +17,33 @@ local function base(path)
   return path:match("[^/]*$")
 end
 
+-- Watches a file's folder; false when that cannot be, which is said once.
 local function add(self, path)
-  local folder = self.changes:add(sources.folder_of(path))
+  local name = sources.folder_of(path)
+  local folder, reason = self.changes:add(name)
   if not folder then
-    self.missing = true
-    return
+    if not self.warned then
+      core.log("warn", ("cannot watch %s: %s; trying again"):format(name, reason))
+    end
+    self.warned = true
+    return false
   end
   local names = self.folders[folder] or {}
   self.folders[folder] = names
   names[base(path)] = true
+  return true
 end
 
 --- Watches these files from now on.
 -- @param files list of paths
 function Watching:watch(files)
-  self.folders, self.missing = {}, false
+  local missing = false
+  self.folders = {}
   for _, path in ipairs(files) do
-    add(self, path)
     local real = core.real_path(path)
-    if real and real ~= path then add(self, real) end
+    missing = not add(self, path) or real and not add(self, real) or missing
   end
+  self.missing, self.warned = missing, missing
 end
 
 -- Whether something that came is about one of the files. While the app does not load, a file that
@@ -45,7 +52,10 @@ local function is_ours(self, change)
   if change.lost then return true end
   local names = self.folders[change.folder]
   if not names then return false end
-  if change.gone then self.missing = true end
+  if change.gone then
+    self.missing = true
+    return false
+  end
   return names[change.name] or self.curious and change.name:find("%.lua$") ~= nil
 end
 

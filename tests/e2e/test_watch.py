@@ -1,8 +1,9 @@
 """test_watch.py: `run --watch` and HUP: new code for an app that goes on serving."""
 import os
+import shutil
 import signal
 
-from harness import equal, test, test_each
+from harness import closed_port, equal, test, test_each
 
 READY = "^ready"
 APP = """
@@ -232,6 +233,55 @@ return App
 
 
 @test
+def a_folder_that_is_replaced_goes_on_being_watched(t):
+    folder = os.path.join(t.folder, "app")
+    app, url = watched(t, APP % 1, name="app/main.lua")
+    shutil.rmtree(folder)
+    app.err.wait("^warn: cannot watch .*/app: No such file or directory; trying again$")
+    t.file("app/main.lua", APP % 2)
+    reloaded(app)
+    equal(t.calls(url, "c:call('version')")[0], "2")
+    save(t, "app/main.lua", APP % 3)
+    reloaded(app, 2)
+    equal(t.calls(url, "c:call('version')")[0], "3")
+    app.ends(0, signal.SIGTERM)
+
+
+@test
+def a_link_to_the_file_is_followed_and_may_be_replaced(t):
+    t.file("one/main.lua", APP % 1)
+    t.file("two/main.lua", APP % 2)
+    os.symlink("one/main.lua", os.path.join(t.folder, "app.lua"))
+    _, url = t.router()
+    app = t.start("run", "app.lua", "--url", url, "--watch")
+    app.out.wait(READY)
+    save(t, "one/main.lua", APP % 10)
+    reloaded(app)
+    equal(t.calls(url, "c:call('version')")[0], "10")
+    os.symlink("two/main.lua", os.path.join(t.folder, "new"))
+    os.rename(os.path.join(t.folder, "new"), os.path.join(t.folder, "app.lua"))
+    reloaded(app, 2)
+    equal(t.calls(url, "c:call('version')")[0], "2")
+    app.ends(0, signal.SIGTERM)
+
+
+@test
+def a_client_without_a_link_joins_again_with_the_new_code(t):
+    port = closed_port()
+    first, url = t.router("--listen", str(port))
+    app = t.start("run", t.file("app.lua", APP % 1), "--url", url, "--watch")
+    app.out.wait(READY)
+    first.ends(0, signal.SIGTERM)
+    app.err.wait("trying again in")
+    save(t, "app.lua", APP % 2)
+    reloaded(app)
+    t.router("--listen", str(port))
+    app.err.wait("joined realm1 again")
+    equal(t.calls(url, "c:call('version')")[0], "2")
+    app.ends(0, signal.SIGTERM)
+
+
+@test
 def what_the_app_keeps_in_wampy_state_survives(t):
     app, url = watched(t, STATE)
     save(t, "app.lua", STATE)
@@ -291,8 +341,11 @@ def a_file_that_makes_its_own_clients_is_started_again(t):
     "clients": ("wampy.Client { }", "makes its own clients"),
     "after": ("wampy.after(1, print)", "starts tasks"),
     "spawn": ("wampy.spawn(print)", "starts tasks"),
+    "a process": ("wampy.process.spawn { 'true' }", "starts processes"),
+    "a router": ("wampy.routers.Embedded { listen = 0 }:start()", "starts a router"),
     "run": ("wampy.run()", "runs the loop"),
     "caught": ("pcall(wampy.Client, {})", "makes its own clients"),
+    "the end": ("if debug.traceback():find('trial') then os.exit(1) end", "ends the process"),
     "waiting": ("wampy.sleep(0)", "waits"),
 })
 def what_a_trial_cannot_do_is_a_restart(t, line, why):
