@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "lua/state.h"
 #include "main_private.h"
@@ -346,12 +348,36 @@ static int crew_main(lua_State *L, int argc, char **argv)
 
 /* ---- which of them ----------------------------------------------------------------- */
 
+/* Whether stderr is the stream that the service manager says it has given us. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, node;
+    struct stat st;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &node) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == node;
+}
+
+/* Nothing but a terminal gets escapes, unless --color wants them. */
+static void style_log(void)
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+    if (is_journal())
+        log_set_style(LOG_JOURNAL);
+    else if (isatty(STDERR_FILENO) && !(no_color && *no_color) && term &&
+             strcmp(term, "dumb") != 0)
+        log_set_style(LOG_COLOR);
+}
+
 static int verb_main(int argc, char **argv)
 {
     lua_State *L = open_lua();
     const char *verb;
     int code;
 
+    style_log();
     if (!parse_arguments(L, argc, argv, NULL))
         return 1;
     lua_getfield(L, -1, "verb");

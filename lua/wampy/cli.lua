@@ -79,6 +79,7 @@ local function log_format(result)
     return cli_flags.usage(("WAMPY_LOG_FORMAT: expected text or json, got '%s'"):format(format))
   end
   core.log_json(format == "json")
+  if result.color and result.color ~= "auto" then core.log_color(result.color == "always") end
 end
 
 local function log_level(result)

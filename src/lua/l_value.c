@@ -148,6 +148,13 @@ static int l_log_json(lua_State *L)
     return 0;
 }
 
+/* core.log_color(yes): whether lines of the log are in color, wherever they go */
+static int l_log_color(lua_State *L)
+{
+    log_set_style(lua_toboolean(L, 1) ? LOG_COLOR : LOG_PLAIN);
+    return 0;
+}
+
 /* core.trace([text]) -> whether messages are shown | nil, what is wrong with the text,
  * which says which are from now on (wamp/trace.h) */
 static int l_trace(lua_State *L)
@@ -202,6 +209,7 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
                                       { "parse_url", l_parse_url },
                                       { "parse_listen", l_parse_listen },
                                       { "log", l_log },
+                                      { "log_color", l_log_color },
                                       { "log_level", l_log_level },
                                       { "log_json", l_log_json },
                                       { "set_errors", l_set_errors },

@@ -1,7 +1,10 @@
 """test_trace.py: --trace and WAMPY_TRACE: messages on stderr, without secrets."""
+import os
 import signal
+import subprocess
 
-from harness import equal, one_line, test
+import harness
+from harness import PATIENCE, equal, one_line, test
 
 APP = """
 local wampy = require "wampy"
@@ -84,3 +87,41 @@ def a_log_in_a_file_has_no_escapes(t):
     process = t.start("run", t.file("app.lua", APP), "--router=0", "--trace", "-v").ends(0)
     text = "\n".join(process.out.all() + process.err.all())
     assert all(c == "\n" or c.isprintable() for c in text), text
+
+
+def log_line(file, *args, env=None):
+    """What a router that cannot listen writes on this descriptor."""
+    command = harness.PROGRAM + ["router", "--listen", "256.256.256.256:1", *args]
+    kept = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    subprocess.run(command, stderr=file, check=False, timeout=PATIENCE,
+                   env=kept | {"TERM": "xterm"} | (env or {}))
+
+
+def on_terminal(*args, env=None):
+    reader, terminal = os.openpty()
+    log_line(terminal, *args, env=env)
+    said = os.read(reader, 10000).decode()
+    os.close(terminal)
+    os.close(reader)
+    return said
+
+
+@test
+def a_terminal_gets_color_unless_it_does_not_want_it(_):
+    red = "\x1b[31merror\x1b[0m: "
+    assert on_terminal().startswith(red)
+    assert on_terminal(env={"NO_COLOR": "1"}).startswith("error: ")
+    assert on_terminal(env={"TERM": "dumb"}).startswith("error: ")
+    assert on_terminal("--color", "never").startswith("error: ")
+    assert on_terminal("--color", "always", env={"NO_COLOR": "1"}).startswith(red)
+
+
+@test
+def the_journal_gets_priorities(t):
+    path = os.path.join(t.folder, "log")
+    with open(path, "w", encoding="utf-8") as file:
+        stat = os.fstat(file.fileno())
+        log_line(file, env={"JOURNAL_STREAM": "%d:%d" % (stat.st_dev, stat.st_ino)})
+        log_line(file, env={"JOURNAL_STREAM": "1:2"})
+    with open(path, encoding="utf-8") as file:
+        equal([line.split(":")[0] for line in file], ["<3>error", "error"])
