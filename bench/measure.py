@@ -9,6 +9,7 @@ Everything runs on one core, both ends included: the CPU time of the process und
 what the scheduler gave it, and not what two cores waited for each other.
 """
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -402,6 +403,37 @@ def rejoin(program):
         return {"cost": (time.monotonic() - began) * 1000, "bad": 0}
     finally:
         stop(app)
+
+
+def saved(program):
+    """From a saved file to the answer of the new code, while one call after the other is made: the
+    longest of twenty. Answers that are none are bad."""
+    worst = bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        text = (BENCH / "apps" / "saved.lua").read_text()
+        app = pathlib.Path(folder) / "saved.lua"
+        app.write_text(text)
+        port = free_port()
+        service = spawn([program, "run", app, f"--router={port}", "--watch"],
+                        stdout=subprocess.PIPE)
+        try:
+            until_line(service, "ready.")
+            with Session(port) as session:
+                request = itertools.count(1)
+                for version in range(1, 21):
+                    new = app.with_suffix(".new")
+                    new.write_text(text.replace("return 0", f"return {version}"))
+                    began, answer = time.monotonic(), [50, 0, {}, [None]]
+                    new.rename(app)
+                    while answer[3:] != [[version]]:
+                        answer = session.ask(48, next(request), {}, "version")
+                        bad += answer[0] != 50
+                        if time.monotonic() - began > STEP_LIMIT:
+                            raise Failed("the new code does not serve")
+                    worst = max(worst, time.monotonic() - began)
+        finally:
+            stop(service)
+    return {"cost": worst * 1000, "bad": bad}
 
 
 def set_up(program, what):

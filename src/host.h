@@ -149,6 +149,8 @@ bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
 struct buf *server_metrics(const struct server *s); /* its numbers, for Prometheus */
+/* From now on the messages of new connections are shown, where any are (wamp/trace.h). */
+void server_trace(struct server *s);
 void server_dump(const struct server *s); /* its sessions, into the log at level info */
 
 /* ---- who comes and goes (host_access.c) -------------------------------------------- */

@@ -29,6 +29,8 @@ static void client_message(struct conn *conn, struct buf *message)
 {
     struct client *c = conn->user;
 
+    if (c->trace)
+        trace_show(c->trace, '<', session_wire(c->session), message);
     if (client_is_tapped(c, TAP_IN))
         tap_keep(c, message);
     else
@@ -98,6 +100,7 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->started = host_clock(h);
     c->max_queue = config->net.max_queue ? config->net.max_queue : LIMIT_QUEUE;
     c->taps = config->taps;
+    c->trace = trace_new();
     c->close_by = NEVER;
     list_init(&c->inbox);
     list_init(&c->dirty);
@@ -127,6 +130,7 @@ void client_free(struct client *c)
     host_timer_clear(c->host, &c->deadline);
     list_remove(&c->dirty);
     tap_fini(c);
+    trace_free(c->trace);
     session_free(c->session);
     free(c);
 }
@@ -168,6 +172,13 @@ struct conn *client_link_end(const struct client *c)
     return c->conn && link_is(c->conn) ? c->conn : NULL;
 }
 
+void client_put(struct client *c, struct buf *message)
+{
+    if (c->trace)
+        trace_show(c->trace, '>', session_wire(c->session), message);
+    conn_send(c->conn, message);
+}
+
 static void send_all(struct client *c)
 {
     struct buf *out;
@@ -176,7 +187,7 @@ static void send_all(struct client *c)
         if (client_is_tapped(c, TAP_OUT))
             tap_out(c, out);
         else if (c->conn)
-            conn_send(c->conn, out);
+            client_put(c, out);
         else
             buf_unref(out);
     }

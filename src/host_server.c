@@ -52,6 +52,8 @@ static void server_message(struct conn *conn, struct buf *message)
 
     if (sc->server->spy)
         spy_note(sc->server->spy, sc, message);
+    if (sc->trace)
+        trace_show(sc->trace, '<', sc->wire, message);
     sc->traffic.messages_in++;
     sc->traffic.bytes_in += message->len;
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
@@ -68,6 +70,7 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
     access_closed(sc, end->text);
     server_touch(sc->server);
     list_remove(&sc->link);
+    trace_free(sc->trace);
     free(sc);
 }
 
@@ -79,6 +82,7 @@ static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
     struct server_conn *sc = xcalloc(1, sizeof *sc);
 
     sc->server = s;
+    sc->trace = s->traced ? trace_new() : NULL;
     sc->conn = conn;
     sc->since = host_clock(s->host);
     list_push(&s->conns, &sc->link);
@@ -242,6 +246,7 @@ void server_free(struct server *s)
         sc->conn->handler = &nobody_handler;
         conn_close(sc->conn, 1001, NULL);
         list_remove(&sc->link);
+        trace_free(sc->trace);
         free(sc);
     }
     host_timer_clear(s->host, &s->deadline);
@@ -269,8 +274,15 @@ static void deliver(struct output *out)
     else {
         sc->traffic.messages_out++;
         sc->traffic.bytes_out += out->bytes->len;
+        if (sc->trace)
+            trace_show(sc->trace, '>', sc->wire, out->bytes);
         conn_send(sc->conn, out->bytes);
     }
+}
+
+void server_trace(struct server *s)
+{
+    s->traced = true;
 }
 
 void server_asks(struct server *s, void (*ask)(void *user, struct question *q),

@@ -28,7 +28,7 @@ local rooms = {
     system = { "^sys/random%.h$" } },
   serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "serve_private.h" },
     system = { "^sys/" } },
-  supervise = { ours = { "base", "supervise.h", "supervise_private.h" },
+  supervise = { ours = { "base", "net/notify.h", "supervise.h", "supervise_private.h" },
     system = { "^sys/", "^poll%.h$" } },
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },

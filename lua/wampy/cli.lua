@@ -47,7 +47,8 @@ local function new_parser(verb)
 end
 
 -- Flags that take a value only with "=", so that an app may follow them.
-local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true }
+local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true,
+  ["--trace"] = true }
 
 -- `--` ends our arguments.
 local function prepare(args)
@@ -84,6 +85,7 @@ local function log_format(result)
     return cli_flags.usage(("WAMPY_LOG_FORMAT: expected text or json, got '%s'"):format(format))
   end
   core.log_json(format == "json")
+  if result.color and result.color ~= "auto" then core.log_color(result.color == "always") end
 end
 
 local function log_level(result)
@@ -93,6 +95,14 @@ local function log_level(result)
   if not pcall(core.log_level, level) then
     return cli_flags.usage(
       ("WAMPY_LOG: expected error, warn, info, debug or trace, got '%s'"):format(level))
+  end
+end
+
+local function trace(result)
+  local wanted = result.trace == "default" and "all" or result.trace or os.getenv("WAMPY_TRACE")
+  local ok, fault = core.trace(wanted)
+  if ok == nil then
+    return cli_flags.usage(("%s: %s"):format(result.trace and "--trace" or "WAMPY_TRACE", fault))
   end
 end
 
@@ -122,7 +132,7 @@ function cli.parse(args, worker)
   local ok, result = parser:pparse(ours)
   if not ok then return cli_flags.usage(first_lines(tostring(result), 2)) end
   if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
-  local bad = log_level(result) or log_format(result)
+  local bad = log_level(result) or log_format(result) or trace(result)
   if bad then return bad end
   if result.verb == "version" then return { exit = 0, stdout = version_text(result.json) } end
   if not result.verb then return cli_flags.usage("a verb is missing; try wampy-lua --help") end

@@ -19,6 +19,10 @@ function cli_flags.common(command)
     :choices { "error", "warn", "info", "debug", "trace" }
   command:option("--log-format", "text or json (WAMPY_LOG_FORMAT)."):argname("FORMAT")
     :choices { "text", "json" }
+  command:option("--color", "Color in the log: auto (default; terminals), always or never "
+    .. "(NO_COLOR)."):argname("WHEN"):choices { "auto", "always", "never" }
+  command:option("--trace", "Show messages, as call,pub,... or uri:PREFIX (WAMPY_TRACE).")
+    :argname("[=WHAT]")
   command:flag("-v --verbose", "As --log debug.")
   command:flag("-q --quiet", "As --log error.")
 end

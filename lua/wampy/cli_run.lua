@@ -35,6 +35,7 @@ function cli_run.command(parser)
   c:option("--grace", "Time for handlers to finish at the end (default 5s)."):argname("TIME")
     :convert(duration)
   c:flag("--once", "Leave after the main chunk.")
+  c:flag("--watch", "Reload the apps whenever their files are saved.")
   common(c)
   c:epilog("Examples:\n  wampy-lua run hello.lua --router\n"
     .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws\n"
@@ -42,8 +43,9 @@ function cli_run.command(parser)
     .. "What follows -- is given to the apps as arg.")
 end
 
--- What is wrong with the flags of the embedded router; nil when nothing is.
-local function bad_router(result)
+-- What is wrong with the verb's own flags; nil when nothing is.
+local function bad_flag(result)
+  if result.watch and result.once then return "give --watch or --once, not both" end
   if not result.router or result.router == "default" then return end
   local url, e = core.parse_listen(result.router)
   return not url and "--router: " .. e or nil
@@ -67,8 +69,8 @@ local function for_run(result, rest, worker)
   forced.url = forced.url or worker and worker.url
   return { verb = "run", module = "wampy.runner", apps = result.app,
     router = not worker and result.router or nil, config = result.config, forced = forced,
-    retries = result.retries, grace = result.grace, once = result.once, router_tls = identity,
-    args = rest, worker = worker, auth = cli_connect.auth(result) }
+    retries = result.retries, grace = result.grace, once = result.once, watch = result.watch,
+    router_tls = identity, args = rest, worker = worker, auth = cli_connect.auth(result) }
 end
 
 -- The processes of `run --workers`: with --router one more, which has the router that run would
@@ -99,7 +101,7 @@ local NO_LUA = "--config: a Lua file is for the verb router; run takes a Crossba
 function cli_run.plan(result, rest, worker)
   local wrong = cli_connect.settle(result)
   if wrong then return wrong end
-  local bad = bad_router(result)
+  local bad = bad_flag(result)
   if bad then return usage(bad) end
   if result.config and serving.is_lua(result.config) then return usage(NO_LUA) end
   if result.workers and not worker then return for_crew(result) end

@@ -7,6 +7,7 @@ local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
+local trial = require "wampy.trial"
 local tls = require "wampy.tls"
 
 local embedded = {}
@@ -67,6 +68,7 @@ end
 -- cannot listen
 function Embedded:start()
   if self._router then return self end
+  trial.forbid("starts a router")
   self._router = core.router(self.config, self._decide)
   tasks.guard()
   for i, place in ipairs(places(self)) do
@@ -96,6 +98,11 @@ function Embedded:stop(drain)
   while not self._router:idle() and core.now() < limit do tasks.sleep(0.005) end
   self._router:close()
   self._router, self.urls = nil, {}
+end
+
+--- Writes its sessions into the log.
+function Embedded:dump()
+  if self._router then self._router:dump() end
 end
 
 --- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.

@@ -9,6 +9,7 @@
 static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
 static enum log_level current = LOG_INFO;
 static bool as_json;
+static enum log_style style = LOG_PLAIN;
 static char who[32];
 
 void log_set_level(enum log_level level)
@@ -37,6 +38,11 @@ void log_set_name(const char *name)
 bool log_on(enum log_level level)
 {
     return level <= current;
+}
+
+void log_set_style(enum log_style wanted)
+{
+    style = wanted;
 }
 
 void log_set_json(bool json)
@@ -87,8 +93,15 @@ static size_t json_line(char *line, size_t size, enum log_level level, const cha
 
 static size_t text_line(char *line, size_t size, enum log_level level, const char *text)
 {
-    size_t n = put(line, size, 0, names[level]);
+    static const char *const before[][5] = {
+        [LOG_PLAIN] = { "", "", "", "", "" },
+        [LOG_COLOR] = { "\33[31m", "\33[33m", "\33[32m", "\33[2m", "\33[2m" },
+        [LOG_JOURNAL] = { "<3>", "<4>", "<6>", "<7>", "<7>" }, /* of syslog(3) */
+    };
+    size_t n = put(line, size, 0, before[style][level]);
 
+    n = put(line, size, n, names[level]);
+    n = put(line, size, n, style == LOG_COLOR ? "\33[0m" : "");
     n = put(line, size - 1, n, ": ");
     n = put(line, size - 1, n, who);
     n = put(line, size - 1, n, *who ? ": " : "");
@@ -98,15 +111,22 @@ static size_t text_line(char *line, size_t size, enum log_level level, const cha
 
 void log_at(enum log_level level, const char *fmt, ...)
 {
-    char text[2048], line[3072];
+    char text[2048];
     va_list ap;
-    size_t n;
 
     if (!log_on(level))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    log_put(level, text);
+}
+
+void log_put(enum log_level level, const char *text)
+{
+    char line[3072];
+    size_t n;
+
     n = as_json ? json_line(line, sizeof line, level, text)
                 : text_line(line, sizeof line, level, text);
     fwrite(line, 1, n, stderr);

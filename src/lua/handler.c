@@ -92,6 +92,20 @@ int l_handler(lua_State *L)
     return 1;
 }
 
+int l_handler_renew(lua_State *L)
+{
+    struct handler *h = luaL_checkudata(L, 1, HANDLER);
+    int active = h->active;
+
+    *h = *(struct handler *)luaL_checkudata(L, 2, HANDLER);
+    h->active = active;
+    for (int i = 1; i <= HANDLER_VALUES; i++) {
+        lua_getiuservalue(L, 2, i);
+        lua_setiuservalue(L, 1, i);
+    }
+    return 0;
+}
+
 /* ---- binding ----------------------------------------------------------------------- */
 
 struct binding {

@@ -38,6 +38,10 @@ enum {
  * label =, uri =, concurrency = } */
 int l_handler(lua_State *L);
 
+/* core.handler_renew(handler, other): from now on `handler` is what `other` is. Its calls
+ * under way go on, and still count for its concurrency */
+int l_handler_renew(lua_State *L);
+
 /* Pushes the function, self and the arguments of the INVOCATION or EVENT `m` for the
  * handler at `idx`; returns how many values were pushed behind the function. Raises
  * wamp.error.invalid_argument for a callee whose parameters do not fit. `id` is the

@@ -125,5 +125,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     open_test(L, S);
     open_process(L, S);
     open_dial(L, S);
+    open_reload(L, S);
+    open_service(L, S);
     return 1;
 }

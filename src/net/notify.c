@@ -1,5 +1,8 @@
-/* serve_notify.c - the service manager's end of things: sd_notify(3) is one datagram to
- * a socket that the environment names, so no library is needed for it. */
+/* notify.c - the service manager's end of things: sd_notify(3) is one datagram to a
+ * socket that the environment names, so no library is needed for it. See notify.h. */
+#include "net/notify.h"
+
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,6 @@
 
 #include "base/log.h"
 #include "net/loop.h"
-#include "serve_private.h"
 
 /* A path, or, behind "@", a name of Linux's own. */
 static socklen_t address_of(const char *name, struct sockaddr_un *address)
@@ -57,4 +59,10 @@ uint64_t notify_interval(void)
     uint64_t ms = usec ? strtoull(usec, NULL, 10) / 2000 : 0;
 
     return pid && strtol(pid, NULL, 10) != (long)getpid() ? 0 : ms;
+}
+
+void notify_never(void)
+{
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
 }
