@@ -36,30 +36,35 @@ function cli_register.command(parser)
 end
 
 -- ---- ways to answer -----------------------------------------------------------------------------
+-- Each makes the handler from what its flag was given; or gives nil and what is wrong with that.
 
 local ways = {}
 
+--- Always the same value.
 function ways.value(text)
   local value, e = cli_value.read(text)
   if e then return nil, "--value: " .. e end
   return function() return value end
 end
 
+--- What was given.
 function ways.echo()
   return function(...) return ... end
 end
 
+--- What a function body returns.
 function ways.lua(code)
   local fn, e = load(code, "=--lua", "t")
   return fn, e
 end
 
+--- An error.
 function ways.fail(uri)
   if not core.uri_ok(uri) then return nil, ("--fail: invalid URI '%s'"):format(uri) end
   return function() error(errors.error(uri), 0) end
 end
 
--- Its answer is what the command prints: JSON, or else a string; a failure is an error.
+--- What a command prints: JSON, or else a string; a failure is an error.
 function ways.command(argv)
   return function(...)
     local given = cli_value.line({ json = true }, table.pack(...))
