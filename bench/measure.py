@@ -244,12 +244,12 @@ def echo_call(server, count, window, raw):
     return dict(result, cost=2 * result["cost"], rate=result["rate"] / 2)
 
 
-def app_callee(command, router, count, window=64, watch=None, size=32):
+def app_callee(command, router, count, window=64, watch=None, size=32, **formats):
     """The app answers; its own CPU time counts, or that of `watch`."""
     with running([*command, router.url]) as app:
         return cost(load("call", router.port, pid=(watch or app).pid, callees=0, window=window,
                          size=size,
-                         warmup=max(2000, count // 4), count=count))
+                         warmup=max(2000, count // 4), count=count, **formats))
 
 
 def app_subscriber(command, router, count):

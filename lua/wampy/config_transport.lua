@@ -8,17 +8,16 @@
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
 local config_web = require "wampy.config_web"
-local core = require "wampy.core"
 local keys = require "wampy.config_keys"
+local serializers = require "wampy.serializers"
 
 local config_transport = {}
 
-local check, list, object, set = checks.check, checks.list, checks.object, checks.set
+local check, list, object = checks.check, checks.list, checks.object
 local wrong = checks.wrong
 
 local MAX_MESSAGE = 64 * 1024 * 1024 -- as Crossbar.io has it; what is over our own limit is cut
 local MAX_TIME = 24 * 60 * 60 * 1000 -- ms
-local available = set(table.unpack(core.serializers))
 
 -- ---- where ------------------------------------------------------------------------------------
 
@@ -133,7 +132,7 @@ local function read_serializers(t, path, warn)
   local result = {}
   for i, name in ipairs(list(t, path)) do
     check(name, "string", ("%s[%d]"):format(path, i - 1))
-    if available[name] then result[#result + 1] = name end
+    if serializers.is_known(name) then result[#result + 1] = name end
   end
   if result[1] then return result end
   warn(("%s: none of these is available"):format(path))
@@ -179,8 +178,8 @@ end
 local function union(a, b)
   if not a or not b then return nil end
   local seen, result = {}, {}
-  for _, serializers in ipairs { a, b } do
-    for _, name in ipairs(serializers) do
+  for _, names in ipairs { a, b } do
+    for _, name in ipairs(names) do
       if not seen[name] then result[#result + 1], seen[name] = name, true end
     end
   end

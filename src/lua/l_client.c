@@ -386,20 +386,20 @@ static bool flag(lua_State *L, int table, const char *field)
 /* The formats to offer, in order of preference; what cannot be offered raises. The first
  * one is what is spoken until the transport says otherwise. */
 static void read_serializers(lua_State *L, struct l_client *lc, int table,
-                             const char *offer[WIRE_ID_COUNT])
+                             const char *offer[WIRE_SUBPROTOCOLS + 1])
 {
     int n = 0;
 
     lc->wire = &wire_json;
     lua_getfield(L, table, "serializers");
     for (; lua_istable(L, -1) && lua_rawgeti(L, -1, n + 1) != LUA_TNIL; n++) {
-        const struct wire *wire = wire_of_name(check_slice(L, -1));
+        const char *subprotocol = wire_subprotocol_of(check_slice(L, -1));
 
-        if (!wire || n == WIRE_ID_COUNT - 1)
+        if (!subprotocol || n == WIRE_SUBPROTOCOLS)
             raise_error(L, "WampyError", "serializers: cannot offer %s",
                         lua_tostring(L, -1));
-        lc->wire = n ? lc->wire : wire;
-        offer[n] = wire->subprotocol;
+        lc->wire = n ? lc->wire : wire_of_subprotocol(slice_of(subprotocol));
+        offer[n] = subprotocol;
         lua_pop(L, 1);
     }
     if (!n)
@@ -445,7 +445,7 @@ static int l_connect(lua_State *L)
     struct l_client *lc = check_client(L, 1);
     struct client_config config = { 0 };
     struct server *server;
-    const char *offer[WIRE_ID_COUNT] = { NULL };
+    const char *offer[WIRE_SUBPROTOCOLS + 1] = { NULL };
     const char *headers[32] = { NULL };
     struct url url = { 0 };
     char error[300];

@@ -219,10 +219,8 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
 static void push_serializers(lua_State *L)
 {
     lua_newtable(L);
-    for (int i = 0; wire_subprotocols[i]; i++) {
-        const struct wire *wire = wire_of_subprotocol(slice_of(wire_subprotocols[i]));
-
-        lua_pushstring(L, wire->name);
+    for (int i = 0; i < WIRE_SUBPROTOCOLS / 2; i++) {
+        lua_pushstring(L, wire_serializer(wire_subprotocols[i]));
         lua_rawseti(L, -2, i + 1);
     }
 }

@@ -23,12 +23,9 @@ static const char *const *subprotocols_of(lua_State *L, int table)
         count = (size_t)lua_rawlen(L, -1);
         list = xcalloc(count + 1, sizeof *list);
         for (size_t i = 0; i < count; i++) {
-            const struct wire *wire;
-
             lua_rawgeti(L, -1, (lua_Integer)i + 1);
-            wire = wire_of_name(slice_of(lua_tostring(L, -1)));
-            if (wire)
-                list[n++] = wire->subprotocol;
+            list[n] = wire_subprotocol_of(slice_of(lua_tostring(L, -1)));
+            n += list[n] != NULL;
             lua_pop(L, 1);
         }
     }

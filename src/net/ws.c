@@ -9,7 +9,8 @@
  * connection.
  *
  * A message that came in one piece is copied once, out of lws's buffer; fragments are
- * gathered.
+ * gathered. Where messages go in batches (batch.h), all that waits is one WebSocket
+ * message.
  *
  * Not known here: how connections come about (ws_client.c, ws_server.c), or what
  * messages say; UTF-8 is the codec's business. */
@@ -62,6 +63,35 @@ static struct buf *pop(struct ws *ws)
     return message;
 }
 
+/* All that waits, as one batch, unless it is more than that may hold. `n` gets the bytes
+ * of its messages. */
+static struct buf *pop_batch(struct ws *ws, size_t *n)
+{
+    size_t limit = ws->settings->max_message, size = 0;
+    unsigned count = 0;
+    struct buf *batch;
+
+    limit = limit < LIMIT_BATCH ? limit : LIMIT_BATCH;
+    while (count < ws->count) {
+        const struct buf *next = ws->queue[(ws->first + count) & (ws->room - 1)];
+        size_t more = batch_size(ws->batch.kind, next->len);
+
+        if (count && size + more > limit)
+            break;
+        size += more;
+        count++;
+    }
+    batch = buf_new(size);
+    for (*n = 0; count; count--) {
+        struct buf *message = pop(ws);
+
+        *n += message->len;
+        batch_add(ws->batch.kind, &batch, slice_buf(message));
+        buf_unref(message);
+    }
+    return batch;
+}
+
 static void send_message(struct conn *c, struct buf *message)
 {
     struct ws *ws = ws_of(c);
@@ -108,15 +138,16 @@ static void settle(struct ws *ws)
  * makes it anew. A client masks in place and needs a buf of its own. */
 static int write_message(struct ws *ws)
 {
-    struct buf *message = pop(ws);
-    size_t n = message->len;
+    size_t n = 0;
+    struct buf *message = ws->batch.kind ? pop_batch(ws, &n) : pop(ws);
     int wrote;
 
+    n = ws->batch.kind ? n : message->len;
     if (ws->count)
         cork(ws, true);
     if (!ws->server)
         message = buf_own(message);
-    wrote = lws_write(ws->wsi, (unsigned char *)message->data, n,
+    wrote = lws_write(ws->wsi, (unsigned char *)message->data, message->len,
                       ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
     buf_unref(message);
     ws->unsettled += n;
@@ -199,6 +230,7 @@ static void drop_queue(struct conn *c)
     }
     buf_unref(ws->rx);
     ws->rx = NULL;
+    batch_reader_fini(&ws->batch);
     c->coming = 0;
 }
 
@@ -220,6 +252,26 @@ static void gather(struct ws *ws, const void *in, size_t n, size_t rest)
     ws->conn.coming = ws->rx->cap;
 }
 
+/* A message is passed on as soon as it is there, so a batch has no limit of its own. */
+static int on_batch(struct ws *ws, struct slice in)
+{
+    const char *wrong = NULL;
+    enum batch_found found;
+    struct buf *message;
+
+    while ((found = batch_read(&ws->batch, &in, &message)) == BATCH_MESSAGE) {
+        deliver(ws, message);
+        if (ws->state != WS_OPEN || ws->close_code)
+            return 0;
+    }
+    ws->conn.coming = ws->batch.part ? ws->batch.part->cap : 0;
+    if (found == BATCH_TOO_LONG)
+        return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
+    if (lws_is_final_fragment(ws->wsi))
+        wrong = batch_end(&ws->batch);
+    return wrong ? ws_refuse(ws, CONN_PROTOCOL, 1002, wrong) : 0;
+}
+
 static int on_receive(struct ws *ws, const void *in, size_t n)
 {
     size_t rest = lws_remaining_packet_payload(ws->wsi), have = ws->rx ? ws->rx->len : 0;
@@ -233,6 +285,8 @@ static int on_receive(struct ws *ws, const void *in, size_t n)
         return ws_refuse(ws, CONN_PROTOCOL, 1003,
                          ws->text ? "a binary frame on a text subprotocol"
                                   : "a text frame on a binary subprotocol");
+    if (ws->batch.kind)
+        return on_batch(ws, (struct slice){ in, n });
     if (n > ws->settings->max_message || rest > ws->settings->max_message - n ||
         have > ws->settings->max_message - n - rest)
         return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
@@ -312,6 +366,8 @@ void ws_opened(struct ws *ws)
 
     ws->state = WS_OPEN;
     ws->text = strstr(ws->subprotocol.p, "json") != NULL;
+    ws->batch.kind = batch_of(ws->subprotocol.p);
+    ws->batch.max = ws->settings->max_message;
     ws->heard = loop_round(ws->net->loop);
     setsockopt(lws_get_socket_fd(ws->wsi), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     loop_timer_clear(ws->net->loop, &ws->timer);

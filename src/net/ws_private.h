@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
+#include "net/batch.h"
 #include "net/guests.h"
 #include "net/loop_private.h"
 #include "net/ws.h"
@@ -60,15 +61,16 @@ struct ws {
     struct tunnel *tunnel;     /* of a server of wss:// while it stands, else NULL */
     struct guest *guest;       /* owned: of a server's connection, else NULL */
     bool server;
-    bool text;          /* of the agreed subprotocol: text frames, else binary */
-    bool corked;        /* TCP_CORK is set */
-    bool above;         /* over max_queue, and `drained` is owed */
-    bool ping_due;      /* a ping is to be written */
-    bool pinged;        /* a ping is out, and nothing has been heard since */
-    int close_code;     /* ours; 0: none yet */
-    char *close_reason; /* owned; may be NULL */
-    uint64_t heard;     /* ms: the round in which something came last */
-    struct buf *rx;     /* the message under way; NULL between messages */
+    bool text;                 /* of the agreed subprotocol: text frames, else binary */
+    bool corked;               /* TCP_CORK is set */
+    bool above;                /* over max_queue, and `drained` is owed */
+    bool ping_due;             /* a ping is to be written */
+    bool pinged;               /* a ping is out, and nothing has been heard since */
+    int close_code;            /* ours; 0: none yet */
+    char *close_reason;        /* owned; may be NULL */
+    uint64_t heard;            /* ms: the round in which something came last */
+    struct buf *rx;            /* the message under way; NULL between messages */
+    struct batch_reader batch; /* in place of rx, where messages come in batches */
     struct buf **queue; /* ring of what is to be sent; owned, with its references */
     unsigned first, count, room; /* in the ring; room is a power of two, or 0 */
     int waiting; /* bytes in the socket when a closing connection was looked at last */

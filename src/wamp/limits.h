@@ -8,6 +8,10 @@
  * one transport passes on all. */
 #define LIMIT_MESSAGE_SIZE (16u * 1024 * 1024)
 
+/* Messages that go out together as one batch, unless it is a single one: larger batches
+ * save nothing any more, and each is a copy. */
+#define LIMIT_BATCH (256u * 1024)
+
 /* Nested lists and dicts. Deeper data is a mistake or an attack; 128 keeps the bit stack
  * of the reader in two words and Lua's C stack safe. */
 #define LIMIT_DEPTH 128
