@@ -17,7 +17,6 @@ local messages = require "wampy.messages"
 local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local session = require "wampy.session"
-local stream = require "wampy.stream"
 local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
 local values = require "wampy.values"
@@ -374,15 +373,6 @@ end
 -- @return Future: `:wait([timeout])`, `:cancel([mode])`, `:done()`
 function Client:call_async(uri, ...)
   return self._core:call_async(uri, ...)
-end
-
---- Calls a procedure whose result comes in parts, and iterates over the parts:
--- `for i, chunk, ... in client:stream("com.x") do ... end`. See stream.lua.
--- @param uri procedure
--- @param ... arguments, kwargs{}, options{}; the option `buffer` (1000) is how many parts may wait
--- @return Stream, nil, nil, Stream: what a for loop takes, and closes when it is left early
-function Client:stream(uri, ...)
-  return stream.open(self, uri, ...)
 end
 
 -- wampy's form: publish { topic = "foo", message = ..., options = { ... } }

@@ -188,7 +188,7 @@ static void progress(struct l_client *lc, struct reply *r, struct event *e)
         return;
     lua_rawgetp(L, LUA_REGISTRYINDEX, r);
     lua_xmove(L, t->co, 1);
-    task_start(t, push_result(t->co, &e->m));
+    task_start(t, push_elements(t->co, e->m.wire, e->m.args));
 }
 
 static void answered(struct l_client *lc, struct event *e)

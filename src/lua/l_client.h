@@ -47,10 +47,6 @@ void push_client(lua_State *L, struct l_client *lc);
 /* Raises what a negative result of an intent means. */
 int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
 
-/* Waits until the link's queue has room, then begins `again` anew, its arguments being
- * still on the stack; raises QueueFull where nothing can wait (l_request.c). */
-int wait_for_room(lua_State *L, struct l_client *lc, lua_CFunction again);
-
 /* A field of seconds in the table at `table`, as ms; 0 for 0. */
 uint64_t milliseconds(lua_State *L, int table, const char *field, double absent);
 
@@ -108,10 +104,6 @@ int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
  * cancelled, too, and r freed if `own`). True when r is done; false when its limit
  * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
-
-/* Pushes the arguments of a RESULT, and its keyword arguments, if any, marked as such;
- * how many values that are. */
-int push_result(lua_State *L, const struct msg *m);
 
 /* Pushes the results of a call, or the id of another request, or raises its error. Frees
  * r in either case if `own`. */

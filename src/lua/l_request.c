@@ -144,26 +144,7 @@ static int l_call_async(lua_State *L)
     return 1;
 }
 
-static int room_k(lua_State *L, int status, lua_KContext again)
-{
-    struct state *S = state_of(L);
-
-    (void)status;
-    list_remove(&task_self(S)->wait_link);
-    task_check(L, S);
-    return ((lua_CFunction)again)(L);
-}
-
-int wait_for_room(lua_State *L, struct l_client *lc, lua_CFunction again)
-{
-    if (wait_mode(lc->S, L) == WAIT_NEVER)
-        return raise_error(L, "QueueFull",
-                           "the link cannot keep up, and nothing can wait here");
-    list_push(&lc->waiting, &task_self(lc->S)->wait_link);
-    return task_wait(L, lc->S, NEVER, (lua_KContext)again, room_k);
-}
-
-static int l_publish(lua_State *L);
+static int room_k(lua_State *L, int status, lua_KContext ctx);
 
 /* Publishes what is on the stack; waits for room first while the queue is full. */
 static int publish(lua_State *L, bool wait)
@@ -179,7 +160,11 @@ static int publish(lua_State *L, bool wait)
             lua_pushboolean(L, false);
             return 1;
         }
-        return wait_for_room(L, lc, l_publish);
+        if (wait_mode(lc->S, L) == WAIT_NEVER)
+            return raise_error(L, "QueueFull",
+                               "the link cannot keep up, and nothing can wait here");
+        list_push(&lc->waiting, &task_self(lc->S)->wait_link);
+        return task_wait(L, lc->S, NEVER, 0, room_k);
     }
     check_payload(L, lc->S, lc->wire, 3, &p);
     if (p.acknowledge)
@@ -197,6 +182,17 @@ static int publish(lua_State *L, bool wait)
     reply_free(L, r);
     lua_pushboolean(L, true);
     return wait ? 0 : 1;
+}
+
+static int room_k(lua_State *L, int status, lua_KContext ctx)
+{
+    struct state *S = state_of(L);
+
+    (void)status;
+    (void)ctx;
+    list_remove(&task_self(S)->wait_link);
+    task_check(L, S);
+    return publish(L, true);
 }
 
 /* client:publish(topic, ... [, kwargs{}] [, options{}]) -> publication id with

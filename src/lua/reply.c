@@ -93,7 +93,7 @@ static void push_failure(lua_State *L, struct reply *r)
                    r->uri);
 }
 
-int push_result(lua_State *L, const struct msg *m)
+static int push_result(lua_State *L, const struct msg *m)
 {
     int n = push_elements(L, m->wire, m->args);
 

@@ -215,8 +215,7 @@ static void finished(struct task *t, int n)
 
 /* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends
  * a progressive result of the invocation that the running task works on (WAMP:
- * progressive call results). While the link's queue is full it waits for room, or raises
- * QueueFull where nothing can wait. */
+ * progressive call results). */
 static int l_progress(lua_State *L)
 {
     struct state *S = state_of(L);
@@ -227,11 +226,9 @@ static int l_progress(lua_State *L)
 
     if (!j || !j->invocation)
         return luaL_error(L, "progress: only in the task of a callee's handler");
+    check_payload(L, S, j->m.wire, 1, &p);
     if (!j->lc->c)
         return raise_error(L, "ConnectionError", "progress: not connected");
-    if (client_full(j->lc->c))
-        return wait_for_room(L, j->lc, l_progress);
-    check_payload(L, S, j->m.wire, 1, &p);
     rc = session_yield(client_session(j->lc->c), j->invocation, true, p.args, p.kwargs);
     if (rc == SESSION_TOO_LARGE)
         return raise_refusal(L, j->lc, rc);
