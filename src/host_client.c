@@ -162,6 +162,28 @@ bool client_full(const struct client *c)
     return client_queued(c) > c->max_queue;
 }
 
+void client_await_room(struct client *c, size_t bytes)
+{
+    if (c->room < bytes)
+        c->room = bytes;
+    if (c->conn)
+        conn_await(c->conn, bytes);
+    client_touch(c); /* it may be in the session's queue alone */
+}
+
+static void tell_room(struct client *c)
+{
+    if (!c->room)
+        return;
+    if (client_queued(c) > c->room) { /* its conn may have told already */
+        if (c->conn)
+            conn_await(c->conn, c->room);
+        return;
+    }
+    c->room = 0;
+    c->host->hooks.room(c->user);
+}
+
 const struct conn_end *client_end(const struct client *c)
 {
     return &c->end;
@@ -212,8 +234,7 @@ void pump_client(struct client *c)
             client_free(c);
         return;
     }
-    if (!client_full(c))
-        h->hooks.room(c->user);
+    tell_room(c);
     if (session_next_event(c->session, &e)) {
         client_touch(c); /* there may be more */
         h->hooks.event(c->user, &e);

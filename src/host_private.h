@@ -36,6 +36,8 @@ struct client {
     struct conn_end end;
     uint64_t started; /* ms: when connecting began; the time to join counts from here */
     size_t max_queue;
+    size_t room; /* bytes: the hook `room` is wanted once no more are queued; 0: it is not
+                  */
     bool retired; /* the host's: freed when conn has closed */
     void *user;
 

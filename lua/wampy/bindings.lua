@@ -26,6 +26,10 @@ end
 
 -- The core's handler object for a function.
 local function handler(self, kind, uri, fn, options, method)
+  local buffer = options.buffer
+  if buffer ~= nil and (math.type(buffer) ~= "integer" or buffer < 1) then
+    bad("%s: option buffer must be an integer >= 1, got %s", uri, tostring(buffer))
+  end
   local sig = signature.of(fn, options.params)
   check_self(sig, method, uri)
   local params = sig.params
@@ -33,12 +37,12 @@ local function handler(self, kind, uri, fn, options, method)
   return core.handler {
     fn = fn, self = method and self or nil, method = method, params = params, stated = sig.stated,
     vararg = sig.vararg, callee = kind == "callee", label = sig.where, uri = uri,
-    concurrency = options.concurrency,
+    concurrency = options.concurrency, buffer = options.buffer,
   }, sig.where
 end
 
 -- Options that are ours and not sent.
-local own_options = { params = true, topic = true, interval = true }
+local own_options = { params = true, topic = true, interval = true, buffer = true }
 
 --- What of a role's options is sent.
 function bindings.sent(options)

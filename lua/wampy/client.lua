@@ -375,6 +375,26 @@ function Client:call_async(uri, ...)
   return self._core:call_async(uri, ...)
 end
 
+--- Calls for a result that comes in parts, to be read in a loop:
+-- `for i, chunk in client:stream("uri") do ... end`. Leaving the loop early cancels the call.
+-- @param uri procedure
+-- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait to be
+-- read (1000)
+-- @return Stream: callable, `:result()` gives the final result, `:cancel([mode])`; and what else a
+-- generic `for` takes. The loop raises the call's error, or StreamOverflow
+function Client:stream(uri, ...)
+  return self._core:stream(uri, ...)
+end
+
+--- Calls with arguments that go out in parts.
+-- @param uri procedure
+-- @param ... the first part; kwargs{}, options{}
+-- @return `up`: `up:send(...)` sends another part and returns false when the callee has answered
+-- already, `up:finish(...)` sends the last and returns the results, `up:cancel([mode])`
+function Client:open(uri, ...)
+  return self._core:open(uri, ...)
+end
+
 -- wampy's form: publish { topic = "foo", message = ..., options = { ... } }
 local function publish_keywords(self, verb, t)
   local kwargs = {}

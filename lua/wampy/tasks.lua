@@ -279,15 +279,11 @@ function tasks.writable(fd, timeout)
   return core.writable(fd, timeout)
 end
 
---- Sends a progressive result of the call that this task's handler works on.
+--- Sends a progressive result of the call that this task's handler works on, waiting while the
+-- link's own queue is full.
 -- @param ... values, and a kwargs{} at the end
 -- @return true, or false where the caller asked for none
-function tasks.progress(...)
-  return core.progress(...)
-end
-
--- details:progress(...) is the same.
-core.details_mt.__index = { progress = function(_, ...) return core.progress(...) end }
+tasks.progress = core.progress
 
 -- ---- coroutines whose waits pass through ----------------------------------------------------
 

@@ -7,12 +7,14 @@
 #include "lua/handler.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/state.h"
+#include "wamp/opts.h"
 
 static const char HANDLER[] = "wampy.handler";
 const char KEY_DETAILS_MT; /* metatable of a call's details: details:progress(...) */
@@ -79,7 +81,9 @@ int l_handler(lua_State *L)
     h->only_message = !h->callee;
     lua_getfield(L, 1, "concurrency");
     h->concurrency = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, 1, "buffer");
+    h->buffer = lua_isnil(L, -1) ? LIMIT_STREAM_BUFFER : (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 2);
     keep(L, "fn", HANDLER_FN);
     keep(L, "self", HANDLER_SELF);
     keep(L, "label", HANDLER_LABEL);
@@ -151,10 +155,32 @@ static int ordinary(const struct handler *h)
     return h->params - (h->kwargs_at > 0) - (h->details_at > 0) - (h->meta_at > 0);
 }
 
+int handler_takes(const struct handler *h)
+{
+    return h->vararg ? INT_MAX : ordinary(h);
+}
+
+/* Whether the arguments are the first part of more, and the handler can read the rest. */
+static bool is_streamed(const struct binding *b)
+{
+    struct opts o;
+    struct fault f;
+    bool parts;
+
+    if (!b->h->details_at || !opts_decode(&o, b->m, &f))
+        return false;
+    parts = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    return parts;
+}
+
+/* A callee got `n` positional arguments, which are too many. */
 static void surplus(const struct binding *b, int n)
 {
     char text[80];
 
+    if (is_streamed(b))
+        return;
     snprintf(text, sizeof text, "takes %d positional argument%s, got %d", ordinary(b->h),
              ordinary(b->h) == 1 ? "" : "s", n);
     invalid(b, "%s", text);

@@ -154,7 +154,7 @@ static void send_message(struct conn *c, struct buf *message)
     }
     push(raw, RAW_MESSAGE, message);
     if (c->queued > raw->settings->max_queue)
-        raw->above = true;
+        conn_await(c, raw->settings->max_queue / 2);
 }
 
 /* Takes what has been written off the queue. */
@@ -169,11 +169,7 @@ static void settle(struct raw *raw, size_t n)
         raw->sent -= size;
         pop(raw);
     }
-    if (!raw->above || raw->conn.queued >= raw->settings->max_queue / 2)
-        return;
-    raw->above = false;
-    if (raw->conn.handler->drained)
-        raw->conn.handler->drained(&raw->conn);
+    conn_settled(&raw->conn);
 }
 
 /* The next frames as pieces of memory, without what has been sent of the first: how

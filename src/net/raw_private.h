@@ -54,7 +54,6 @@ struct raw {
     size_t sent;                  /* bytes of the first entry that the socket has taken */
     size_t pongs;                 /* bytes of PONGs in the queue */
     int waiting;                  /* bytes in the socket when the timer looked last */
-    bool above;                   /* over max_queue, and `drained` is owed */
     bool pinged;                  /* a PING is out, and nothing has been heard since */
     bool half_closed;             /* we have said that nothing more will come */
     uint64_t heard;               /* ms: the round in which something came last */

@@ -102,7 +102,7 @@ static void send_message(struct conn *c, struct buf *message)
     }
     c->queued += message->len;
     if (c->queued > ws->settings->max_queue)
-        ws->above = true;
+        conn_await(c, ws->settings->max_queue / 2);
     push(ws, message);
     if (ws->state == WS_OPEN && ws->count == 1)
         ws_flush_soon(ws);
@@ -127,11 +127,7 @@ static void settle(struct ws *ws)
     ws->conn.queued -= ws->unsettled;
     buf_count(0, ws->unsettled);
     ws->unsettled = 0;
-    if (!ws->above || ws->conn.queued >= ws->settings->max_queue / 2)
-        return;
-    ws->above = false;
-    if (ws->conn.handler->drained)
-        ws->conn.handler->drained(&ws->conn);
+    conn_settled(&ws->conn);
 }
 
 /* A server writes a shared buf as it is: only the headroom changes, and each write

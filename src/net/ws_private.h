@@ -63,7 +63,6 @@ struct ws {
     bool server;
     bool text;                 /* of the agreed subprotocol: text frames, else binary */
     bool corked;               /* TCP_CORK is set */
-    bool above;                /* over max_queue, and `drained` is owed */
     bool ping_due;             /* a ping is to be written */
     bool pinged;               /* a ping is out, and nothing has been heard since */
     int close_code;            /* ours; 0: none yet */

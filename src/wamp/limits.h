@@ -70,6 +70,14 @@
  * client's publish waits. Two of the largest messages fit. */
 #define LIMIT_QUEUE (2 * LIMIT_MESSAGE_SIZE + 1024 * 1024)
 
+/* Bytes queued towards one connection from which on the parts of a stream wait: enough
+ * for a write to be worth its cost, and for nothing else to wait long behind them. */
+#define LIMIT_STREAM_QUEUE (64u * 1024)
+
+/* Parts of a stream that wait for their reader, unless the app says otherwise. A stream
+ * has no flow control: past it the call ends. */
+#define LIMIT_STREAM_BUFFER 1000
+
 /* Of its queue's size, what a peer may have waiting beyond it in short messages that
  * something depends on (ERROR, SUBSCRIBED, GOODBYE ...); past that it is cut off. */
 #define LIMIT_QUEUE_RESERVE(queue) ((queue) / 16)
