@@ -2,7 +2,6 @@
 
 local cli_value = require "wampy.cli_value"
 local core = require "wampy.core"
-local directory = require "wampy.directory"
 local verb = require "wampy.verb"
 
 local cli_ls = {}
@@ -27,10 +26,10 @@ function cli_ls.plan(result)
 end
 
 local kinds = {
-  procedures = { list = directory.registrations, name = "uri", cells = { "uri", "match", "invoke",
+  procedures = { list = "registrations", name = "uri", cells = { "uri", "match", "invoke",
     "count" } },
-  topics = { list = directory.subscriptions, name = "uri", cells = { "uri", "match", "count" } },
-  sessions = { list = directory.sessions, name = "authid", cells = { "session", "authid",
+  topics = { list = "subscriptions", name = "uri", cells = { "uri", "match", "count" } },
+  sessions = { list = "sessions", name = "authid", cells = { "session", "authid",
     "authrole", "authmethod" } },
 }
 
@@ -46,7 +45,7 @@ end
 function cli_ls.run(plan)
   return verb.run(plan, function(client)
     local kind = kinds[plan.what]
-    for _, each in ipairs(kind.list(client)) do
+    for _, each in ipairs(client.meta[kind.list](client.meta)) do
       if not plan.prefix or tostring(each[kind.name]):sub(1, #plan.prefix) == plan.prefix then
         cli_value.say(plan.json and core.json_encode(each) or row(each, kind.cells))
       end

@@ -14,6 +14,7 @@ local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local message_handler = require "wampy.message_handler"
 local messages = require "wampy.messages"
+local Meta = require "wampy.meta"
 local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local session = require "wampy.session"
@@ -65,13 +66,13 @@ Client._taken = {}
 for _, name in ipairs {
   "call", "rpc", "publish", "session", "connected", "name", "url", "realm", "config",
   "registration_map", "subscription_map", "request_ids", "on_join", "on_leave", "on_disconnect",
-  "on_error", "on_revoked", "super", "is_class", "defaults", "message_handler",
+  "on_error", "on_revoked", "meta", "super", "is_class", "defaults", "message_handler",
 } do
   Client._taken[name] = true
 end
 
--- `request_ids` is computed; everything else comes from the class.
-local computed = { request_ids = function(self) return self._core:pending() end }
+-- These are computed; everything else comes from the class.
+local computed = { request_ids = function(self) return self._core:pending() end, meta = Meta.of }
 
 local function index(class)
   return function(self, key)
@@ -378,8 +379,8 @@ end
 --- Calls for a result that comes in parts, to be read in a loop:
 -- `for i, chunk in client:stream("uri") do ... end`. Leaving the loop early cancels the call.
 -- @param uri procedure
--- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait to be
--- read (1000)
+-- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait to
+-- be read (1000)
 -- @return Stream: callable, `:result()` gives the final result, `:cancel([mode])`; and what else a
 -- generic `for` takes. The loop raises the call's error, or StreamOverflow
 function Client:stream(uri, ...)

@@ -39,8 +39,10 @@ end
 
 -- The URIs of procedures that can be called just now; none when the router does not tell.
 local function procedures(client)
-  local ok, names = pcall(require("wampy.directory").procedures, client)
-  return ok and names or {}
+  local ok, list = pcall(client.meta.registrations, client.meta)
+  local uris = {}
+  for i, each in ipairs(ok and list or {}) do uris[i] = each.uri end
+  return uris
 end
 
 local function missing(e, client)
