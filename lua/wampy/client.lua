@@ -304,8 +304,8 @@ end
 --- Calls for a result that comes in parts, to be read in a loop:
 -- `for i, chunk in client:stream("uri") do ... end`. Leaving the loop early cancels the call.
 -- @param uri procedure
--- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait to be
--- read (1000)
+-- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait
+-- (1000)
 -- @return Stream: callable, `:result()` gives the final result, `:cancel([mode])`; and what else a
 -- generic `for` takes. The loop raises the call's error, or StreamOverflow
 function Client:stream(uri, ...)
