@@ -386,6 +386,8 @@ static void push_details(const struct binding *b)
     push_dict(L, b->m->wire, b->m->dict);
     set_uri(b, b->h->callee ? "procedure" : "topic");
     if (b->h->callee) {
+        lua_pushnil(L); /* it would hide the method of that name */
+        lua_setfield(L, -2, "progress");
         lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_DETAILS_MT);
         lua_setmetatable(L, -2);
         return;

@@ -24,7 +24,7 @@ struct inbox {
     size_t first, count, cap;
     size_t limit;
     struct list readers; /* tasks that wait for a part */
-    bool called;         /* a reader was woken and has not run yet */
+    bool called;         /* a reader was woken, or made, and has not run yet */
     bool overflowed;     /* more came than it holds: nothing is taken any more */
 };
 

@@ -44,6 +44,7 @@ static int work(lua_State *L)
     uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
     int n = handler_bind(L, 1, &j->m, session);
 
+    inbox_ran(&j->in);
     if (j->invocation && j->handler->details_at)
         job_describe(L, j,
                      lua_gettop(L) - n + j->handler->method + j->handler->details_at);
@@ -284,6 +285,7 @@ static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invo
     j->lc = lc;
     j->task = t;
     inbox_init(&j->in, h->buffer);
+    j->in.called = true;
     j->limit.fire = time_over;
     j->handler = h;
     j->invocation = invocation;
