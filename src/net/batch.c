@@ -29,16 +29,17 @@ size_t batch_size(enum batch kind, size_t message)
 
 void batch_add(enum batch kind, struct buf **batch, struct slice message)
 {
-    static const char separator = SEPARATOR;
-    unsigned char head[BATCH_HEAD];
+    size_t size = batch_size(kind, message.n);
+    char *at = buf_reserve(batch, size);
 
-    for (unsigned i = 0; i < BATCH_HEAD; i++)
-        head[i] = (unsigned char)(message.n >> 8 * (BATCH_HEAD - 1 - i));
     if (kind == BATCH_COUNTED)
-        buf_append(batch, head, BATCH_HEAD);
-    buf_append(batch, message.p, message.n);
+        for (unsigned i = BATCH_HEAD; i-- > 0;)
+            *at++ = (char)(message.n >> 8 * i);
+    if (message.n)
+        memcpy(at, message.p, message.n);
     if (kind == BATCH_SEPARATED)
-        buf_append(batch, &separator, 1);
+        at[message.n] = SEPARATOR;
+    (*batch)->len += size;
 }
 
 /* ---- reading ----------------------------------------------------------------------- */

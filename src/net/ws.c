@@ -30,6 +30,7 @@ static_assert(BUF_HEADROOM >= LWS_PRE,
               "lws writes its frame header in front of the payload");
 
 #define FIRST_PIECE (256 * 1024) /* reserved at once for a message that announced more */
+#define FIRST_BATCH (16 * 1024)  /* room of a batch, until one needs more */
 #define PING_SIZE 4              /* lws does not report an empty pong */
 
 static struct ws *ws_of(struct conn *c)
@@ -63,33 +64,38 @@ static struct buf *pop(struct ws *ws)
     return message;
 }
 
+static size_t next_size(const struct ws *ws)
+{
+    return batch_size(ws->batch.kind, ws->queue[ws->first & (ws->room - 1)]->len);
+}
+
 /* All that waits, as one batch, unless it is more than that may hold. `n` gets the bytes
  * of its messages. */
 static struct buf *pop_batch(struct ws *ws, size_t *n)
 {
-    size_t limit = ws->settings->max_message, size = 0;
-    unsigned count = 0;
-    struct buf *batch;
+    size_t limit = ws->settings->max_message;
+    struct buf *batch = ws->net->batch ? ws->net->batch : buf_new(FIRST_BATCH);
 
     limit = limit < LIMIT_BATCH ? limit : LIMIT_BATCH;
-    while (count < ws->count) {
-        const struct buf *next = ws->queue[(ws->first + count) & (ws->room - 1)];
-        size_t more = batch_size(ws->batch.kind, next->len);
-
-        if (count && size + more > limit)
-            break;
-        size += more;
-        count++;
-    }
-    batch = buf_new(size);
-    for (*n = 0; count; count--) {
+    ws->net->batch = NULL;
+    batch->len = 0;
+    do {
         struct buf *message = pop(ws);
 
         *n += message->len;
         batch_add(ws->batch.kind, &batch, slice_buf(message));
         buf_unref(message);
-    }
+    } while (ws->count && batch->len + next_size(ws) <= limit);
     return batch;
+}
+
+/* Has been written: its room is good for the next one, unless that is very much. */
+static void batch_done(struct ws *ws, struct buf *batch)
+{
+    if (batch->cap <= 2 * LIMIT_BATCH)
+        ws->net->batch = batch;
+    else
+        buf_unref(batch);
 }
 
 static void send_message(struct conn *c, struct buf *message)
@@ -145,7 +151,10 @@ static int write_message(struct ws *ws)
         message = buf_own(message);
     wrote = lws_write(ws->wsi, (unsigned char *)message->data, message->len,
                       ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
-    buf_unref(message);
+    if (ws->batch.kind)
+        batch_done(ws, message);
+    else
+        buf_unref(message);
     ws->unsettled += n;
     buf_count(n, 0);
     if (wrote < 0)

@@ -36,6 +36,7 @@ static void free_net(void *attached)
     ws_tls_free_all(net);
     guests_fini(&net->guests);
     free(net->piece);
+    buf_unref(net->batch);
     free(net);
 }
 

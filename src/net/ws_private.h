@@ -35,6 +35,7 @@ struct ws_net {
     struct list tls;     /* of struct ws_tls */
     struct list tunnels; /* of struct tunnel */
     char *piece;         /* owned: of ws_tunnel.c */
+    struct buf *batch;   /* owned: room for the next one that is written; or NULL */
     struct list due;     /* of struct ws: to be flushed before the loop waits */
     struct ws *flushing; /* whose WRITEABLE callbacks are being made; NULL: nobody's */
 };
