@@ -130,6 +130,7 @@ static int l_close(lua_State *L)
     return 0;
 }
 
+/* A stream that nobody holds any more cancels its call. */
 static int l_gc(lua_State *L)
 {
     struct stream *s = check_stream(L);

@@ -152,12 +152,14 @@ static int l_cancel(lua_State *L)
     return 0;
 }
 
+/* local up <close> = client:open(...): a call that is not over is cancelled */
 static int l_close(lua_State *L)
 {
     give_up(check_upload(L), "killnowait");
     return 0;
 }
 
+/* likewise when nobody holds it any more */
 static int l_gc(lua_State *L)
 {
     struct upload *u = check_upload(L);
