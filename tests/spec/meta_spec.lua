@@ -1,98 +1,156 @@
--- meta_spec: client.meta, the router's meta API in forms of Lua.
+-- meta_spec: the router's meta API through the public API: what its procedures return, and its
+-- events. Every detail of it is in tests/talk/router/meta_*.talk.
 local wampy = require "wampy"
+local core = require "wampy.core"
 local pair = dofile "tests/spec/pair.lua"
-local options = wampy.options
+local kwargs, errors = wampy.kwargs, wampy.errors
 
-describe("client.meta", function()
+local ISO = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ$"
+
+local administered = core.json_decode [[ {
+  "version": 2,
+  "workers": [ {
+    "type": "router",
+    "realms": [ { "name": "realm1", "roles": [ { "name": "anonymous", "permissions": [
+      { "uri": "", "match": "prefix", "allow": { "call": true } },
+      { "uri": "wamp.session.kill", "allow": { "call": true } } ] } ] } ],
+    "transports": [ { "type": "websocket", "endpoint": { "type": "tcp", "port": 9000 } } ]
+  } ] } ]]
+
+describe("the meta API:", function()
   local p = pair.each(before_each, after_each)
 
-  local function uris(list)
-    local names = {}
-    for i, each in ipairs(list) do
-      names[i] = ("%s %s %d"):format(each.uri, each.match, each.count)
+  local function meta(name, ...) return p.client:call("wamp." .. name, ...) end
+
+  describe("registrations", function()
+    it("are listed by policy", function()
+      local one = p.server:register("com.one", function() end)
+      local all = p.server:register("com.", function() end, { match = "prefix" })
+      assert.same({ exact = { one.id }, prefix = { all.id }, wildcard = {} },
+        meta "registration.list")
+    end)
+
+    it("are found by their URI, and nil where there is none", function()
+      local all = p.server:register("com.", function() end, { match = "prefix" })
+      assert.is_nil(meta("registration.lookup", "com.one"))
+      assert.equal(all.id, meta("registration.lookup", "com.", { match = "prefix" }))
+      assert.equal(all.id, meta("registration.match", "com.one"))
+      assert.is_nil(meta("registration.match", "org.one"))
+    end)
+
+    it("have details, made now", function()
+      local before = os.time()
+      local one = p.server:register("com.one", function() end)
+      local got = meta("registration.get", one.id)
+      assert.matches(ISO, got.created)
+      local y, mo, d, h, mi, s = got.created:match("(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)")
+      local made = os.time { year = y, month = mo, day = d, hour = h, min = mi, sec = s }
+      local utc = os.time(os.date("!*t", before))
+      assert.is_true(math.abs(made - utc) <= 30, got.created)
+      got.created = nil
+      assert.same({ id = one.id, uri = "com.one", match = "exact", invoke = "single" }, got)
+    end)
+
+    it("have callees", function()
+      local one = p.server:register("com.one", function() end, { invoke = "roundrobin" })
+      p.client:register("com.one", function() end, { invoke = "roundrobin" })
+      local ids = { p.server.session.id, p.client.session.id }
+      table.sort(ids)
+      assert.same(ids, meta("registration.list_callees", one.id))
+      assert.equal(2, meta("registration.count_callees", one.id))
+    end)
+  end)
+
+  describe("subscriptions", function()
+    it("are listed, found and told of", function()
+      local one = p.server:subscribe("com.one", function() end)
+      local wild = p.server:subscribe("com..x", function() end, { match = "wildcard" })
+      assert.same({ exact = { one.id }, prefix = {}, wildcard = { wild.id } },
+        meta "subscription.list")
+      assert.equal(one.id, meta("subscription.lookup", "com.one"))
+      assert.same({ wild.id }, meta("subscription.match", "com.any.x"))
+      assert.is_nil(meta("subscription.match", "org"))
+      local got = meta("subscription.get", one.id)
+      assert.matches(ISO, got.created)
+      got.created = nil
+      assert.same({ id = one.id, uri = "com.one", match = "exact" }, got)
+      assert.same({ p.server.session.id }, meta("subscription.list_subscribers", one.id))
+      assert.equal(1, meta("subscription.count_subscribers", one.id))
+    end)
+  end)
+
+  describe("sessions", function()
+    it("are counted, listed and told of", function()
+      local ids = { p.server.session.id, p.client.session.id }
+      table.sort(ids)
+      assert.equal(2, meta "session.count")
+      assert.equal(0, meta("session.count", { "admin" }))
+      assert.same(ids, meta "session.list")
+      local got = meta("session.get", p.server.session.id)
+      assert.equal(p.server.session.id, got.session)
+      assert.equal("anonymous", got.authrole)
+      assert.equal("anonymous", got.authmethod)
+    end)
+
+    it("are heard to join and to leave", function()
+      local heard = wampy.queue()
+      p.client:subscribe("wamp.session.on_join", function(who) heard:put(who.session) end)
+      p.client:subscribe("wamp.session.on_leave", function(id, authid, role)
+        heard:put { id, type(authid), role }
+      end)
+      local third = pair.client(p.router):start()
+      local id = third.session.id
+      assert.equal(id, heard:get(pair.PATIENCE))
+      third:stop()
+      assert.same({ id, "string", "anonymous" }, heard:get(pair.PATIENCE))
+    end)
+
+    it("are ended by those only who have a permission for it", function()
+      local e = pair.failure(meta, "session.kill", p.server.session.id)
+      assert.equal("wamp.error.not_authorized", e.uri)
+      assert.equal(2, meta "session.count")
+    end)
+  end)
+
+  it("what is wrong is an error of its own", function()
+    for name, want in pairs {
+      ["registration.get"] = "wamp.error.no_such_registration",
+      ["subscription.get"] = "wamp.error.no_such_subscription",
+      ["session.get"] = "wamp.error.no_such_session",
+    } do
+      local e = pair.failure(meta, name, 99)
+      assert.is_true(wampy.is_error(e, errors.RemoteError))
+      assert.equal(want, e.uri)
+      assert.equal("wamp.error.invalid_argument", pair.failure(meta, name, "x").uri)
     end
-    return names
-  end
-
-  it("tells of sessions", function()
-    local meta, own = p.client.meta, p.server.session.id
-    assert.equal(2, meta:count())
-    assert.equal(2, meta:count { "anonymous" })
-    assert.equal(0, meta:count { "nobody" })
-    local ids = {}
-    for _, s in ipairs(meta:sessions()) do ids[s.session] = s.authrole end
-    assert.equal("anonymous", ids[own])
-    assert.same({}, meta:sessions { "nobody" })
-    assert.equal(own, meta:session(own).session)
-    assert.is_nil(meta:session(1))
   end)
 
-  it("tells of registrations", function()
-    local own = p.server.session.id
-    p.server:register("com.a", function() end)
-    p.server:register("com.b.", function() end, { match = "prefix", invoke = "roundrobin" })
-    assert.same({ "com.a exact 1", "com.b. prefix 1" }, uris(p.client.meta:registrations()))
-    local one = p.client.meta:registration "com.a"
-    assert.same({ "com.a", "exact", "single", { own } },
-      { one.uri, one.match, one.invoke, { table.unpack(one.callees) } })
-    assert.equal("roundrobin", p.client.meta:registration("com.b.", "prefix").invoke)
-    assert.is_nil(p.client.meta:registration "com.none")
-    assert.equal("com.b.", p.client.meta:serving("com.b.x").uri)
-    assert.is_nil(p.client.meta:serving "com.c")
-  end)
-
-  it("tells of subscriptions", function()
-    local own = p.server.session.id
-    p.server:subscribe("com.t", function() end)
-    p.client:subscribe("com.t", function() end)
-    p.server:subscribe("com..w", function() end, { match = "wildcard" })
-    assert.same({ "com..w wildcard 1", "com.t exact 2" }, uris(p.client.meta:subscriptions()))
-    local one = p.client.meta:subscription("com..w", "wildcard")
-    assert.same({ own }, { table.unpack(one.subscribers) })
-    assert.is_nil(p.client.meta:subscription "com.u")
-  end)
-
-  it("reaches past the calls that may be under way at once", function()
-    for i = 1, 150 do p.server:register(("com.many.%03d"):format(i), function() end) end
-    local list = p.client.meta:registrations()
-    assert.equal(150, #list)
-    assert.equal("com.many.150", list[150].uri)
-  end)
-
-  it("leaves a testament, and takes it back", function()
+  it("what becomes of a registration is heard in order", function()
     local heard = wampy.queue()
-    p.client:subscribe("com.last", function(text, kwargs) heard:put { text, kwargs.k } end)
-    p.server.meta:add_testament("com.last", { "gone" }, { k = "v" })
-    assert.equal(1, p.server.meta:flush_testaments())
-    p.server.meta:add_testament("com.last", { "gone for good" }, { k = "v" })
-    p.server:stop()
-    assert.same({ "gone for good", "v" }, heard:get(pair.PATIENCE))
-  end)
-
-  it("raises what the router refuses", function()
-    local e = pair.failure(p.client.meta.kill, p.client.meta, p.server.session.id)
-    assert.equal("wamp.error.not_authorized", e.uri)
-  end)
-
-  it("gives the history of a topic, where there is one", function()
-    assert.matches("nothing is kept of com.log",
-      pair.complaint(p.client.meta.history, p.client.meta, "com.log"))
-    local permissions = wampy.array { { uri = "", match = "prefix", allow = { call = true,
-      register = true, publish = true, subscribe = true } } }
-    local router = wampy.routers.Embedded { listen = false, config = { version = 2,
-      workers = wampy.array { { type = "router", realms = wampy.array { { name = "realm1",
-        roles = wampy.array { { name = "anonymous", permissions = permissions } },
-        store = { type = "memory", ["event-history"] = wampy.array { { uri = "com.log" } } } } },
-        transports = wampy.array { { type = "websocket", endpoint = { type = "tcp", port = 0 } } },
-      } } } }:start()
-    local client = pair.client(router):start()
-    for i = 1, 3 do client:publish("com.log", i, options { acknowledge = true }) end
-    local seen = {}
-    for i, event in ipairs(client.meta:history("com.log", { limit = 2, reverse = true })) do
-      seen[i] = event.args[1]
+    local function hear(event)
+      p.client:subscribe("wamp.registration." .. event, function(session, what)
+        heard:put { event, session, type(what) == "table" and what.id or what }
+      end)
     end
-    assert.same({ 3, 2 }, seen)
-    client:stop()
-    router:stop()
+    for _, event in ipairs { "on_create", "on_register", "on_unregister", "on_delete" } do
+      hear(event)
+    end
+    local one, session = p.server:register("com.one", function() end), p.server.session.id
+    one:unregister()
+    for _, event in ipairs { "on_create", "on_register", "on_unregister", "on_delete" } do
+      assert.same({ event, session, one.id }, heard:get(pair.PATIENCE))
+    end
+  end)
+
+  it("a session that is killed is told why", function()
+    local router <close> = wampy.routers.Embedded { listen = false, config = administered }:start()
+    local admin, victim = pair.client(router):start(), pair.client(router)
+    local ended = wampy.queue()
+    function victim:on_disconnect(why) ended:put(why) end -- luacheck: ignore 212
+    victim:start()
+    admin:call("wamp.session.kill", victim.session.id,
+      kwargs { reason = "com.enough", message = "go home" })
+    assert.equal("go home (com.enough)", ended:get(pair.PATIENCE))
+    pair.settle(victim, admin)
   end)
 end)
