@@ -194,7 +194,6 @@ local function run(options)
   for _, client in ipairs(clients) do start(client, options) end
   saying.roles_end()
   if options.once then return 0, router end
-  if next(tasks.started) then options.ready() end
   return tasks.run(), router
 end
 
@@ -210,6 +209,10 @@ function runner.run(options)
   _G.arg = wampy.args
   options.ready, options.quiet = ready, options.router ~= nil
   if options.worker then be_worker(options) end
+  tasks.running = function() -- here, or in the main chunk of an app that runs itself
+    tasks.running = function() end
+    options.ready()
+  end
   core.watch_signals(true)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)

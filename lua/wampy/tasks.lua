@@ -323,6 +323,9 @@ end
 --- Called when a client has joined or its session has ended. Who wants to know puts his own here.
 function tasks.link_changed() end
 
+--- Called when run has clients to wait for; likewise.
+function tasks.running() end
+
 --- Called when run begins to stop all clients; likewise.
 function tasks.ending() end
 
@@ -373,6 +376,7 @@ function tasks.run()
   if core.wait_mode() ~= "pump" then error("run: only from the main chunk", 2) end
   core.watch_signals(true)
   local seen = core.signals()
+  if next(started) then tasks.running() end
   while next(started) and not stopping and not failure and core.signals() == seen do
     core.turn()
   end

@@ -96,6 +96,24 @@ def the_parent_of_workers_speaks_for_all(t):
     app.ends(0)
 
 
+@test
+def an_app_that_runs_itself_is_ready_when_it_does(t):
+    manager = Manager(t)
+    text = """
+local wampy = require "wampy"
+local client = wampy.Client {}:start()
+client:register("f", print)
+wampy.run()
+"""
+    _, url = t.router()
+    app = t.start("run", t.file("own.lua", text), env=env(manager) | {"WAMPY_URL": url})
+    app.out.wait(READY)
+    equal(next_word(manager), "READY=1\nSTATUS=1 of 1 joined; 1 procedures, 0 topics")
+    app.signal(signal.SIGTERM)
+    equal(next_word(manager), "STOPPING=1")
+    app.ends(0)
+
+
 def usr1(t, *args):
     app = t.start("run", t.file("app.lua", APP), "--router=0", *args)
     url = app.out.wait(r"^router +(ws\S+)").group(1)

@@ -405,3 +405,18 @@ while seen < 4 do seen = c:call("version") == 2 and seen + 1 or 0 wampy.sleep(0.
     t.script(script, url)
     app.ends(0, signal.SIGTERM)
     equal(app.err.all(), [])
+
+
+@test
+def workers_that_cannot_reload_are_replaced_one_by_one(t):
+    _, url = t.router()
+    text = OWN.replace("return %d end", "return %d end, { invoke = 'roundrobin' }")
+    app = t.start("run", t.file("app.lua", text % (url, 1, 1)), "--watch", "--workers", "2")
+    app.out.wait("^ready. +2 workers$")
+    save(t, "app.lua", text % (url, 2, 2))
+    app.out.wait("^restarting +.*app.lua is in its main chunk$")
+    t.script(CALL + """
+local seen = 0
+while seen < 4 do seen = c:call("version") == 2 and seen + 1 or 0 wampy.sleep(0.01) end
+""", url)
+    app.ends(0, signal.SIGTERM)
