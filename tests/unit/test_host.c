@@ -123,6 +123,7 @@ static void publish(void)
     client_touch(scene.client);
     host_turn(scene.host, 0);
     CHECK(client_full(scene.client));
+    client_await_room(scene.client, MAX_QUEUE / 2);
     scene.rooms = 0;
     host_timer_set(scene.host, &scene.late, host_clock(scene.host) + 20000);
 }
