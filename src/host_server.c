@@ -137,13 +137,13 @@ static void server_fire(struct host_timer *t)
     server_touch(s);
 }
 
-/* What the clock of the day said when the monotonic one was 0, in ms since 1970. */
-static uint64_t epoch(void)
+/* What the clock of the day said when the host's was 0, in ms since 1970. */
+static uint64_t epoch(const struct host *h)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - loop_now();
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - host_clock(h);
 }
 
 struct server *server_new(struct host *h, const struct router_config *config)
@@ -152,7 +152,7 @@ struct server *server_new(struct host *h, const struct router_config *config)
     struct server *s = xcalloc(1, sizeof *s);
 
     s->host = h;
-    dated.epoch = epoch();
+    dated.epoch = epoch(h);
     s->router = router_new(&dated, host_rng());
     s->deadline.fire = server_fire;
     s->max_memory = config->max_memory ? config->max_memory : LIMIT_MEMORY;
