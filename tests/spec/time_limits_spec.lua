@@ -1,5 +1,5 @@
--- time_limits_spec: calls whose time is over, at the callee: it keeps the time that its caller gave;
--- and handlers that outlive their session. They put the clock forward.
+-- time_limits_spec: calls whose time is over, at the callee, which keeps the time that its caller
+-- gave; and handlers that outlive their session. They put the clock forward.
 local testing = require "wampy.testing"
 local wampy = require "wampy"
 local pair = dofile "tests/spec/pair.lua"
