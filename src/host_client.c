@@ -46,11 +46,13 @@ static void client_closed(struct conn *conn, const struct conn_end *end)
     client_touch(c);
 }
 
+/* The loop may be about to wait: it writes what is queued just before. */
 static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
     client_touch(c);
+    loop_wake(c->host->loop);
 }
 
 const struct conn_handler client_handler = { client_opened, client_message, client_closed,
