@@ -46,7 +46,7 @@ describe("the table of keys", function()
     _, warnings = read(websocket { max_frame_size = 65536, compression = {}, strange = 1,
       validate_utf8 = false })
     assert.same({ at .. ".options.compression is not supported and ignored",
-      at .. ".options.max_frame_size is not supported and ignored",
+      at .. ".options.max_frame_size is ignored: it is always 0 here",
       at .. ".options.strange is not supported and ignored",
       at .. ".options.validate_utf8 is ignored: it is always true here" }, warnings)
     assert.equal("f.json.workers[0].realms[0].roles[0].permissions[0].validate: is not supported: "
