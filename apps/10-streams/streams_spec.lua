@@ -19,7 +19,7 @@ describe("apps/10-streams", function()
     assert.equal(10, stream:result())
   end)
 
-  it("stops looking for them when the loop is left: the kit sees that no handler goes on", function()
+  it("stops looking for them when the loop is left: no handler goes on", function()
     local third
     for i, prime in client:stream("com.example.primes", 1e9) do
       third = prime
