@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "host_private.h"
 
+#define EVENTS_A_TURN 64
+
 void client_touch(struct client *c)
 {
     if (!list_linked(&c->dirty))
@@ -48,11 +50,13 @@ static void client_closed(struct conn *conn, const struct conn_end *end)
     client_touch(c);
 }
 
+/* The loop may be about to wait: it writes what is queued just before. */
 static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
     client_touch(c);
+    loop_wake(c->host->loop);
 }
 
 const struct conn_handler client_handler = { client_opened, client_message, client_closed,
@@ -217,12 +221,25 @@ static void send_all(struct client *c)
         conn_close(c->conn, 1000, NULL);
 }
 
-/* Carries on what one client's session wants; one event at a time, because a hook may
- * free the client. */
+/* Tells what has happened; not all at once, for others have their turn, too. A hook may
+ * give the client away. */
+static void tell_events(struct client *c)
+{
+    struct event e;
+    int left = EVENTS_A_TURN;
+
+    for (; left && !c->retired && session_next_event(c->session, &e); left--) {
+        c->host->hooks.event(c->user, &e);
+        event_done(&e);
+    }
+    if (!left)
+        client_touch(c); /* there may be more */
+}
+
+/* Carries on what one client's session wants. */
 void pump_client(struct client *c)
 {
     struct host *h = c->host;
-    struct event e;
     uint64_t deadline;
 
     tap_pump(c);
@@ -235,9 +252,5 @@ void pump_client(struct client *c)
         return;
     }
     tell_room(c);
-    if (session_next_event(c->session, &e)) {
-        client_touch(c); /* there may be more */
-        h->hooks.event(c->user, &e);
-        event_done(&e);
-    }
+    tell_events(c);
 }

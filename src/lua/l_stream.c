@@ -20,9 +20,18 @@ struct stream {
     lua_Integer count;
 };
 
+/* As luaL_checkudata, but a part of a stream is not much more than this. */
 static struct stream *check_stream(lua_State *L)
 {
-    return luaL_checkudata(L, 1, STREAM);
+    struct stream *s = lua_touserdata(L, 1);
+    bool ours = false;
+
+    if (s && lua_getmetatable(L, 1)) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, STREAM);
+        ours = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+    }
+    return ours ? s : luaL_checkudata(L, 1, STREAM); /* which raises */
 }
 
 /* ---- reading ----------------------------------------------------------------------- */
@@ -195,5 +204,5 @@ void stream_open(lua_State *L, struct state *S)
     lua_newtable(L);
     state_register(L, S, stream_methods);
     lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, STREAM);
 }

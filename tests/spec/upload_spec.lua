@@ -222,8 +222,7 @@ describe("a call in parts", function()
       local begun, answer = wampy.event(), wampy.event()
       p.server:register("slow", function(details)
         for _ in details:chunks() do begun:set() end
-        local mark <close> = setmetatable({}, {
-          __close = function(_, e) ended:put(e or "none") end })
+        local mark <close> = setmetatable({}, { __close = function(_, e) ended:put(e or 0) end })
         answer:wait(60)
         return mark
       end)

@@ -8,7 +8,8 @@ from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
-from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions
+from autobahn.wamp.types import (
+    CallOptions, CallResult, ComponentConfig, PublishOptions, RegisterOptions)
 
 import scenario
 
@@ -48,14 +49,23 @@ class Verbs:
             return list(result.results or []), dict(result.kwresults or {})
         return ([] if result is None else [result]), {}
 
+    async def stream(self, uri, args):
+        parts = []
+        result = await self.session.call(uri, *args, options=CallOptions(on_progress=parts.append))
+        return parts, [result]
+
     async def register(self, uri, handler):
+        progressive = hasattr(handler, "progressive")
+
         async def endpoint(*args, **kwargs):
+            more = [kwargs.pop("details").progress] if progressive else []
             try:
-                results, keywords = await handler(list(args), kwargs)
+                results, keywords = await handler(list(args), kwargs, *more)
             except scenario.Refused as error:
                 raise ApplicationError(error.uri, *error.positional, **error.keywords) from None
             return CallResult(*results, **keywords)
-        return await self.session.register(endpoint, uri)
+        options = RegisterOptions(details_arg="details") if progressive else None
+        return await self.session.register(endpoint, uri, options=options)
 
     async def unregister(self, handle):
         await handle.unregister()
