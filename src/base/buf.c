@@ -28,7 +28,7 @@ static size_t block_size(size_t cap)
     return sizeof(struct buf) + BUF_HEADROOM + cap;
 }
 
-/* ---- short blocks ------------------------------------------------------------------- */
+/* ---- short blocks ------------------------------------------------------------------ */
 
 #define STEP 64   /* bytes: room is a multiple of it */
 #define STEPS 4   /* room for up to 256 bytes is short */
@@ -79,7 +79,7 @@ static void block_free(struct buf *b)
     s->count++;
 }
 
-/* ---- bufs --------------------------------------------------------------------------- */
+/* ---- bufs -------------------------------------------------------------------------- */
 
 struct buf *buf_new(size_t cap)
 {

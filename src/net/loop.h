@@ -27,8 +27,9 @@ const char *loop_backend_name(const struct loop *l); /* "ev" or "poll" */
  * waits only when nothing is to be done asks for this first. */
 void loop_flush(struct loop *l);
 
-/* Flushes, then waits for events up to `timeout_ms` (0: only look; negative: no limit) and
- * runs their handlers. Returns early after loop_wake and after a signal that is watched. */
+/* Flushes, then waits for events up to `timeout_ms` (0: only look; negative: no limit)
+ * and runs their handlers. Returns early after loop_wake and after a signal that is
+ * watched. */
 void loop_run_once(struct loop *l, int64_t timeout_ms);
 
 /* Makes the current or next loop_run_once return without waiting. */
