@@ -69,6 +69,7 @@ local rules = {
     function(v) return type(v) == "boolean" or type(v) == "table" end },
   cert_path = "string", tls = "table", serializers = { "a list of names",
     function(v) return type(v) == "table" and v[1] ~= nil end },
+  compress = "boolean",
   message_handler = true, -- Client looks at it
 }
 

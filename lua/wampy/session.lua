@@ -120,7 +120,7 @@ function session.join(self)
   local c = self.config
   local options = target(self)
   for _, name in ipairs { "realm", "connect_timeout", "call_timeout", "ping_interval",
-    "ping_timeout", "max_message_size", "headers", "serializers" } do
+    "ping_timeout", "max_message_size", "headers", "serializers", "compress" } do
     options[name] = c[name]
   end
   options.tap_in, options.tap_out = message_handler.overrides(self.message_handler)

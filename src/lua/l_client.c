@@ -437,9 +437,10 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text,
  * transport error, code options: url | server, realm, hello (dict), agent,
  * connect_timeout, call_timeout, ping_interval, ping_timeout (seconds),
- * max_message_size (bytes), headers (list), serializers (list of names), tls (as
- * tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans:
- * handle_message, send_message of the object's message_handler see every message) */
+ * max_message_size (bytes), headers (list), serializers (list of names), compress
+ * (boolean), tls (as tls_options_read reads it), roles (dict, as in HELLO), tap_in,
+ * tap_out (booleans: handle_message, send_message of the object's message_handler see
+ * every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
@@ -480,6 +481,7 @@ static int l_connect(lua_State *L)
             lua_pop(L, 1);
         }
     config.net.headers = headers[0] ? headers : NULL;
+    config.net.compress = flag(L, 2, "compress");
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);

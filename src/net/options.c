@@ -74,6 +74,7 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->max_each = o->max_each ? o->max_each : LIMIT_CONNECTIONS_EACH;
     s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
     s->headers = copy_list(o->headers);
+    s->compress = o->compress;
     s->server_text = copy(o->server_text);
     copy_server(s, o);
     return s;

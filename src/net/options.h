@@ -28,6 +28,7 @@ struct net_options { /* zero-initialised = defaults */
     /* body for an HTTP GET that is no upgrade; may be NULL */
     const char *server_text;
     struct tls_options tls; /* for wss:// and rss:// */
+    bool compress;          /* WebSocket: permessage-deflate is offered, or taken up */
 
     /* Of a WebSocket listener. */
     /* NULL-terminated patterns of the pages that may connect; NULL: whatever page */
@@ -51,8 +52,9 @@ struct net_settings {
     unsigned max_each;
     const char **subprotocols; /* owned, and its strings */
     const char **headers;      /* likewise; may be NULL */
-    char *server_text;         /* owned; may be NULL */
-    const char **origins;      /* likewise; NULL: any */
+    bool compress;
+    char *server_text;    /* owned; may be NULL */
+    const char **origins; /* likewise; NULL: any */
     bool null_origin, any_subprotocol, delay;
     uint64_t close_timeout;    /* ms */
     struct http_route *routes; /* owned */

@@ -106,6 +106,8 @@ static const struct {
     { "HS: Accept hash wrong", CONN_PROTOCOL,
       "the answer has a wrong Sec-WebSocket-Accept" },
     { "HS: PROTOCOL", CONN_SUBPROTOCOL, "chose a subprotocol that was not offered" },
+    { "HS: EXT: failed parsing", CONN_PROTOCOL,
+      "took up compression with parameters that were not offered" },
     { "HS: EXT", CONN_PROTOCOL, "chose an extension that was not offered" },
     { "HS:", CONN_PROTOCOL, "the answer to the WebSocket upgrade is broken" },
 };
@@ -196,6 +198,8 @@ int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in, s
         return add_headers(ws, in, len);
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         return check_status(ws);
+    case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
+        return !ws->settings->compress; /* 1: not offered */
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
         return check_subprotocol(ws);
     case LWS_CALLBACK_CLIENT_ESTABLISHED:

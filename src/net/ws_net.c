@@ -37,6 +37,7 @@ static void free_net(void *attached)
     guests_fini(&net->guests);
     free(net->piece);
     buf_unref(net->batch);
+    ws_deflate_free(net);
     free(net);
 }
 
@@ -53,6 +54,7 @@ struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *cl
     info.user = net;
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
     info.protocols = protocols;
+    info.extensions = ws_extensions; /* offered by those clients that want to */
     info.retry_and_idle_policy = &no_keep_alive;
     info.http_proxy_address = "";     /* or lws takes it from the environment */
     info.connect_timeout_secs = 3600; /* our own deadline is shorter */
