@@ -43,8 +43,8 @@ describe("the table of keys", function()
     local _, warnings = read(websocket { fail_by_drop = true, validate_utf8 = true,
       require_masked_client_frames = true, auto_ping_size = 12 })
     assert.same({}, warnings)
-    _, warnings = read(websocket { max_frame_size = 65536, compression = { deflate = {}, bzip2 = {} }, strange = 1,
-      validate_utf8 = false })
+    _, warnings = read(websocket { max_frame_size = 65536, strange = 1, validate_utf8 = false,
+      compression = { deflate = {}, bzip2 = {} } })
     assert.same({ at .. ".options.max_frame_size is not supported and ignored",
       at .. ".options.strange is not supported and ignored",
       at .. ".options.validate_utf8 is ignored: it is always true here",
