@@ -41,6 +41,7 @@ static void server_opened(struct conn *conn, struct slice subprotocol)
     if (conn->takes)
         router_limit(sc->peer, conn->takes);
     router_origin(sc->peer, address_of(conn));
+    router_door(sc->peer, conn->door);
     access_opened(sc);
     server_touch(s);
 }

@@ -16,6 +16,12 @@ local cli = {}
 local VERBS = {
   { names = "run", module = "wampy.cli_run" },
   { names = "router", module = "wampy.cli_router" },
+  { names = "call", module = "wampy.cli_call" },
+  { names = "publish pub", module = "wampy.cli_publish" },
+  { names = "subscribe sub", module = "wampy.cli_subscribe" },
+  { names = "register reg", module = "wampy.cli_register" },
+  { names = "ls", module = "wampy.cli_ls" },
+  { names = "ping", module = "wampy.cli_ping" },
 }
 
 local EPILOG = "wampy-lua FILE [ARGS] runs a Lua script with the wampy module inside, as lua does."

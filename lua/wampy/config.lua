@@ -133,19 +133,39 @@ local function read_realm(realm, path, warn)
   return result
 end
 
--- A router has one store of those who may join: a transport for others is not opened. One that has
--- files only comes last, for apps look at the first.
+-- The door that a transport leads to, nil for the first one: those of the same `auth` lead to the
+-- same.
+local function door_of(found, doors)
+  for i, door in ipairs(doors) do
+    if checks.same(found.auth, door.auth) then return i > 1 and i - 1 or nil end
+  end
+  doors[#doors + 1] = found
+  return doors[2] and #doors - 1 or nil
+end
+
+-- Those of all doors. Where there is a door for anybody only, nobody has to be named.
+local function principals_of(doors)
+  local all = {}
+  if not doors[2] then return doors[1].principals end
+  for i, door in ipairs(doors) do
+    for _, p in ipairs(door.principals or { { method = "anonymous", role = "anonymous" } }) do
+      p.door = i - 1
+      all[#all + 1] = p
+    end
+  end
+  return all
+end
+
+-- One that has files only comes last, for apps look at the first.
 local function add_transport(t, path, result, name, warn)
   local found = config_transport.read(check(t, "table", path), path, name, warn)
-  local first = result.transports[1]
   if not found then
     if checks.mistaken() then return end -- perhaps that is why
     warn(("%s (type %s) is not supported and ignored"):format(path, tostring(t.type)))
   elseif found.files_only then
     table.insert(result.others, found)
-  elseif first and not checks.same(found.auth, first.auth) then
-    warn(("%s is ignored: its auth is not that of the first transport"):format(path))
   else
+    found.door = door_of(found, result.doors)
     table.insert(result.transports, found)
   end
 end
@@ -168,9 +188,9 @@ local function check_whole(result, name)
   if not result.transports[1] then
     wrong(name, "no transport of type websocket, web, rawsocket or universal")
   end
-  result.principals = result.transports[1].principals
+  result.principals = principals_of(result.doors)
   table.move(result.others, 1, #result.others, #result.transports + 1, result.transports)
-  result.others = nil
+  result.others, result.doors = nil, nil
   if result.principals then config_auth.check_roles(result.principals, result.realms) end
   return result
 end
@@ -182,7 +202,7 @@ end
 -- @return { realms = router's form, transports = list of config_transport.read's form,
 -- principals = router's form, or nil when there is no `auth` }
 function config.read(t, name, warn)
-  local result = { realms = {}, transports = {}, others = {} }
+  local result = { realms = {}, transports = {}, others = {}, doors = {} }
   object(t, keys.top, name, warn)
   if t.version ~= nil and t.version ~= 2 then
     wrong(name .. ".version", "expected 2, got %s", tostring(t.version))

@@ -67,7 +67,7 @@ keys.websocket_options = {
   max_message_size = USED, auto_ping_interval = USED, auto_ping_timeout = USED,
   open_handshake_timeout = USED, close_handshake_timeout = USED, allowed_origins = USED,
   allow_null_origin = USED, tcp_nodelay = USED, require_websocket_subprotocol = USED,
-  max_frame_size = WARNED, auto_fragment_size = { fixed = 0 }, auto_ping_size = FINE,
+  max_frame_size = { fixed = 0 }, auto_fragment_size = { fixed = 0 }, auto_ping_size = FINE,
   auto_ping_restart_on_any_traffic = FINE, compression = USED, fail_by_drop = FINE,
   echo_close_codereason = FINE, enable_webstatus = FINE, show_server_version = FINE,
   validate_utf8 = { fixed = true }, mask_server_frames = { fixed = false },

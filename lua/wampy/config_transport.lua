@@ -51,11 +51,21 @@ local function port_of(port, path)
   return math.tointeger(tonumber(value)) or value
 end
 
+-- The path of a Unix socket, which has to be absolute in a URL.
+local function socket_path(endpoint, path, name)
+  local own = checks.beside(name, check(endpoint.path, "string", path .. ".path"))
+  if own:sub(1, 1) == "/" then return own end
+  local folder, file = own:match("^(.*/)([^/]+)$")
+  local absolute = core.real_path(folder or ".")
+  if not absolute then wrong(path .. ".path", "there is no folder %s", folder) end
+  return absolute .. "/" .. (file or own)
+end
+
 -- What stands behind "ws" or "rs" in a URL, without a path.
-local function read_endpoint(endpoint, path, warn)
+local function read_endpoint(endpoint, path, name, warn)
   object(endpoint, keys.endpoint, path, warn)
   if endpoint.type == "unix" then
-    return "+unix://" .. check(endpoint.path, "string", path .. ".path")
+    return "+unix://" .. socket_path(endpoint, path, name)
   elseif endpoint.type ~= "tcp" then
     wrong(path .. ".type", "expected tcp or unix, got %s", tostring(endpoint.type))
   end
@@ -237,7 +247,7 @@ end
 function config_transport.read(t, path, name, warn)
   local reader = readers[t.type]
   if not reader then return nil end
-  local rest = read_endpoint(t.endpoint, path .. ".endpoint", warn)
+  local rest = read_endpoint(t.endpoint, path .. ".endpoint", name, warn)
   local tls = read_tls(t.endpoint.tls, path .. ".endpoint.tls", name, warn)
   local part, scheme, prefix = reader(t, path, name, warn)
   if not part then return nil end

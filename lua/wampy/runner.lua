@@ -53,10 +53,7 @@ end
 
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
 local function set_up(options)
-  local forced = { url = options.url, realm = options.realm,
-    connect_timeout = options.connect_timeout, ping_interval = options.ping,
-    serializers = options.serializers,
-    cert_path = options.cert_path, tls = options.tls }
+  local forced, given_realm = options.forced, options.forced.realm
   local read = options.config -- an embedded router reads it again, and warns
     and config.load(options.config, options.quiet and function() end or nil)
   if read then
@@ -67,7 +64,7 @@ local function set_up(options)
   if options.router then
     local listen = options.router ~= "default" and options.router
       or not read and "127.0.0.1:8080" or nil
-    local realm = options.realm or os.getenv("WAMPY_REALM") or "realm1"
+    local realm = given_realm or os.getenv("WAMPY_REALM") or "realm1"
     router = routers.Embedded {
       listen = listen, realm = not read and realm or nil, config_path = options.config,
       tls = options.router_tls,
@@ -158,9 +155,9 @@ local function run(options)
 end
 
 --- Runs apps until they end.
--- @param options { apps, url, realm, router = LISTEN or "default", config, retries, grace
--- (seconds), once, connect_timeout, ping, auth = { authid, authmethod, secret_file, ticket_file,
--- key }, cert_path, tls, router_tls, args, worker = { number, lives, control = descriptor that is
+-- @param options { apps, forced = fields of every client, router = LISTEN or "default", config,
+-- retries, grace (seconds), once, auth = { authid, authmethod, secret_file, ticket_file, key },
+-- router_tls, args, worker = { number, lives, control = descriptor that is
 -- readable when it is to leave in peace, ready = function } }
 -- @return exit code
 function runner.run(options)

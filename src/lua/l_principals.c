@@ -88,6 +88,7 @@ static void read_principal(lua_State *L, struct principal_config *p)
     lua_getfield(L, -1, "method");
     p->method = (enum auth_method)luaL_checkoption(L, -1, NULL, methods);
     lua_pop(L, 1);
+    p->door = number_field(L, "door");
     p->authid = text_field(L, "authid");
     p->role = text_field(L, "role");
     p->realm = text_field(L, "realm");
@@ -115,6 +116,8 @@ void check_principals(lua_State *L, struct router_config *c)
     for (; c->principal_count < n; c->principal_count++) {
         lua_rawgeti(L, -1, (lua_Integer)c->principal_count + 1);
         read_principal(L, &c->principals[c->principal_count]);
+        if (c->doors <= c->principals[c->principal_count].door)
+            c->doors = c->principals[c->principal_count].door + 1;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -75,6 +75,7 @@ struct conn {
     /* the other end of an accepted socket, "1.2.3.4:80", "[::1]:80"; borrowed from the
      * maker; NULL, or without a colon: it has no address */
     const char *where;
+    unsigned door; /* an accepted one's: what its listener was told to call it by */
     size_t queued; /* bytes given to send and not yet handed on */
     size_t coming; /* bytes kept of a message that has not come to its end */
     size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */

@@ -43,7 +43,7 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
 
     raw_hello_write(&own, octets);
     answer(g, octets);
-    raw->conn.where = raw->where;
+    raw->conn.door = ln->settings->door;
     raw->fd = g->fd;
     raw->guest = g->guest;
     g->guest = NULL;

@@ -45,6 +45,7 @@ int ws_server_established(struct ws *ws)
     ws->listener = NULL;
     ws->net->adopting = NULL;
     ws->conn.where = ws->where;
+    ws->conn.door = ln->settings->door;
     ln->accepted(&ws->conn, ln->user);
     ws_opened(ws);
     ws_mask_check(ws, ws->net->early);

@@ -249,20 +249,20 @@ int attempt_method_of(const char *name)
 
 /* ---- choosing ---------------------------------------------------------------------- */
 
-static const struct method *offered(const struct realm *realm, struct slice name)
+static const struct method *offered(unsigned offer, struct slice name)
 {
     for (int i = 0; i < AUTH_METHODS; i++)
-        if ((realm->offer >> i & 1) && slice_is(name, methods[i].name))
+        if ((offer >> i & 1) && slice_is(name, methods[i].name))
             return &methods[i];
     return NULL;
 }
 
-static void fault_offer(const struct realm *realm, bool asked, struct fault *f)
+static void fault_offer(unsigned offer, bool asked, struct fault *f)
 {
     char text[80] = "";
 
     for (int i = 0; i < AUTH_METHODS; i++) {
-        if (!(realm->offer >> i & 1))
+        if (!(offer >> i & 1))
             continue;
         strcat(text, *text ? ", " : "");
         strcat(text, methods[i].name);
@@ -276,7 +276,7 @@ static void fault_offer(const struct realm *realm, bool asked, struct fault *f)
 /* The first method of the list that the realm offers; without a list, or with an empty
  * one, "anonymous". It does not depend on the name of who asks, which would tell who
  * there is. */
-static const struct method *choose(const struct realm *realm, const struct wire *wire,
+static const struct method *choose(unsigned offer, const struct wire *wire,
                                    struct slice list, struct fault *f)
 {
     const struct method *method = NULL;
@@ -289,14 +289,14 @@ static const struct method *choose(const struct realm *realm, const struct wire 
         reader_next(&r);
     }
     while (list.p && !method && reader_next(&r) == TOKEN_STRING) {
-        method = offered(realm, reader_text(&r, &scratch));
+        method = offered(offer, reader_text(&r, &scratch));
         asked = true;
     }
     buf_unref(scratch);
     if (!asked)
-        method = offered(realm, SLICE("anonymous"));
+        method = offered(offer, SLICE("anonymous"));
     if (!method)
-        fault_offer(realm, asked, f);
+        fault_offer(offer, asked, f);
     return method;
 }
 
@@ -379,11 +379,12 @@ static bool begin(struct attempt *a, const struct opts *hello, struct buf **extr
     return *extra;
 }
 
-struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
+struct attempt *attempt_new(struct realm *realm, const struct peer *p,
                             const struct opts *hello, struct buf **extra, struct fault *f)
 {
+    unsigned door = peer_door(p);
     const struct method *method =
-        choose(realm, wire, opt_text(hello, OPT_AUTHMETHODS), f);
+        choose(realm->offers[door], p->wire, opt_text(hello, OPT_AUTHMETHODS), f);
     struct attempt *a;
 
     if (!method)
@@ -391,8 +392,8 @@ struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
     a = xcalloc(1, sizeof *a);
     a->method = method;
     a->realm = realm;
-    a->wire = wire;
-    a->principals = realm->router->principals;
+    a->wire = p->wire;
+    a->principals = realm->router->doors[door];
     a->dynamic = a->principals->dynamic[method - methods];
     a->session = realm_free_id(realm);
     if (begin(a, hello, extra, f))

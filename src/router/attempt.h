@@ -47,10 +47,10 @@ struct method {
     bool (*check)(struct attempt *a, const struct msg *authenticate);
 };
 
-/* Begins with the first of the client's methods that the realm offers. NULL fills `f`
- * with the ABORT that HELLO gets. Otherwise *extra is CHALLENGE.Extra, which the caller
- * owns, or NULL when nothing has to be proved. */
-struct attempt *attempt_new(struct realm *realm, const struct wire *wire,
+/* Begins with the first of the client's methods that the realm offers at his door. NULL
+ * fills `f` with the ABORT that HELLO gets. Otherwise *extra is CHALLENGE.Extra, which
+ * the caller owns, or NULL when nothing has to be proved. */
+struct attempt *attempt_new(struct realm *realm, const struct peer *p,
                             const struct opts *hello, struct buf **extra,
                             struct fault *f);
 /* The method of a name on the wire; -1: none. */

@@ -320,7 +320,7 @@ static void begin(struct peer *p, struct realm *realm, const struct roles *roles
     struct buf *extra;
     struct fault f;
 
-    p->attempt = attempt_new(realm, p->wire, o, &extra, &f);
+    p->attempt = attempt_new(realm, p, o, &extra, &f);
     if (!p->attempt) {
         peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
         return;

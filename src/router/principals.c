@@ -120,7 +120,7 @@ static void principals_add(struct principals *ps, const struct principal_config 
         keys_add(ps, p);
 }
 
-struct principals *principals_new(const struct router_config *config,
+struct principals *principals_new(const struct router_config *config, unsigned door,
                                   const struct rng *rng)
 {
     static char anonymous[] = "anonymous";
@@ -131,14 +131,17 @@ struct principals *principals_new(const struct router_config *config,
         rng_bytes(rng, ps->secret, sizeof ps->secret);
     ps->at = xcalloc(config->principal_count + 1, sizeof *ps->at);
     for (size_t i = 0; i < config->principal_count; i++)
-        principals_add(ps, &config->principals[i], rng);
-    if (!config->principal_count)
+        if (config->principals[i].door == door)
+            principals_add(ps, &config->principals[i], rng);
+    if (!ps->count)
         principals_add(ps, &anybody, rng);
     return ps;
 }
 
 void principals_free(struct principals *ps)
 {
+    if (!ps)
+        return;
     for (size_t i = 0; i < ps->count; i++)
         principal_fini(&ps->at[i]);
     for (int i = 0; i < AUTH_METHODS; i++)

@@ -43,9 +43,10 @@ struct principals {
     unsigned char secret[AUTH_DIGEST];       /* random; behind decoys and comparisons */
 };
 
-struct principals *principals_new(const struct router_config *config,
+/* Those of one door. */
+struct principals *principals_new(const struct router_config *config, unsigned door,
                                   const struct rng *rng);
-void principals_free(struct principals *ps);
+void principals_free(struct principals *ps); /* NULL is ignored */
 
 /* Copies; `p` is overwritten. */
 void principal_init(struct principal *p, const struct principal_config *c);

@@ -77,8 +77,9 @@ struct outputs { /* a ring */
 };
 
 struct router {
-    struct map realms;             /* name -> owned realm */
-    struct principals *principals; /* owned */
+    struct map realms;         /* name -> owned realm */
+    struct principals **doors; /* owned, and each */
+    unsigned door_count;
     struct rng rng;
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
@@ -115,6 +116,12 @@ struct peer *peer_new(struct router *r, const struct wire *wire, void *user);
 void router_add_realm(struct router *r, const struct realm_config *config);
 void router_offer(struct router *r); /* finds anew by what methods each can be joined */
 
+/* Who may come by each door, in place of who might. */
+void router_staff(struct router *r, const struct router_config *config);
+
+/* The number of the door that a peer has come by. */
+unsigned peer_door(const struct peer *p);
+
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
 enum {
@@ -133,6 +140,7 @@ struct peer {
     unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
     bool said_hello;         /* it has been a member */
     bool service;            /* the router's own: what it gets goes to service_receive */
+    unsigned door;           /* as router_door has it */
     char *address;           /* owned; NULL: none */
     size_t queued;           /* outputs in the queue */
     size_t unsent;           /* their bytes */
@@ -221,7 +229,7 @@ struct realm {
     struct map members;       /* session id -> member, owned by its peer */
     struct role_rules *roles; /* owned */
     size_t role_count;
-    unsigned offer;            /* bit per enum auth_method by which somebody may join */
+    unsigned *offers;          /* owned; of each door: bit per enum auth_method */
     struct catalog topics;     /* of struct subscription */
     struct catalog procedures; /* of struct registration */
     struct service *service;   /* owned; NULL until somebody is asked */

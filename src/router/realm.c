@@ -141,6 +141,7 @@ void realm_free(struct realm *realm)
     retained_fini(&realm->retained);
     catalog_fini(&realm->topics);
     catalog_fini(&realm->procedures);
+    free(realm->offers);
     free(realm->name);
     free(realm);
 }

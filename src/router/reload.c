@@ -20,7 +20,7 @@ static const struct slice changed = SLICE("the router's configuration has change
  * Others decide about those that they know themselves. */
 static bool may_stay(const struct member *m)
 {
-    const struct principals *ps = m->realm->router->principals;
+    const struct principals *ps = m->realm->router->doors[peer_door(m->peer)];
     const struct principal *p;
     struct slice authid = { 0 };
     int method = attempt_method_of(m->authmethod);
@@ -152,7 +152,6 @@ static void resume_waiting(struct router *r)
 
 void router_reload(struct router *r, const struct router_config *config, uint64_t now)
 {
-    struct principals *old = r->principals;
     struct realm *realm;
 
     r->now = now;
@@ -161,8 +160,8 @@ void router_reload(struct router *r, const struct router_config *config, uint64_
         map_del_bytes(&r->realms, slice_of(realm->name));
         close_realm(realm);
     }
-    r->principals = principals_new(config, &r->rng);
-    principals_free(old);
+    router_staff(r, config);
+    r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
     for (size_t i = 0; i < config->count; i++) {

@@ -174,13 +174,32 @@ void router_add_realm(struct router *r, const struct realm_config *config)
         realm_free(old);
 }
 
+static void offer(struct realm *realm)
+{
+    const struct router *r = realm->router;
+
+    realm->offers = xrealloc(realm->offers, r->door_count * sizeof *realm->offers);
+    for (unsigned i = 0; i < r->door_count; i++)
+        realm->offers[i] = principals_offer(r->doors[i], realm);
+}
+
 void router_offer(struct router *r)
 {
     struct realm *realm;
     size_t at = 0;
 
     while ((realm = map_next(&r->realms, &at, NULL, NULL)))
-        realm->offer = principals_offer(r->principals, realm);
+        offer(realm);
+}
+
+void router_staff(struct router *r, const struct router_config *config)
+{
+    for (unsigned i = 0; i < r->door_count; i++)
+        principals_free(r->doors[i]);
+    r->door_count = config->doors ? config->doors : 1;
+    r->doors = xrealloc(r->doors, r->door_count * sizeof *r->doors);
+    for (unsigned i = 0; i < r->door_count; i++)
+        r->doors[i] = principals_new(config, i, &r->rng);
 }
 
 struct router *router_new(const struct router_config *config, const struct rng *rng)
@@ -190,7 +209,7 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->rng = *rng;
     r->agent = config->agent;
     r->epoch = config->epoch;
-    r->principals = principals_new(config, rng);
+    router_staff(r, config);
     r->strict_ids = config->strict_ids;
     r->strict_uris = config->strict_uris;
     r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
@@ -233,7 +252,9 @@ void router_free(struct router *r)
     map_fini(&r->realms);
     inquiries_fini(&r->inquiries);
     strikes_fini(&r->strikes);
-    principals_free(r->principals);
+    for (unsigned i = 0; i < r->door_count; i++)
+        principals_free(r->doors[i]);
+    free(r->doors);
     heap_fini(&r->deadlines);
     heap_fini(&r->calls);
     free(r->out.at);
@@ -274,6 +295,16 @@ void router_limit(struct peer *p, size_t size)
 void router_backlog(struct peer *p, const size_t *queued)
 {
     p->backlog = queued;
+}
+
+void router_door(struct peer *p, unsigned door)
+{
+    p->door = door;
+}
+
+unsigned peer_door(const struct peer *p)
+{
+    return p->door < p->router->door_count ? p->door : 0;
 }
 
 void router_origin(struct peer *p, struct slice address)

@@ -85,6 +85,7 @@ struct principal_config {
      * principal does. Then `realm` is where it is asked (NULL: where somebody wants to
      * join), and all else but the method is absent. */
     char *authenticator;
+    unsigned door; /* which of the router's doors he may come by (router_door) */
 };
 
 /* An authenticator or authorizer is the URI of a procedure, or this: the code above, by
@@ -94,8 +95,10 @@ struct principal_config {
 struct router_config {
     struct realm_config *realms;
     size_t count;
-    struct principal_config *principals; /* none: everybody joins as "anonymous" */
+    /* A door without any: everybody joins as "anonymous" there. */
+    struct principal_config *principals;
     size_t principal_count;
+    unsigned doors;    /* that there are; 0 = 1 */
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
     size_t max_queue;  /* bytes that may wait for one peer; 0 = LIMIT_QUEUE */
@@ -132,6 +135,10 @@ uint64_t router_session(const struct peer *p); /* its session id; 0 unless joine
 /* The address that its transport comes from, without a port; not said: none that failed
  * attempts to join would be counted by. */
 void router_origin(struct peer *p, struct slice address);
+
+/* The door that its transport leads to: one of those with principals of their own, which
+ * have the numbers 0 ... doors - 1. Not said, or a door that there is not: 0. */
+void router_door(struct peer *p, unsigned door);
 
 /* Who has joined by this transport; borrowed texts. False unless somebody has. */
 struct who {

@@ -35,6 +35,24 @@ describe("on Crossbar.io", function()
     return started(dofile(path) { url = url, call_timeout = 10 })
   end
 
+  it("announces what docs/PROTOCOL.md says that it does", function()
+    local old = { payload_transparency = true, payload_encryption_cryptobox = true }
+    local announced, told = {}, {}
+    local one = client()
+    for role, letter in pairs { broker = "b", dealer = "d" } do
+      for name in pairs(one.session.details.roles[role].features) do
+        if not old[name] then announced[name .. " " .. letter] = true end
+      end
+    end
+    for line in io.lines "docs/PROTOCOL.md" do
+      local name, roles, theirs = line:match("^| `([%w_]+)` | ([bd, ]+) | %w+ | (%w+) |")
+      for letter in (theirs == "yes" and roles or ""):gmatch("%a") do
+        told[name .. " " .. letter] = true
+      end
+    end
+    assert.same(announced, told)
+  end)
+
   it("the hello app greets", function()
     app "apps/01-hello/main.lua"
     assert.equal("Hello wampy", client().rpc.say_hello(wampy.kwargs { name = "wampy" }))

@@ -43,7 +43,11 @@ local joined = {}
 local function try(auth)
   local c = wampy.Client { url = arg[1], auth = auth, call_timeout = 20 }
   local ok, e = pcall(c.start, c)
-  if not ok then print(auth.authid, e.name and "refused") return end
+  if not ok then
+    io.stderr:write(tostring(e), "\\n")
+    print(auth.authid, e.name and "refused")
+    return
+  end
   local s = c.session
   print(s.authid, s.authrole, s.authmethod, s.authprovider)
   joined[#joined + 1] = c
@@ -66,6 +70,19 @@ print(pcall(joe.subscribe, joe, "com.private.t", print))
 print(pcall(joe.publish, joe, "com.private.t", 1, wampy.options { acknowledge = true }))
 joe:publish("com.free.t", 1, wampy.options { acknowledge = true })
 """ % (KEY, KEY)
+
+# A router of its own asks who is to decide soon after it listens, and until then lets nobody in.
+DECIDED = """
+local wampy = require "wampy"
+local auth, e = { authid = "joe", ticket = "ticket of joe" }
+for _ = 1, 200 do
+  local c, ok = wampy.Client { url = arg[1], auth = auth }
+  ok, e = pcall(c.start, c)
+  if ok then return end
+  wampy.sleep(0.1)
+end
+error(e)
+"""
 
 AUTOBAHN = """
 import asyncio, sys
@@ -139,6 +156,7 @@ JOINED = ["joe user ticket dynamic", "joe refused", "ann refused", "joe user wam
 def one_app_decides_for_a_router_of_ours_and_for_crossbar(t):
     with Decided() as url:
         theirs_app = decider(t, url)
+        t.script(DECIDED, url)
         theirs = exercised(t, url)
         theirs_app.ends(0, signal.SIGTERM)
     _, url = ours(t)

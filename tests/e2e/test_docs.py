@@ -7,7 +7,8 @@ The rules of a page:
   or in an earlier block of the page.
 * A block without a language shows a terminal: "$ command", and what it prints. `wampy-lua run`
   and `wampy-lua router` go on until the page ends, or the next one that brings a router takes
-  their port; everything else runs to its end. A line of "…" stands for any lines. Commands that are not wampy-lua's,
+  their port; everything else runs to its end. A line of "…" stands for any lines. A block without
+  a command is what the last of those that go on prints then. Commands that are not wampy-lua's,
   openssl's or printf's (make, git ...) are tried elsewhere.
 Ports 8080 and 8443 are replaced by free ones.
 """
@@ -101,9 +102,11 @@ class Page:
                 self.files.append(body)
             elif language:
                 assert stands_in(body, self.files), "a block is in no file that runs:\n" + body
-            else:
+            elif commands(body):
                 for command, wanted in commands(body):
                     self.type(command, wanted)
+            else:
+                self.prints(self.t.processes[-1], body.rstrip("\n").split("\n"))
 
     def type(self, command, wanted):
         own = re.search(r"(^|[ ;|&(])wampy-lua ", command) or re.match("openssl|printf", command)
@@ -128,6 +131,10 @@ class Page:
             while self.t.processes:
                 self.t.processes.pop().ends(0, signal.SIGTERM)
         process = self.t.start(*words[words.index("wampy-lua") + 1:], env=self.env | own)
+        self.prints(process, wanted)
+
+    @staticmethod
+    def prints(process, wanted):
         for line in wanted:
             if line.strip() != "…":
                 process.out.wait("^" + r"\s+".join(re.escape(w) for w in line.split()) + r"\s*$",

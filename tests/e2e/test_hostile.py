@@ -192,14 +192,14 @@ def try_mutants(target, batch):
 def mutate(shapes):
     def run(target):
         for shape in shapes:
-            some = list(mutants.of(shape, 1000))
+            some = list(mutants.of(shape, 2000))
             for i in range(0, len(some), 100):
                 try_mutants(target, some[i:i + 100])
     return run
 
 
 def thirds():
-    """Every message, in three tests that run side by side: a thousand mutants in each attack."""
+    """Every message, in three tests that run side by side: two thousand mutants in each attack."""
     for first, name in enumerate(("one", "two", "three")):
         run = mutate(mutants.SHAPES[first::3])
         run.__name__ = "mutations_of_every_message_part_" + name

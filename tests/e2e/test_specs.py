@@ -19,4 +19,5 @@ def the_specs_of_wampys_promises_pass_on_crossbar(t):
                   env={"WAMPY_TEST_ROUTER": "crossbar", "WAMPY_CROSSBAR": CROSSBAR})
     code, said = run.exit(120), "\n".join(run.out.all())
     counts = re.search(r"(\d+) successes / (\d+) failures? / (\d+) errors? / (\d+) pending", said)
-    assert code == 0 and counts and int(counts.group(1)) > 200, said[-3000:]
+    good = code == 0 and counts and int(counts.group(1)) > 200
+    assert good, said[said.find("\nFailure"):][:2000] + said[said.find("\nError"):][:2000]

@@ -2,7 +2,7 @@
 """run.py: foreign peers and ours, each as tester of each other's service.
 
 usage: run.py PATH/TO/wampy-lua [WORD...]    only the pairs that a word names, "formats", "weather",
-                                             "auth" or "kept"
+                                             "auth", "kept" or "features"
 
 On our own router every tester meets every service; on a real Crossbar.io our app meets every
 foreign tester, and our tester the foreign services. A pair is two processes that talk below a
@@ -29,6 +29,7 @@ WAMPY = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
 # tests that every tester has
 LEAST, LEAST_WEATHER, LEAST_AUTH, LEAST_KEPT, LEAST_RPC = 10, 5, 6, 4, 5
+LEAST_FEATURES = 10
 WEATHER = [WAMPY, "run", os.path.join(ROOT, "apps/06-weather/main.lua")]
 
 
@@ -87,6 +88,7 @@ RPC = {
     "wampy-js": ["node", os.path.join(HERE, "rpc/wampy_calls.js")],
 }
 KEPT = {"autobahn-python": [PYTHON, "kept.py"], "autobahn-js": ["node", "kept.js"]}
+FEATURES = {"autobahn-python": [PYTHON, "features.py"], "autobahn-js": ["node", "features.js"]}
 FLAVOURS = {"autobahn-js": "js", "wampy-js": "js", "wampy-python": "wampy"}
 ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
            PYTHONDONTWRITEBYTECODE="1")
@@ -230,6 +232,8 @@ def results():
             yield from configured("auth", AUTH, "joins", LEAST_AUTH)
         if not ONLY or "kept" in ONLY:
             yield from configured("kept", KEPT, "and events that are kept", LEAST_KEPT)
+        if not ONLY or "features" in ONLY:
+            yield from configured("features", FEATURES, "and what is announced", LEAST_FEATURES)
         if not ONLY or "weather" in ONLY:
             yield from weather("router", None)
         with Crossbar() as url:

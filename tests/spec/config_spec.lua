@@ -272,7 +272,7 @@ describe("the transports of a configuration", function()
       w.transports = given
       w.realms[1].roles[2] = { name = "user" }
     end)
-    return result.transports, warnings
+    return result.transports, warnings, result.principals
   end
 
   -- The only one, with nothing else to say.
@@ -282,6 +282,15 @@ describe("the transports of a configuration", function()
     assert.equal(1, #found)
     return found[1]
   end
+
+  it("have Unix sockets beside the file, as Crossbar.io has", function()
+    local found = only { type = "rawsocket", endpoint = { type = "unix", path = "router.sock" } }
+    assert.equal("rs+unix://" .. core.real_path(".") .. "/router.sock", found.listen)
+    local result, e = pcall(transports, { type = "rawsocket",
+      endpoint = { type = "unix", path = "no/such/router.sock" } })
+    assert.is_false(result)
+    assert.matches("endpoint.path: there is no folder no/such/$", e.message or e)
+  end)
 
   it("may be of RawSocket, on tcp, TLS and unix", function()
     assert.same({ listen = "rs://127.0.0.1:9", url = "rs://127.0.0.1:9" },
@@ -321,19 +330,20 @@ describe("the transports of a configuration", function()
     assert.equal("ws://127.0.0.1:9/x", found[1].listen)
   end)
 
-  it("may be several, for the same people", function()
+  it("may be several, each for its own people", function()
     local function auth(role) return { anonymous = { type = "static", role = role } } end
-    local found, warnings = transports(
+    local found, warnings, principals = transports(
       { type = "websocket", endpoint = tcp, auth = auth "user" },
       { type = "rawsocket", endpoint = { type = "tcp", port = 10 }, auth = auth "user" },
       { type = "rawsocket", endpoint = { type = "tcp", port = 11 }, auth = auth "anonymous" },
       { type = "rawsocket", endpoint = { type = "tcp", port = 12 } })
-    assert.equal(2, #found)
-    assert.equal("rs://127.0.0.1:10", found[2].listen)
-    assert.same({
-      "f.json.workers[0].transports[2] is ignored: its auth is not that of the first transport",
-      "f.json.workers[0].transports[3] is ignored: its auth is not that of the first transport",
-    }, warnings)
+    assert.same({}, warnings)
+    local doors = {}
+    for i, place in ipairs(found) do doors[i] = place.door or 0 end
+    assert.same({ 0, 0, 1, 2 }, doors)
+    for i, p in ipairs(principals) do doors[i] = { p.method, p.role, p.door } end
+    assert.same({ { "anonymous", "user", 0 }, { "anonymous", "anonymous", 1 },
+      { "anonymous", "anonymous", 2 }, 2 }, doors)
   end)
 
   it("are not opened for serializers that there are not", function()

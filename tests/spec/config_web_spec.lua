@@ -45,7 +45,7 @@ describe("the table of keys", function()
     assert.same({}, warnings)
     _, warnings = read(websocket { max_frame_size = 65536, strange = 1, validate_utf8 = false,
       compression = { deflate = {}, bzip2 = {} } })
-    assert.same({ at .. ".options.max_frame_size is not supported and ignored",
+    assert.same({ at .. ".options.max_frame_size is ignored: it is always 0 here",
       at .. ".options.strange is not supported and ignored",
       at .. ".options.validate_utf8 is ignored: it is always true here",
       at .. ".options.compression.bzip2 is not supported and ignored" }, warnings)

@@ -85,8 +85,8 @@ describe("the flags of TLS", function()
   it("are the client's", function()
     local r = cli.parse { "run", "app.lua", "--ca", "ca", "--cert", "c", "--cert-key", "k",
       "--insecure", "--server-name", "n" }
-    assert.equal("ca", r.cert_path)
-    assert.same({ cert = "c", key = "k", insecure = true, server_name = "n" }, r.tls)
+    assert.equal("ca", r.forced.cert_path)
+    assert.same({ cert = "c", key = "k", insecure = true, server_name = "n" }, r.forced.tls)
     assert.is_nil(r.router_tls)
   end)
 
@@ -101,7 +101,7 @@ describe("the flags of TLS", function()
     local r = cli.parse { "run", "app.lua", "--router=wss://127.0.0.1:0/", "--cert", "c",
       "--cert-key", "k" }
     assert.same({ cert = "c", key = "k" }, r.router_tls)
-    assert.same({}, r.tls)
+    assert.same({}, r.forced.tls)
   end)
 
   it("go with router", function()

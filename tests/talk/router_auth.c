@@ -94,7 +94,7 @@ static void fill(struct principal_config *p, char *const field[FIELDS])
 bool principal_option(struct router_config *c, const char *text)
 {
     char *copy = xstrdup(text), *at = copy, *field[FIELDS];
-    struct principal_config p = { 0 };
+    struct principal_config p = { .door = c->doors ? c->doors - 1 : 0 };
     bool ok;
 
     for (int i = 0; i < FIELDS; i++) {

@@ -6,29 +6,14 @@ usage: kept.py URL PREFIX    TAP on standard output; topics begin with PREFIX
 import asyncio
 import os
 import sys
-import traceback
 
-from autobahn.wamp.types import CallResult, PublishOptions, SubscribeOptions
+from autobahn.wamp.types import CallResult, PublishOptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../py"))
 from autobahn_peer import open_  # noqa: E402 pylint: disable=wrong-import-position
+from pairs import Ear, run  # noqa: E402 pylint: disable=wrong-import-position
 
 URL, PREFIX = sys.argv[1:]
-
-
-class Ear:
-    """What a subscription hears: (args, kwargs, details)."""
-
-    def __init__(self):
-        self.heard = asyncio.Queue()
-
-    async def subscribe(self, peer, topic, **options):
-        return await peer.session.subscribe(
-            lambda *args, details, **kwargs: self.heard.put_nowait((args, kwargs, details)), topic,
-            SubscribeOptions(details=True, **options))
-
-    async def next(self):
-        return await asyncio.wait_for(self.heard.get(), 10)
 
 
 async def retain(peer, topic, *args):
@@ -84,18 +69,4 @@ TESTS = [a_retained_event_comes_to_who_asks, a_pattern_gets_the_retained_of_each
          the_history_is_told_both_ways, a_testament_is_published]
 
 
-async def main():
-    for number, test in enumerate(TESTS, 1):
-        one, other = await open_(URL), await open_(URL)
-        name = test.__name__.replace("_", " ")
-        try:
-            await test(one, other)
-            print("ok %d - %s" % (number, name), flush=True)
-        except Exception:  # pylint: disable=broad-except
-            print("not ok %d - %s: %s" % (number, name,
-                                          traceback.format_exc().replace("\n", "\\n")), flush=True)
-        await one.close()
-        await other.close()
-
-
-asyncio.run(main())
+asyncio.run(run(URL, TESTS))

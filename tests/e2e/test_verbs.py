@@ -1,0 +1,265 @@
+"""test_verbs.py: call, publish, subscribe, register, ls and ping from a shell: what they print, and
+each exit code that applies to them."""
+import json
+import os
+import signal
+
+from harness import closed_port, equal, one_line, test, test_each
+
+SERVICE = """
+local wampy = require "wampy"
+local Service = wampy.Client:extend("Service")
+Service.echo = wampy.callee "com.echo" (function(self, ...) return ... end)
+Service.pair = wampy.callee "com.pair" (function(self) return 1, wampy.kwargs { k = "v" } end)
+Service.slow = wampy.callee "com.slow" (function(self) wampy.sleep(60) end)
+Service.fail = wampy.callee "com.fail" (function(self) error(wampy.error("com.bad", "why")) end)
+Service.parts = wampy.callee "com.parts" (function(self, n)
+  for i = 1, n do wampy.progress(i) end
+  return "end"
+end)
+return Service
+"""
+VERBS = {
+    "call": ["call", "com.echo"],
+    "publish": ["publish", "com.t"],
+    "subscribe": ["subscribe", "com.t"],
+    "register": ["register", "com.p", "--echo"],
+    "ls": ["ls"],
+    "ping": ["ping"],
+}
+
+
+def service(t):
+    """The URL of a router with the service."""
+    app = t.start("run", t.file("service.lua", SERVICE), "--router=0", "--grace", "0")
+    url = app.out.wait(r"^router +(\S+)").group(1)
+    app.out.wait("^ready")
+    return url
+
+
+def says(t, url, *args, **kw):
+    return t.run(0, args[0], "--url", url, *args[1:], **kw).out.all()
+
+
+@test
+def call_prints_what_comes_back(t):
+    url = service(t)
+    equal(says(t, url, "call", "com.echo", "word"), ['"word"'])
+    equal(says(t, url, "call", "com.echo", "word", "--raw"), ["word"])
+    equal(says(t, url, "call", "com.echo", "7", "-S"), ['"7"'])
+    equal(says(t, url, "call", "com.echo", '{"a": [1.5, null]}'), ['{"a":[1.5,null]}'])
+    equal(says(t, url, "call", "com.echo", "9007199254740993"), ["9007199254740993"])
+    equal(says(t, url, "call", "com.echo", "--", "-1"), ["-1"])
+    equal(json.loads(says(t, url, "call", "com.pair")[0]), {"args": [1], "kwargs": {"k": "v"}})
+    equal(json.loads(says(t, url, "call", "com.echo")[0]), {"args": [], "kwargs": {}})
+    whole = says(t, url, "call", "com.echo", "1", "-k", "a=2", "-k", "b=x y", "--json")
+    equal(json.loads(whole[0]), {"args": [1], "kwargs": {"a": 2, "b": "x y"}})
+    whole = says(t, url, "call", "com.echo", "--args", "[1, 2]", "--kwargs", '{"c": {}}')
+    equal(json.loads(whole[0]), {"args": [1, 2], "kwargs": {"c": {}}})
+
+
+@test
+def call_reads_values_from_files_and_stdin(t):
+    url = service(t)
+    path = t.file("value.json", '{"from": "a file"}\n')
+    equal(says(t, url, "call", "com.echo", "@" + path), ['{"from":"a file"}'])
+    child = t.start("call", "com.echo", "@-", "--url", url, stdin='["from stdin"]')
+    equal(child.ends(0).out.all(), ['["from stdin"]'])
+
+
+@test
+def call_many_times_and_in_parts(t):
+    url = service(t)
+    equal(says(t, url, "call", "com.echo", "1", "--repeat", "5", "--parallel", "3"), ["1"] * 5)
+    equal(says(t, url, "call", "com.parts", "3", "--progress"), ["1", "2", "3", '"end"'])
+    timed = t.run(0, "call", "com.echo", "1", "--time", "--url", url)
+    one_line(timed, r"^\d+\.\d\d ms$")
+    dry = t.run(0, "call", "com.echo", "1", "-k", "a=b", "--dry-run", "--url", "ws://nowhere.example")
+    equal(json.loads(dry.out.all()[0]), [48, 1, {}, "com.echo", [1], {"a": "b"}])
+
+
+@test
+def subscribe_prints_what_publish_says(t):
+    url = service(t)
+    ear = t.start("sub", "com.n.", "--match", "prefix", "--details", "--count", "3", "--url", url)
+    first = t.start("sub", "com.n.a", "--count", "1", "--url", url)
+    for what in ("com.n.", "com.n.a"):  # both are there
+        t.script(THERE, url, what)
+    says(t, url, "publish", "com.n.a", "it rains")
+    equal(first.ends(0).out.all(), ['"it rains"'])
+    told = t.run(0, "pub", "com.n.b", "1", "-k", "k=v", "--json", "--url", url).out.all()
+    says(t, url, "pub", "com.n.c", "--no-ack", "x")
+    events = [json.loads(line) for line in ear.ends(0).out.all()]
+    equal([(e["topic"], e["args"], e["kwargs"]) for e in events],
+          [("com.n.a", ["it rains"], {}), ("com.n.b", [1], {"k": "v"}), ("com.n.c", ["x"], {})])
+    equal(events[1]["details"]["publication"], json.loads(told[0])["publication"])
+
+
+THERE = """
+local c <close> = require "wampy".Client { url = arg[1] }:start()
+local function there()
+  for _, match in ipairs { "exact", "prefix", "wildcard" } do
+    local ok, id = pcall(c.call, c, "wamp.subscription.lookup", arg[2], { match = match })
+    if ok and id then return true end
+  end
+end
+while not there() do require "wampy".sleep(0.01) end
+"""
+
+
+@test
+def publish_takes_lines_and_keeps_events(t):
+    url = service(t)
+    ear = t.start("sub", "com.lines", "--count", "3", "--url", url)
+    t.script(THERE, url, "com.lines")
+    t.start("pub", "com.lines", "--lines", "--url", url, stdin='1\n"two"\nthree\n').ends(0)
+    equal(ear.ends(0).out.all(), ["1", '"two"', '"three"'])
+    says(t, url, "pub", "com.state", "on", "--retain")
+    equal(says(t, url, "sub", "com.state", "--retained", "--count", "1"), ['"on"'])
+    out = says(t, url, "sub", "com.state", "--retained", "--count", "1", "--exec", "tr a-z A-Z")
+    equal(out, ['"ON"'])
+
+
+@test_each({
+    "a value": (["--value", '{"a": 1}'], '{"a":1}'),
+    "what was given": (["--echo"], '"x"'),
+    "Lua": (["--lua", "return (...) .. '!'"], '"x!"'),
+    "a command": (["--", "tr", "x", "y"], '{"kwargs":{},"args":["y"]}'),
+})
+def register_answers_with(t, way, answer):
+    url = service(t)
+    callee = t.start("register", "com.own", "--count", "1", "--url", url, *way)
+    callee.err.wait("registered com.own")
+    got = says(t, url, "call", "com.own", "x")
+    equal(json.loads(got[0]), json.loads(answer))
+    callee.ends(0)
+
+
+@test
+def register_fails_when_it_is_to(t):
+    url = service(t)
+    for way, complaint in ((["--fail", "com.no"], r"com\.no"),
+                           (["--", "sh", "-c", "echo broken >&2; exit 3"], "broken")):
+        callee = t.start("register", "com.own", "--count", "1", "--url", url, *way)
+        callee.err.wait("registered com.own")
+        one_line(t.run(6, "call", "com.own", "--url", url), complaint)
+        callee.ends(0)
+
+
+@test
+def ls_lists_what_there_is(t):
+    url = service(t)
+    lines = says(t, url, "ls")
+    equal([line.split() for line in lines if "com.pair" in line],
+          [["com.pair", "exact", "single", "1"]])
+    equal(len(says(t, url, "ls", "procedures", "com.p")), 2)
+    ear = t.start("sub", "com.t", "--url", url)
+    t.script(THERE, url, "com.t")
+    equal(json.loads(says(t, url, "ls", "topics", "--json")[0])["uri"], "com.t")
+    equal(len(says(t, url, "ls", "sessions")), 3)  # the service, the subscriber, ls itself
+    ear.ends(143, signal.SIGTERM)
+
+
+@test
+def ping_says_how_long(t):
+    url = service(t)
+    times = json.loads(says(t, url, "ping", "--json")[0])
+    assert set(times) == {"welcome", "call", "goodbye"} and min(times.values()) > 0, times
+    equal(says(t, url, "ping", "-q"), [])
+
+
+# ---- exit codes ----------------------------------------------------------------------------------
+
+
+@test_each({name: (verb,) for name, verb in VERBS.items()})
+def nobody_listens_is_4(t, verb):
+    one_line(t.run(4, *verb, "--url", "ws://127.0.0.1:%d" % closed_port()), "connection refused")
+
+
+@test_each({name: (verb,) for name, verb in VERBS.items()})
+def an_unknown_realm_is_5(t, verb):
+    one_line(t.run(5, *verb, "--url", service(t), "--realm", "nowhere"), "no_such_realm")
+
+
+@test_each({name: (verb,) for name, verb in VERBS.items()})
+def a_flag_that_there_is_not_is_2(t, verb):
+    one_line(t.run(2, *verb, "--colour"), "unknown option '--colour'")
+    one_line(t.run(2, *verb, "--realm", "a b"), "invalid realm 'a b'")
+
+
+@test_each({
+    "an error of the callee": (["call", "com.fail"], r"com\.fail: why \(com\.bad\)"),
+    "no such procedure": (["call", "com.eco"], r"did you mean com\.echo\?$"),
+    "a procedure that is taken": (["register", "com.echo", "--echo"], "procedure_already_exists"),
+})
+def a_refusal_is_6(t, verb, complaint):
+    one_line(t.run(6, *verb, "--url", service(t)), complaint)
+
+
+@test_each({
+    "an answer that does not come": ["call", "com.slow", "--timeout", "50ms"],
+    "events that do not come": ["subscribe", "com.t", "--count", "1", "--timeout", "50ms"],
+})
+def too_late_is_7(t, *verb):
+    t.run(7, *verb, "--url", service(t))
+
+
+@test_each({"subscribe": (["subscribe", "com.t"],), "register": (["register", "com.p", "--echo"],),
+            "call": (["call", "com.slow"],)})
+def a_lost_link_is_8(t, verb):
+    router, url = t.router()
+    slow = t.start("register", "com.slow", "--echo", "--delay", "60s", "--url", url)
+    slow.err.wait("registered")
+    child = t.start(*verb, "--url", url, "--log", "debug")
+    t.script("""
+        local c <close> = require "wampy".Client { url = arg[1] }:start()
+        while c:call("wamp.session.count") < 3 do require "wampy".sleep(0.01) end
+    """, url)
+    router.signal(signal.SIGKILL)
+    child.ends(8)
+    slow.ends(8)
+
+
+@test_each({"subscribe, INT": (["subscribe", "com.t"], signal.SIGINT, 130),
+            "subscribe, TERM": (["subscribe", "com.t"], signal.SIGTERM, 143),
+            "register, INT": (["register", "com.p", "--echo"], signal.SIGINT, 130),
+            "call, TERM": (["call", "com.slow"], signal.SIGTERM, 143)})
+def an_interruption_says_goodbye_and_is(t, verb, number, code):
+    url = service(t)
+    child = t.start(*verb, "--url", url)
+    t.script("""
+        local c <close> = require "wampy".Client { url = arg[1] }:start()
+        while c:call("wamp.session.count") < 3 do require "wampy".sleep(0.01) end
+    """, url)
+    child.ends(code, number)
+
+
+@test_each({
+    "a URI": (["call", "a b"], "invalid URI 'a b'"),
+    "arguments that are no list": (["call", "com.x", "--args", "{}"], "--args: expected a list"),
+    "a file that is no JSON": (["call", "com.x", "@/dev/null"], "/dev/null: expected JSON"),
+    "a keyword without a value": (["publish", "com.x", "-k", "a"], "expected NAME=VALUE, got 'a'"),
+    "no way to answer": (["register", "com.x"], "how is it to answer"),
+    "two ways to answer": (["register", "com.x", "--echo", "--value", "1"], "give one of"),
+    "Lua that does not parse": (["register", "com.x", "--lua", "retrun 1"], "--lua:1:"),
+    "something else to list": (["ls", "tables"], "must be one of 'procedures'"),
+    "a profile that there is not": (["ping", "-p", "none"], "--profile none"),
+})
+def what_is_wrong_is_said_and_is_2(t, verb, complaint):
+    child = t.run(2, *verb, env={"XDG_CONFIG_HOME": t.folder})
+    assert any(complaint in line for line in child.err.all()), child.err.all()
+
+
+@test
+def profiles_and_files_of_variables_say_where(t):
+    url = service(t)
+    t.file("wampy-lua/profiles.json", json.dumps({"here": {"url": url, "connect-timeout": "9s"}}))
+    env = {"XDG_CONFIG_HOME": t.folder}
+    equal(t.run(0, "call", "com.echo", "1", "-p", "here", env=env).out.all(), ["1"])
+    equal(t.run(0, "call", "com.echo", "1", env=env | {"WAMPY_PROFILE": "here"}).out.all(), ["1"])
+    env["WAMPY_URL"] = "ws://127.0.0.1:%d" % closed_port()
+    t.run(4, "call", "com.echo", "1", "-p", "here", env=env)
+    path = t.file("env", '# where\nWAMPY_URL="%s"\nWAMPY_REALM=realm1\n' % url)
+    equal(t.run(0, "call", "com.echo", "1", "--env-file", path).out.all(), ["1"])
+    one_line(t.run(2, "ping", "--env-file", t.file("bad", "WAMPY_URL\n")), "bad:1: expected NAME=VALUE")
+    assert os.path.exists(path)
