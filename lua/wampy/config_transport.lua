@@ -8,6 +8,7 @@
 local checks = require "wampy.config_check"
 local config_auth = require "wampy.config_auth"
 local config_web = require "wampy.config_web"
+local core = require "wampy.core"
 local keys = require "wampy.config_keys"
 local serializers = require "wampy.serializers"
 
