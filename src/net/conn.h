@@ -79,7 +79,9 @@ struct conn {
     size_t queued; /* bytes given to send and not yet handed on */
     size_t coming; /* bytes kept of a message that has not come to its end */
     size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
-    bool closing;  /* conn_close was called: nothing more may be sent */
+    const char *cookies; /* of a client: the values of Set-Cookie, a line each, owned by
+                            the maker; NULL: none came */
+    bool closing;        /* conn_close was called: nothing more may be sent */
 };
 
 static inline void conn_send(struct conn *c, struct buf *message)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/relay.h"
 #include "net/ws_private.h"
 
 struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where)
@@ -33,6 +34,7 @@ static void free_net(void *attached)
     struct ws_net *net = attached;
 
     tunnel_free_all(net);
+    relay_free_all(&net->relays);
     ws_tls_free_all(net);
     guests_fini(&net->guests);
     free(net->piece);
@@ -79,6 +81,7 @@ struct ws_net *ws_net_of(struct loop *l)
     list_init(&net->due);
     list_init(&net->tls);
     list_init(&net->tunnels);
+    list_init(&net->relays);
     loop_attach(l, LOOP_WS, net, ws_flush, free_net);
     return net;
 }

@@ -15,6 +15,7 @@
 
 #include "net/batch.h"
 #include "net/guests.h"
+#include "net/reach.h"
 #include "net/loop_private.h"
 #include "net/ws.h"
 #include "wamp/limits.h"
@@ -34,6 +35,7 @@ struct ws_net {
     struct guests guests;
     struct list tls;           /* of struct ws_tls */
     struct list tunnels;       /* of struct tunnel */
+    struct list relays;        /* of relay.c */
     char *piece;               /* owned: of ws_tunnel.c */
     struct deflater *deflater; /* owned: of ws_deflate.c; or NULL */
     struct buf *batch;         /* owned: room for the next one that is written; or NULL */
@@ -51,6 +53,7 @@ struct ws {
     struct conn conn;
     struct list due;               /* in net->due */
     struct ws_net *net;            /* borrowed */
+    struct reach *reach;           /* of a client that a proxy is asked for; else NULL */
     struct lws *wsi;               /* NULL before and after */
     struct net_settings *settings; /* counted */
     struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
