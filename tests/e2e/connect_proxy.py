@@ -17,6 +17,7 @@ WHO = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\
 class ConnectProxy:
     def __init__(self, answer=CONNECT, user=None, extra=b""):
         self.answer, self.extra, self.requests, self.open = answer, extra, [], []
+        self.carried = 0  # bytes, both ways
         self.wanted = user and "Basic " + base64.b64encode(user.encode()).decode()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -62,14 +63,14 @@ class ConnectProxy:
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=self.carry, args=(source, sink), daemon=True).start()
 
-    @staticmethod
-    def carry(source, sink):
+    def carry(self, source, sink):
         try:
             while True:
                 data = source.recv(65536)
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return
+                self.carried += len(data)
                 sink.sendall(data)
         except OSError:
             sink.close()
