@@ -336,7 +336,10 @@ static void on_room(void *user)
 
 static bool on_run(void *user)
 {
-    return task_run_ready(user);
+    bool any = task_run_ready(user);
+
+    scratch_spare(user);
+    return any;
 }
 
 /* ---- connecting -------------------------------------------------------------------- */

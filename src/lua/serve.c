@@ -52,6 +52,7 @@ static int work(lua_State *L)
     uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
     int n = handler_bind(L, 1, &j->m, session);
 
+    msg_shed(&j->m);
     lua_callk(L, n, LUA_MULTRET, (lua_KContext)j, answer);
     return answer(L, LUA_OK, (lua_KContext)j);
 }
