@@ -6,7 +6,7 @@ local core = require "wampy.core"
 
 local url, most = arg[1], math.tointeger(arg[2])
 
--- A text with which the next PUBLISH is `size` bytes long. It has a head of five bytes, but in JSON.
+-- A text with which that PUBLISH is `size` bytes long. (All texts over 64 KiB have heads alike.)
 local function filling(format, request, size)
   local message = { 16, request, { acknowledge = true }, "com.big", { ("x"):rep(70000) } }
   local overhead = #core.encode(format, message) - 70000
