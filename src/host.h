@@ -100,6 +100,8 @@ bool client_full(const struct client *c); /* the queue is over its limit: wait f
 void client_await_room(struct client *c, size_t bytes);
 /* How the transport ended; error CONN_OK while it is up. */
 const struct conn_end *client_end(const struct client *c);
+/* What the router's Set-Cookie headers said, a line each; NULL: nothing. */
+const char *client_cookies(const struct client *c);
 /* Its end of an in-memory link, for tests; NULL for a socket, and when it is closed. */
 struct conn *client_link_end(const struct client *c);
 

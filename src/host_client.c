@@ -193,6 +193,11 @@ const struct conn_end *client_end(const struct client *c)
     return &c->end;
 }
 
+const char *client_cookies(const struct client *c)
+{
+    return c->conn ? c->conn->cookies : NULL;
+}
+
 struct conn *client_link_end(const struct client *c)
 {
     return c->conn && link_is(c->conn) ? c->conn : NULL;

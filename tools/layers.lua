@@ -41,6 +41,7 @@ local rooms = {
 local files = {
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
+  ["net/ws_deflate.c"] = { "^zlib%.h$" },
   ["net/http_file.c"] = { "^linux/openat2%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }

@@ -120,11 +120,21 @@ local function read_websocket_options(options, path, part)
   part.null_origin = checks.boolean(options.allow_null_origin, path .. ".allow_null_origin")
 end
 
+local function read_compression(compression, path, warn)
+  if compression == nil then return end
+  object(compression, keys.compression, path, warn)
+  if compression.deflate == nil then return end
+  object(compression.deflate, keys.deflate, path .. ".deflate", warn)
+  return true
+end
+
 local function read_options(options, path, warn, part, raw)
   if options == nil then return end
   object(options, raw and keys.rawsocket_options or keys.websocket_options, path, warn)
   part.max_message_size = read_max_message(options, path)
-  if not raw then read_websocket_options(options, path, part) end
+  if raw then return end
+  read_websocket_options(options, path, part)
+  part.compress = read_compression(options.compression, path .. ".compression", warn)
 end
 
 -- Those that we have; nil for all of them, false when there is none.

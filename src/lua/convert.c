@@ -381,10 +381,17 @@ void write_value(lua_State *L, struct writer *w, int idx, const char *root)
 
 /* ---- payloads ---------------------------------------------------------------------- */
 
+#define GIANT (1024 * 1024) /* bytes of scratch that are not kept for the next message */
+
+void scratch_spare(struct state *S)
+{
+    for (size_t i = 0; i < sizeof S->scratch / sizeof *S->scratch; i++)
+        if (S->scratch[i].buf && S->scratch[i].buf->cap > GIANT)
+            writer_fini(&S->scratch[i]);
+}
+
 static struct writer *fresh(struct writer *w, const struct wire *wire)
 {
-    if (w->buf && w->buf->cap > 1024 * 1024) /* after a giant, back to a normal size */
-        writer_fini(w);
     if (!w->buf)
         w->buf = buf_new(512);
     w->buf->len = 0;

@@ -32,6 +32,9 @@ void write_value(lua_State *L, struct writer *w, int idx, const char *root);
 /* An empty writer in S->scratch, good until the next use of it. */
 struct writer *scratch_writer(struct state *S, const struct wire *wire);
 
+/* Gives back what giants have left in S->scratch. Not while a slice points there. */
+void scratch_spare(struct state *S);
+
 /* What follows the URI in call, publish, yield ...: positional arguments, then
  * optionally a kwargs{} and an options{} in either order. Slices point into S->scratch
  * and are good until the next use of it. */

@@ -16,7 +16,7 @@
 #include "lua/handler.h"
 #include "lua/l_router.h"
 #include "lua/message.h"
-#include "lua/tls_options.h"
+#include "lua/connect_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -127,7 +127,10 @@ static int l_client_gc(lua_State *L)
 
 static bool on_run(void *user)
 {
-    return task_run_ready(user);
+    bool any = task_run_ready(user);
+
+    scratch_spare(user);
+    return any;
 }
 
 /* ---- connecting -------------------------------------------------------------------- */
@@ -228,16 +231,15 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text,
  * transport error, code options: url | server, realm, hello (dict), agent,
  * connect_timeout, call_timeout, ping_interval, ping_timeout (seconds),
- * max_message_size (bytes), headers (list), serializers (list of names), tls (as
- * tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans:
- * handle_message, send_message of the object's message_handler see every message) */
+ * max_message_size (bytes), serializers (list of names), what connect_options_read
+ * reads, roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
+ * send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct client_config config = { 0 };
     struct server *server;
     const char *offer[WIRE_SUBPROTOCOLS + 1] = { NULL };
-    const char *headers[32] = { NULL };
     struct url url = { 0 };
     char error[300];
 
@@ -265,20 +267,13 @@ static int l_connect(lua_State *L)
     read_roles(L, lc, 2, &config.session.roles);
     lua_getfield(L, 2, "hello");
     config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
-    if (lua_getfield(L, 2, "headers") == LUA_TTABLE)
-        for (int i = 0; i < 31 && lua_rawgeti(L, -1, i + 1) == LUA_TSTRING; i++) {
-            headers[i] = lua_tostring(L, -1);
-            lua_pop(L, 1);
-        }
-    config.net.headers = headers[0] ? headers : NULL;
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
-    lua_getfield(L, 2, "tls");
-    tls_options_read(L, -1, &config.net.tls);
+    connect_options_read(L, 2, &config.net);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
-    tls_options_fini(&config.net.tls);
+    connect_options_fini(&config.net);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");
@@ -360,6 +355,23 @@ static int l_stats(lua_State *L)
     return 5;
 }
 
+/* client:cookies() -> list of what the router's Set-Cookie headers say */
+static int l_cookies(lua_State *L)
+{
+    const struct l_client *lc = check_client(L, 1);
+    const char *p = lc->c ? client_cookies(lc->c) : NULL;
+
+    lua_newtable(L);
+    for (lua_Integer i = 1; p && *p; i++) {
+        size_t n = strcspn(p, "\n");
+
+        lua_pushlstring(L, p, n);
+        lua_rawseti(L, -2, i);
+        p += n + (p[n] == '\n');
+    }
+    return 1;
+}
+
 /* client:pending() -> { request id = URI }: wampy's request_ids */
 static int l_pending(lua_State *L)
 {
@@ -389,10 +401,11 @@ static int l_serving(lua_State *L)
     return 2;
 }
 
-static const luaL_Reg methods[] = { { "connect", l_connect }, { "leave", l_leave },
-                                    { "drop", l_drop },       { "state", l_state },
-                                    { "stats", l_stats },     { "pending", l_pending },
-                                    { "serving", l_serving }, { NULL, NULL } };
+static const luaL_Reg methods[] = {
+    { "connect", l_connect }, { "leave", l_leave },     { "drop", l_drop },
+    { "state", l_state },     { "stats", l_stats },     { "pending", l_pending },
+    { "serving", l_serving }, { "cookies", l_cookies }, { NULL, NULL }
+};
 
 static const luaL_Reg functions[] = { { "client", l_client_new },
                                       { "handler", l_handler },

@@ -145,6 +145,7 @@ void listen_options_read(lua_State *L, int idx, struct net_options *o)
     o->null_origin = flag_of(L, idx, "null_origin");
     o->any_subprotocol = flag_of(L, idx, "any_subprotocol");
     o->delay = flag_of(L, idx, "delay");
+    o->compress = flag_of(L, idx, "compress");
     lua_getfield(L, idx, "tls");
     tls_options_read(L, -1, &o->tls);
     lua_pop(L, 1);

@@ -48,6 +48,8 @@ static int work(lua_State *L)
     if (j->invocation && j->handler->details_at)
         job_describe(L, j,
                      lua_gettop(L) - n + j->handler->method + j->handler->details_at);
+    if (!j->details) /* who has them may read chunks */
+        msg_shed(&j->m);
     lua_callk(L, n, LUA_MULTRET, (lua_KContext)j, answer);
     return answer(L, LUA_OK, (lua_KContext)j);
 }

@@ -81,7 +81,9 @@ struct conn {
     size_t low;    /* `drained` is owed once `queued` is less than this; 0: it is not */
     size_t coming; /* bytes kept of a message that has not come to its end */
     size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
-    bool closing;  /* conn_close was called: nothing more may be sent */
+    const char *cookies; /* of a client: the values of Set-Cookie, a line each, owned by
+                            the maker; NULL: none came */
+    bool closing;        /* conn_close was called: nothing more may be sent */
 };
 
 /* `drained` is wanted once fewer than `low` bytes are queued, if not earlier. */

@@ -87,7 +87,7 @@ void raw_finish(struct raw *raw)
     drop_queue(raw);
     free(raw->queue);
     raw_reader_fini(&raw->reader);
-    free(raw->dialing);
+    raw_dialed(raw);
     free(raw->where);
     net_settings_unref(raw->settings);
     free(raw);
@@ -495,8 +495,7 @@ static void tune(const struct raw *raw)
 
 void raw_open(struct raw *raw, const char *subprotocol, size_t peer_takes)
 {
-    free(raw->dialing);
-    raw->dialing = NULL;
+    raw_dialed(raw);
     raw->state = RAW_OPEN;
     raw->heard = loop_round(raw->net->loop);
     raw->conn.takes = peer_takes;

@@ -82,6 +82,9 @@ void raw_finish(struct raw *raw);
 /* The same in the next round: where the caller still needs it. */
 void raw_finish_soon(struct raw *raw);
 
+/* raw_client.c: what was needed until the conn was up is dropped. */
+void raw_dialed(struct raw *raw);
+
 /* raw_tls.c: rss:// of a client. */
 /* The settings, for connections to `host`; false when they are wrong, which is noted. */
 bool raw_tls_init(struct raw *raw, const struct tls_options *o, const char *host);

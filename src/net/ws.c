@@ -8,12 +8,10 @@
  * makes few and full segments of many small writes, which halves the cost of a busy
  * connection.
  *
- * A message that came in one piece is copied once, out of lws's buffer; fragments are
- * gathered. Where messages go in batches (batch.h), all that waits is one WebSocket
- * message.
+ * Where messages go in batches (batch.h), all that waits is one WebSocket message.
  *
- * Not known here: how connections come about (ws_client.c, ws_server.c), or what
- * messages say; UTF-8 is the codec's business. */
+ * Not known here: how connections come about (ws_client.c, ws_server.c), what is received
+ * (ws_receive.c), or what messages say. */
 #include "net/ws.h"
 
 #include <assert.h>
@@ -29,9 +27,8 @@
 static_assert(BUF_HEADROOM >= LWS_PRE,
               "lws writes its frame header in front of the payload");
 
-#define FIRST_PIECE (256 * 1024) /* reserved at once for a message that announced more */
-#define FIRST_BATCH (16 * 1024)  /* room of a batch, until one needs more */
-#define PING_SIZE 4              /* lws does not report an empty pong */
+#define FIRST_BATCH (16 * 1024) /* room of a batch, until one needs more */
+#define PING_SIZE 4             /* lws does not report an empty pong */
 
 static struct ws *ws_of(struct conn *c)
 {
@@ -136,8 +133,24 @@ static void settle(struct ws *ws)
     conn_settled(&ws->conn);
 }
 
-/* A server writes a shared buf as it is: only the headroom changes, and each write
- * makes it anew. A client masks in place and needs a buf of its own. */
+/* One WebSocket message. A server writes a shared buf as it is: only the headroom
+ * changes, and each write makes it anew. A client masks in place and needs a buf of its
+ * own. */
+static int write_frame(struct ws *ws, struct buf **message)
+{
+    struct buf *packed = ws->compress ? ws_deflate(ws->net, slice_buf(*message)) : NULL;
+    struct buf *out = packed ? packed : *message;
+    int wrote;
+
+    if (!ws->server && !packed)
+        *message = out = buf_own(out);
+    ws->packed_out = packed != NULL;
+    wrote = lws_write(ws->wsi, (unsigned char *)out->data, out->len,
+                      ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
+    buf_unref(packed);
+    return wrote;
+}
+
 static int write_message(struct ws *ws)
 {
     size_t n = 0;
@@ -147,10 +160,7 @@ static int write_message(struct ws *ws)
     n = ws->batch.kind ? n : message->len;
     if (ws->count)
         cork(ws, true);
-    if (!ws->server)
-        message = buf_own(message);
-    wrote = lws_write(ws->wsi, (unsigned char *)message->data, message->len,
-                      ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
+    wrote = write_frame(ws, &message);
     if (ws->batch.kind)
         batch_done(ws, message);
     else
@@ -240,74 +250,6 @@ static void drop_queue(struct conn *c)
 }
 
 const struct conn_ops ws_ops = { send_message, close_conn, drop_queue };
-
-/* ---- receiving --------------------------------------------------------------------- */
-
-static void deliver(struct ws *ws, struct buf *message)
-{
-    ws->conn.handler->message(&ws->conn, message);
-    buf_unref(message);
-}
-
-static void gather(struct ws *ws, const void *in, size_t n, size_t rest)
-{
-    if (!ws->rx)
-        ws->rx = buf_new(n + (rest < FIRST_PIECE ? rest : FIRST_PIECE));
-    buf_append(&ws->rx, in, n);
-    ws->conn.coming = ws->rx->cap;
-}
-
-/* A message is passed on as soon as it is there, so a batch has no limit of its own. */
-static int on_batch(struct ws *ws, struct slice in)
-{
-    const char *wrong = NULL;
-    enum batch_found found;
-    struct buf *message;
-
-    while ((found = batch_read(&ws->batch, &in, &message)) == BATCH_MESSAGE) {
-        deliver(ws, message);
-        if (ws->state != WS_OPEN || ws->close_code)
-            return 0;
-    }
-    ws->conn.coming = ws->batch.part ? ws->batch.part->cap : 0;
-    if (found == BATCH_TOO_LONG)
-        return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
-    if (lws_is_final_fragment(ws->wsi))
-        wrong = batch_end(&ws->batch);
-    return wrong ? ws_refuse(ws, CONN_PROTOCOL, 1002, wrong) : 0;
-}
-
-static int on_receive(struct ws *ws, const void *in, size_t n)
-{
-    size_t rest = lws_remaining_packet_payload(ws->wsi), have = ws->rx ? ws->rx->len : 0;
-    struct buf *message;
-
-    ws->heard = loop_round(ws->net->loop);
-    ws->pinged = false;
-    if (ws->state != WS_OPEN || ws->close_code)
-        return 0;
-    if (!ws->rx && !lws_frame_is_binary(ws->wsi) != ws->text)
-        return ws_refuse(ws, CONN_PROTOCOL, 1003,
-                         ws->text ? "a binary frame on a text subprotocol"
-                                  : "a text frame on a binary subprotocol");
-    if (ws->batch.kind)
-        return on_batch(ws, (struct slice){ in, n });
-    if (n > ws->settings->max_message || rest > ws->settings->max_message - n ||
-        have > ws->settings->max_message - n - rest)
-        return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
-    if (!ws->rx && lws_is_final_fragment(ws->wsi)) {
-        deliver(ws, buf_from(in, n));
-        return 0;
-    }
-    gather(ws, in, n, rest);
-    if (!lws_is_final_fragment(ws->wsi))
-        return 0;
-    message = ws->rx;
-    ws->rx = NULL;
-    ws->conn.coming = 0;
-    deliver(ws, message);
-    return 0;
-}
 
 /* ---- timers ------------------------------------------------------------------------ */
 
@@ -403,7 +345,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        return ws ? on_receive(ws, in, len) : -1;
+        return ws ? ws_on_receive(ws, in, len) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return ws ? on_writeable(ws) : -1;

@@ -48,6 +48,7 @@ void ws_finish(struct ws *ws)
         ws->net->adopting = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
+    reach_cancel(ws->reach);
     tunnel_leave(&ws->tunnel);
     ws_tls_put(ws->tls);
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
@@ -60,6 +61,7 @@ void ws_finish(struct ws *ws)
     batch_reader_fini(&ws->batch);
     free(ws->close_reason);
     free(ws->where);
+    free((char *)(uintptr_t)ws->conn.cookies);
     net_settings_unref(ws->settings);
     free(ws);
 }

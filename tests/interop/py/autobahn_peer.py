@@ -1,4 +1,7 @@
-"""autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio."""
+"""autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio.
+
+With INTEROP_COMPRESS=1 its WebSocket must get the compression that it offers.
+"""
 import asyncio
 import os
 from urllib.parse import urlsplit
@@ -6,6 +9,8 @@ from urllib.parse import urlsplit
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
+from autobahn.websocket.compress import (
+    PerMessageDeflateOffer, PerMessageDeflateResponse, PerMessageDeflateResponseAccept)
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
 from autobahn.wamp.types import (
@@ -90,7 +95,14 @@ class Verbs:
         await self.session.left
 
 
+def accept(response):
+    if isinstance(response, PerMessageDeflateResponse):
+        return PerMessageDeflateResponseAccept(response)
+    return None
+
+
 async def open_(url):
+    compress = os.environ.get("INTEROP_COMPRESS") == "1"
     session = Session()
     where = urlsplit(url)
     serializer = SERIALIZERS[os.environ.get("WAMPY_SERIALIZER", "json")]()
@@ -98,6 +110,9 @@ async def open_(url):
         factory = WampRawSocketClientFactory(lambda: session, serializer=serializer)
     else:
         factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[serializer])
+    if compress:
+        factory.setProtocolOptions(perMessageCompressionOffers=[PerMessageDeflateOffer()],
+                                   perMessageCompressionAccept=accept)
     loop = asyncio.get_running_loop()
     if where.scheme.endswith("+unix"):
         transport, _ = await loop.create_unix_connection(factory, where.path)
@@ -105,6 +120,8 @@ async def open_(url):
         transport, _ = await loop.create_connection(
             factory, where.hostname, where.port, ssl=where.scheme in ("wss", "rss"))
     await session.joined
+    if compress and not session._transport.websocket_extensions_in_use:
+        raise RuntimeError("the router does not compress")
     return Verbs(session, transport)
 
 
