@@ -16,6 +16,7 @@ dependencies = { "lua ~> 5.4", "argparse >= 0.7", "lua-cjson" }
 external_dependencies = { -- libargon2 is used besides where pkg-config finds it (wamp-scram)
   LIBWEBSOCKETS = { header = "libwebsockets.h", library = "websockets" },
   OPENSSL = { header = "openssl/ssl.h", library = "ssl" },
+  ZLIB = { header = "zlib.h", library = "z" },
   LIBEV = { header = "ev.h", library = "ev" },
 }
 build = {

@@ -9,6 +9,7 @@ Everything runs on one core, both ends included: the CPU time of the process und
 what the scheduler gave it, and not what two cores waited for each other.
 """
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -244,12 +245,12 @@ def echo_call(server, count, window, raw):
     return dict(result, cost=2 * result["cost"], rate=result["rate"] / 2)
 
 
-def app_callee(command, router, count, window=64, watch=None, size=32):
+def app_callee(command, router, count, window=64, watch=None, size=32, **formats):
     """The app answers; its own CPU time counts, or that of `watch`."""
     with running([*command, router.url]) as app:
         return cost(load("call", router.port, pid=(watch or app).pid, callees=0, window=window,
                          size=size,
-                         warmup=max(2000, count // 4), count=count))
+                         warmup=max(2000, count // 4), count=count, **formats))
 
 
 def app_subscriber(command, router, count):
@@ -419,6 +420,37 @@ def rejoin(program):
         return {"cost": (time.monotonic() - began) * 1000, "bad": 0}
     finally:
         stop(app)
+
+
+def saved(program):
+    """From a saved file to the answer of the new code, while one call after the other is made: the
+    longest of twenty. Answers that are none are bad."""
+    worst = bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        text = (BENCH / "apps" / "saved.lua").read_text()
+        app = pathlib.Path(folder) / "saved.lua"
+        app.write_text(text)
+        port = free_port()
+        service = spawn([program, "run", app, f"--router={port}", "--watch"],
+                        stdout=subprocess.PIPE)
+        try:
+            until_line(service, "ready.")
+            with Session(port) as session:
+                request = itertools.count(1)
+                for version in range(1, 21):
+                    new = app.with_suffix(".new")
+                    new.write_text(text.replace("return 0", f"return {version}"))
+                    began, answer = time.monotonic(), [50, 0, {}, [None]]
+                    new.rename(app)
+                    while answer[3:] != [[version]]:
+                        answer = session.ask(48, next(request), {}, "version")
+                        bad += answer[0] != 50
+                        if time.monotonic() - began > STEP_LIMIT:
+                            raise Failed("the new code does not serve")
+                    worst = max(worst, time.monotonic() - began)
+        finally:
+            stop(service)
+    return {"cost": worst * 1000, "bad": bad}
 
 
 def set_up(program, what):

@@ -5,13 +5,13 @@
 
 enum kind { NUMBER, TEXT, LIST, DICT, NONE, FALSE, TRUE };
 
-static const char *const names[] = { "json", "msgpack", "cbor" };
+static const char *const names[] = { "json", "msgpack", "cbor", "json.batched" };
 static const char *const subprotocols[] = { "wamp.2.json", "wamp.2.msgpack",
-                                            "wamp.2.cbor" };
+                                            "wamp.2.cbor", "wamp.2.json.batched" };
 
 enum format format_of(const char *name)
 {
-    for (int i = JSON; i <= CBOR; i++)
+    for (int i = JSON; i <= BATCHED; i++)
         if (strcmp(names[i], name) == 0)
             return (enum format)i;
     die("no such format: %s", name);

@@ -10,7 +10,8 @@
 
 #include "wire.h"
 
-enum format { JSON, MSGPACK, CBOR };
+/* BATCHED is JSON, many messages to a frame: no business of packed.c. */
+enum format { JSON, MSGPACK, CBOR, BATCHED };
 
 enum format format_of(const char *name);
 const char *format_subprotocol(enum format f);

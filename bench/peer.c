@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { MAX_TURN = 256, MAX_DIRTY = 1024 };
+enum { MAX_TURN = 256, MAX_DIRTY = 1024, SEPARATOR = 0x1e };
 
 static int poll_fd = -1;
 static struct peer *dirty[MAX_DIRTY];
@@ -40,10 +40,20 @@ void peer_close(struct peer *p)
     close(p->fd);
     bytes_free(&p->in);
     bytes_free(&p->out);
+    bytes_free(&p->batch);
+}
+
+/* The messages of a batch that has been gathered become a frame. */
+static void seal(struct peer *p)
+{
+    if (bytes_left(&p->batch) > 0)
+        frame_put(&p->out, true, text(p->batch.p, p->batch.n), LIT(""));
+    p->batch.at = p->batch.n = 0;
 }
 
 static int send_all(struct peer *p)
 {
+    seal(p);
     while (bytes_left(&p->out) > 0)
         if (bytes_send(&p->out, p->fd) < 0)
             return -1;
@@ -54,6 +64,13 @@ static int send_all(struct peer *p)
 static void put_message(struct peer *p, struct slice head, struct slice tail)
 {
     static struct bytes json, packed;
+    if (p->format == BATCHED) {
+        bytes_add(&p->batch, head);
+        bytes_add(&p->batch, tail);
+        *bytes_room(&p->batch, 1) = SEPARATOR;
+        p->batch.n++;
+        return;
+    }
     if (p->format == JSON) {
         frame_put(&p->out, true, head, tail);
         return;
@@ -69,6 +86,9 @@ static void put_message(struct peer *p, struct slice head, struct slice tail)
 static struct slice message_of(const struct peer *p, const struct frame *frame)
 {
     static struct bytes json;
+    if (p->format == BATCHED &&
+        frame->body.n) /* a single one, while nobody is in a hurry */
+        return text(frame->body.p, frame->body.n - 1);
     if (p->format == JSON)
         return frame->body;
     json.at = json.n = 0;
@@ -78,7 +98,8 @@ static struct slice message_of(const struct peer *p, const struct frame *frame)
 
 static bool is_message(const struct peer *p, const struct frame *frame)
 {
-    return frame->opcode == (p->format == JSON ? OP_TEXT : OP_BINARY);
+    bool packed = p->format == MSGPACK || p->format == CBOR;
+    return frame->opcode == (packed ? OP_BINARY : OP_TEXT);
 }
 
 static void pong(struct peer *p, struct slice body)
@@ -151,6 +172,7 @@ static void want(struct peer *p, int operation, bool room)
 static void flush(struct peer *p)
 {
     p->dirty = false;
+    seal(p);
     if (bytes_left(&p->out) > 0 && bytes_send(&p->out, p->fd) < 0)
         die("the router has closed a connection");
     bool left = bytes_left(&p->out) > 0;
@@ -176,6 +198,23 @@ void peer_say(struct peer *p, struct slice head, struct slice tail)
     dirty[dirty_n++] = p;
 }
 
+static void hear(struct peer *p, const struct frame *frame)
+{
+    struct slice rest = frame->body;
+    if (p->format != BATCHED) {
+        p->on_message(p, message_of(p, frame));
+        return;
+    }
+    while (rest.n) {
+        const char *end = memchr(rest.p, SEPARATOR, rest.n);
+        if (!end)
+            die("the router sent a broken batch");
+        p->on_message(p, text(rest.p, (size_t)(end - rest.p)));
+        rest.n -= (size_t)(end - rest.p) + 1;
+        rest.p = end + 1;
+    }
+}
+
 static void read_frames(struct peer *p)
 {
     struct frame frame;
@@ -184,7 +223,7 @@ static void read_frames(struct peer *p)
         die("the router has closed a connection");
     while ((got = frame_take(&p->in, &frame)) > 0) {
         if (is_message(p, &frame))
-            p->on_message(p, message_of(p, &frame));
+            hear(p, &frame);
         else if (frame.opcode == OP_PING) {
             pong(p, frame.body);
             flush(p);

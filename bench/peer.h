@@ -15,7 +15,8 @@
 
 struct peer {
     struct bytes in, out;
-    uint64_t last_id; /* of a request */
+    struct bytes batch; /* of BATCHED: what the next frame carries */
+    uint64_t last_id;   /* of a request */
     void (*on_message)(struct peer *p, struct slice message);
     void *role;         /* borrowed; whatever on_message needs */
     enum format format; /* that it speaks: set before peer_connect */

@@ -241,8 +241,10 @@ static uint64_t next_deadline(const struct host *h)
 
 void host_turn(struct host *h, int64_t timeout_ms)
 {
-    uint64_t deadline = next_deadline(h);
+    uint64_t deadline;
 
+    loop_flush(h->loop); /* a queue that is empty then, or a lost link, is work */
+    deadline = next_deadline(h);
     h->now = host_clock(h);
     if (has_work(h) || deadline <= h->now)
         timeout_ms = 0;

@@ -29,7 +29,7 @@ struct host_hooks {
      * reference passes. It travels on by client_process or client_transmit, or not at
      * all; client_tap_done follows in any case, later. */
     void (*tap)(void *user, struct buf *message, unsigned way);
-    /* A client's queue has room (said again and again). `user` is client_user. */
+    /* A client's queue has fallen to what client_await_room asked for. */
     void (*room)(void *user);
     /* Run what is ready to run; true when there was anything. `user` is hooks.user. */
     bool (*run)(void *user);
@@ -95,8 +95,13 @@ struct session *client_session(struct client *c);
 void client_touch(struct client *c);
 size_t client_queued(const struct client *c); /* bytes not yet handed to the transport */
 bool client_full(const struct client *c); /* the queue is over its limit: wait for room */
+/* Once no more than `bytes` are queued, the hook `room` is called; sooner, if somebody
+ * else asked for more. Who waits looks again. */
+void client_await_room(struct client *c, size_t bytes);
 /* How the transport ended; error CONN_OK while it is up. */
 const struct conn_end *client_end(const struct client *c);
+/* What the router's Set-Cookie headers said, a line each; NULL: nothing. */
+const char *client_cookies(const struct client *c);
 /* Its end of an in-memory link, for tests; NULL for a socket, and when it is closed. */
 struct conn *client_link_end(const struct client *c);
 
@@ -149,6 +154,8 @@ bool server_idle(const struct server *s); /* no connection is left */
 void server_free(struct server *s);       /* what is left is cut */
 struct router_stats server_stats(const struct server *s);
 struct buf *server_metrics(const struct server *s); /* its numbers, for Prometheus */
+/* From now on the messages of new connections are shown, where any are (wamp/trace.h). */
+void server_trace(struct server *s);
 void server_dump(const struct server *s); /* its sessions, into the log at level info */
 
 /* ---- who comes and goes (host_access.c) -------------------------------------------- */

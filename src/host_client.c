@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "host_private.h"
 
+#define EVENTS_A_TURN 64
+
 void client_touch(struct client *c)
 {
     if (!list_linked(&c->dirty))
@@ -29,6 +31,8 @@ static void client_message(struct conn *conn, struct buf *message)
 {
     struct client *c = conn->user;
 
+    if (c->trace)
+        trace_show(c->trace, '<', session_wire(c->session), message);
     if (client_is_tapped(c, TAP_IN))
         tap_keep(c, message);
     else
@@ -46,11 +50,13 @@ static void client_closed(struct conn *conn, const struct conn_end *end)
     client_touch(c);
 }
 
+/* The loop may be about to wait: it writes what is queued just before. */
 static void client_drained(struct conn *conn)
 {
     struct client *c = conn->user;
 
     client_touch(c);
+    loop_wake(c->host->loop);
 }
 
 const struct conn_handler client_handler = { client_opened, client_message, client_closed,
@@ -98,6 +104,7 @@ struct client *client_new(struct host *h, const struct client_config *config, vo
     c->started = host_clock(h);
     c->max_queue = config->net.max_queue ? config->net.max_queue : LIMIT_QUEUE;
     c->taps = config->taps;
+    c->trace = trace_new();
     c->close_by = NEVER;
     list_init(&c->inbox);
     list_init(&c->dirty);
@@ -127,6 +134,7 @@ void client_free(struct client *c)
     host_timer_clear(c->host, &c->deadline);
     list_remove(&c->dirty);
     tap_fini(c);
+    trace_free(c->trace);
     session_free(c->session);
     free(c);
 }
@@ -158,14 +166,48 @@ bool client_full(const struct client *c)
     return client_queued(c) > c->max_queue;
 }
 
+void client_await_room(struct client *c, size_t bytes)
+{
+    if (c->room < bytes)
+        c->room = bytes;
+    if (c->conn)
+        conn_await(c->conn, bytes);
+    client_touch(c); /* it may be in the session's queue alone */
+}
+
+static void tell_room(struct client *c)
+{
+    if (!c->room)
+        return;
+    if (client_queued(c) > c->room) { /* its conn may have told already */
+        if (c->conn)
+            conn_await(c->conn, c->room);
+        return;
+    }
+    c->room = 0;
+    c->host->hooks.room(c->user);
+}
+
 const struct conn_end *client_end(const struct client *c)
 {
     return &c->end;
 }
 
+const char *client_cookies(const struct client *c)
+{
+    return c->conn ? c->conn->cookies : NULL;
+}
+
 struct conn *client_link_end(const struct client *c)
 {
     return c->conn && link_is(c->conn) ? c->conn : NULL;
+}
+
+void client_put(struct client *c, struct buf *message)
+{
+    if (c->trace)
+        trace_show(c->trace, '>', session_wire(c->session), message);
+    conn_send(c->conn, message);
 }
 
 static void send_all(struct client *c)
@@ -176,7 +218,7 @@ static void send_all(struct client *c)
         if (client_is_tapped(c, TAP_OUT))
             tap_out(c, out);
         else if (c->conn)
-            conn_send(c->conn, out);
+            client_put(c, out);
         else
             buf_unref(out);
     }
@@ -184,12 +226,25 @@ static void send_all(struct client *c)
         conn_close(c->conn, 1000, NULL);
 }
 
-/* Carries on what one client's session wants; one event at a time, because a hook may
- * free the client. */
+/* Tells what has happened; not all at once, for others have their turn, too. A hook may
+ * give the client away. */
+static void tell_events(struct client *c)
+{
+    struct event e;
+    int left = EVENTS_A_TURN;
+
+    for (; left && !c->retired && session_next_event(c->session, &e); left--) {
+        c->host->hooks.event(c->user, &e);
+        event_done(&e);
+    }
+    if (!left)
+        client_touch(c); /* there may be more */
+}
+
+/* Carries on what one client's session wants. */
 void pump_client(struct client *c)
 {
     struct host *h = c->host;
-    struct event e;
     uint64_t deadline;
 
     tap_pump(c);
@@ -201,11 +256,6 @@ void pump_client(struct client *c)
             client_free(c);
         return;
     }
-    if (!client_full(c))
-        h->hooks.room(c->user);
-    if (session_next_event(c->session, &e)) {
-        client_touch(c); /* there may be more */
-        h->hooks.event(c->user, &e);
-        event_done(&e);
-    }
+    tell_room(c);
+    tell_events(c);
 }

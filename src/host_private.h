@@ -3,13 +3,14 @@
  * host.c owns the loop, the timers and the pump; host_client.c is a session machine on
  * one conn (host_tap.c: with somebody between the two), host_server.c a router machine
  * with listeners and the conns they accepted (host_access.c and host_report.c tell people
- * of them), host_spy.c what a test hears of a server.
+ * of them), host_trace.c shows messages, host_spy.c has what a test hears of a server.
  * The pump calls pump_client and pump_server for whoever is dirty, and nothing else
  * lets machines out. */
 #ifndef HOST_PRIVATE_H
 #define HOST_PRIVATE_H
 
 #include "host.h"
+#include "wamp/trace.h"
 
 struct host {
     struct loop *loop;   /* owned */
@@ -27,6 +28,7 @@ struct host {
 
 struct client {
     struct host *host;
+    struct trace *trace;     /* owned; NULL: its messages are not shown */
     struct session *session; /* owned */
     struct conn *conn;       /* NULL once closed */
     struct list dirty;       /* in host->dirty_clients */
@@ -34,6 +36,8 @@ struct client {
     struct conn_end end;
     uint64_t started; /* ms: when connecting began; the time to join counts from here */
     size_t max_queue;
+    size_t room; /* bytes: the hook `room` is wanted once no more are queued; 0: it is not
+                  */
     bool retired; /* the host's: freed when conn has closed */
     void *user;
 
@@ -59,6 +63,7 @@ struct server {
     size_t max_memory;         /* bytes of messages in the process */
     size_t spare_at;           /* and at which to look next for who holds most of them */
     struct spy *spy;           /* owned; NULL: nobody listens in */
+    bool traced;               /* messages are shown, where any are */
     void (*ask)(void *user, struct question *q); /* NULL: nobody decides */
     void *ask_user;
 };
@@ -66,6 +71,7 @@ struct server {
 /* One accepted connection: what the router's outputs are addressed to. */
 struct server_conn {
     struct server *server;
+    struct trace *trace; /* owned; NULL: its messages are not shown */
     struct conn *conn;
     struct peer *peer; /* NULL until opened */
     const struct wire *wire;
@@ -84,6 +90,9 @@ bool tap_has_room(const struct client *c, unsigned way);
 void tap_out(struct client *c, struct buf *message); /* the reference passes */
 void tap_fini(struct client *c);
 
+/* host_client.c: the one way out to the transport; the reference passes */
+void client_put(struct client *c, struct buf *message);
+
 /* host_client.c: carries on what one client's session wants. May free the client. */
 void pump_client(struct client *c);
 extern const struct conn_handler client_handler;
@@ -99,6 +108,9 @@ void access_closed(const struct server_conn *sc, const char *why);
 void access_notes(const struct server *s); /* tells what the router has noted */
 /* Cuts off who holds most, if messages take too much memory. */
 void server_spare(struct server *s);
+
+/* host_trace.c: shows a message that comes ('<') or goes ('>') */
+void trace_show(struct trace *t, char way, const struct wire *wire, struct buf *message);
 
 /* host_spy.c */
 void spy_note(struct spy *spy, const struct server_conn *sc, struct buf *message);

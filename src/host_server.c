@@ -52,6 +52,8 @@ static void server_message(struct conn *conn, struct buf *message)
 
     if (sc->server->spy)
         spy_note(sc->server->spy, sc, message);
+    if (sc->trace)
+        trace_show(sc->trace, '<', sc->wire, message);
     sc->traffic.messages_in++;
     sc->traffic.bytes_in += message->len;
     router_feed(sc->server->router, sc->peer, message, sc->server->host->now);
@@ -68,6 +70,7 @@ static void server_closed(struct conn *conn, const struct conn_end *end)
     access_closed(sc, end->text);
     server_touch(sc->server);
     list_remove(&sc->link);
+    trace_free(sc->trace);
     free(sc);
 }
 
@@ -79,6 +82,7 @@ static struct server_conn *server_conn_new(struct server *s, struct conn *conn)
     struct server_conn *sc = xcalloc(1, sizeof *sc);
 
     sc->server = s;
+    sc->trace = s->traced ? trace_new() : NULL;
     sc->conn = conn;
     sc->since = host_clock(s->host);
     list_push(&s->conns, &sc->link);
@@ -133,13 +137,13 @@ static void server_fire(struct host_timer *t)
     server_touch(s);
 }
 
-/* What the clock of the day said when the monotonic one was 0, in ms since 1970. */
-static uint64_t epoch(void)
+/* What the clock of the day said when the host's was 0, in ms since 1970. */
+static uint64_t epoch(const struct host *h)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - loop_now();
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - host_clock(h);
 }
 
 struct server *server_new(struct host *h, const struct router_config *config)
@@ -148,7 +152,7 @@ struct server *server_new(struct host *h, const struct router_config *config)
     struct server *s = xcalloc(1, sizeof *s);
 
     s->host = h;
-    dated.epoch = epoch();
+    dated.epoch = epoch(h);
     s->router = router_new(&dated, host_rng());
     s->deadline.fire = server_fire;
     s->max_memory = config->max_memory ? config->max_memory : LIMIT_MEMORY;
@@ -242,6 +246,7 @@ void server_free(struct server *s)
         sc->conn->handler = &nobody_handler;
         conn_close(sc->conn, 1001, NULL);
         list_remove(&sc->link);
+        trace_free(sc->trace);
         free(sc);
     }
     host_timer_clear(s->host, &s->deadline);
@@ -269,8 +274,15 @@ static void deliver(struct output *out)
     else {
         sc->traffic.messages_out++;
         sc->traffic.bytes_out += out->bytes->len;
+        if (sc->trace)
+            trace_show(sc->trace, '>', sc->wire, out->bytes);
         conn_send(sc->conn, out->bytes);
     }
+}
+
+void server_trace(struct server *s)
+{
+    s->traced = true;
 }
 
 void server_asks(struct server *s, void (*ask)(void *user, struct question *q),

@@ -125,7 +125,7 @@ void client_process(struct client *c, struct buf *message)
 void client_transmit(struct client *c, struct buf *message)
 {
     if (c->conn && session_state(c->session) != SESSION_CLOSED)
-        conn_send(c->conn, message);
+        client_put(c, message);
     else
         buf_unref(message);
 }

@@ -4,6 +4,7 @@
  * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves,
  * unless functions of its configuration decide (`serve`).
  */
+#include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
@@ -11,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "lua/state.h"
 #include "main_private.h"
@@ -204,10 +207,18 @@ static int l_ready(lua_State *L)
     return 0;
 }
 
-/* Pushes what a worker is told: { number, lives, control, url, ready = function }. */
+/* worker.replace(): it, and the others, are to be replaced by new ones */
+static int l_replace(lua_State *L)
+{
+    supervise_replace(lua_touserdata(L, lua_upvalueindex(1)));
+    return 0;
+}
+
+/* Pushes what a worker is told: { number, lives, control, url, and the functions ready,
+ * replace }. */
 static void push_worker(lua_State *L, const struct worker *w)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushinteger(L, w->number);
     lua_setfield(L, -2, "number");
     lua_pushinteger(L, w->lives);
@@ -219,13 +230,32 @@ static void push_worker(lua_State *L, const struct worker *w)
     lua_pushlightuserdata(L, (void *)w);
     lua_pushcclosure(L, l_ready, 1);
     lua_setfield(L, -2, "ready");
+    lua_pushlightuserdata(L, (void *)w);
+    lua_pushcclosure(L, l_replace, 1);
+    lua_setfield(L, -2, "replace");
+}
+
+#define AGAIN "WAMPY_STARTED_AGAIN" /* from a process to the one it becomes */
+
+/* plan.start_again(): the process runs its command line anew; raises when it cannot */
+static int l_start_again(lua_State *L)
+{
+    setenv(AGAIN, "1", 1);
+    execv("/proc/self/exe", lua_touserdata(L, lua_upvalueindex(1)));
+    return luaL_error(L, "cannot start again: %s", strerror(errno));
 }
 
 /* The plan of a verb is at the top; the module that it names does it. */
-static int run_plan(lua_State *L)
+static int run_plan(lua_State *L, char **argv)
 {
     int code = 3;
 
+    lua_pushlightuserdata(L, argv);
+    lua_pushcclosure(L, l_start_again, 1);
+    lua_setfield(L, -2, "start_again");
+    lua_pushboolean(L, getenv(AGAIN) != NULL);
+    lua_setfield(L, -2, "again");
+    unsetenv(AGAIN);
     lua_getfield(L, -1, "module");
     if (push_function(L, lua_tostring(L, -1), "run")) {
         lua_pushvalue(L, -3);
@@ -290,7 +320,7 @@ static int crew_work(const struct worker *w, void *user)
     if (!w->number)
         return crew_router(plan, w);
     L = open_lua();
-    return parse_arguments(L, plan->argc, plan->argv, w) ? run_plan(L) : 1;
+    return parse_arguments(L, plan->argc, plan->argv, w) ? run_plan(L, plan->argv) : 1;
 }
 
 /* The parsed command line is at the top; closes L before it forks. */
@@ -318,12 +348,36 @@ static int crew_main(lua_State *L, int argc, char **argv)
 
 /* ---- which of them ----------------------------------------------------------------- */
 
+/* Whether stderr is the stream that the service manager says it has given us. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, node;
+    struct stat st;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &node) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == node;
+}
+
+/* Nothing but a terminal gets escapes, unless --color wants them. */
+static void style_log(void)
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+    if (is_journal())
+        log_set_style(LOG_JOURNAL);
+    else if (isatty(STDERR_FILENO) && !(no_color && *no_color) && term &&
+             strcmp(term, "dumb") != 0)
+        log_set_style(LOG_COLOR);
+}
+
 static int verb_main(int argc, char **argv)
 {
     lua_State *L = open_lua();
     const char *verb;
     int code;
 
+    style_log();
     if (!parse_arguments(L, argc, argv, NULL))
         return 1;
     lua_getfield(L, -1, "verb");
@@ -334,7 +388,7 @@ static int verb_main(int argc, char **argv)
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)
-        return run_plan(L);
+        return run_plan(L, argv);
     print_field(L, "stdout", stdout);
     print_field(L, "stderr", stderr);
     lua_getfield(L, -1, "exit");

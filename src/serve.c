@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/notify.h"
 #include "serve_private.h"
 
 #define ERROR_TEXT 1400
@@ -192,7 +193,10 @@ int serve(const struct serve_job *job)
     struct serving s = {
         .job = job, .host = h, .server = server_new(h, job->config), .grace = job->grace
     };
-    int code = begin(&s);
+    int code;
+
+    server_trace(s.server);
+    code = begin(&s);
 
     if (!code)
         run(&s);

@@ -1,6 +1,6 @@
 /* serve_private.h - what the files of the verb `router` know of each other: serve.c has
  * the loop and the signals, serve_places.c where it listens, serve_access.c writes who
- * comes and goes, serve_notify.c talks to a service manager. */
+ * comes and goes. */
 #ifndef SERVE_PRIVATE_H
 #define SERVE_PRIVATE_H
 
@@ -35,15 +35,5 @@ struct access_log *access_log_open(const char *path, bool json);
 void access_log_reopen(struct access_log *log); /* somebody may have moved the file */
 void access_log_close(struct access_log *log);  /* NULL is ignored */
 void access_log_tell(const struct access *a, void *log);
-
-/* ---- serve_notify.c ---------------------------------------------------------------- */
-
-/* Tells the service manager that asked for it, "READY=1" and the like (sd_notify(3));
- * where there is none, nothing. */
-void notify(const char *state);
-void notify_reloading(void);
-
-/* How often it wants to hear "WATCHDOG=1", ms; 0: not at all. */
-uint64_t notify_interval(void);
 
 #endif

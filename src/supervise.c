@@ -7,7 +7,7 @@
  *
  * Signals: workers are process groups of their own, so that Ctrl-C reaches the parent
  * alone and nobody is told twice. The first INT or TERM ends them gracefully, the second
- * at once. HUP replaces one worker after the other.
+ * at once. HUP replaces one worker after the other. USR1 is passed on.
  *
  * Not known here: what a worker does, and Lua. */
 #include <assert.h>
@@ -23,6 +23,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/notify.h"
 #include "supervise_private.h"
 
 #define FIRST_ALONE 1000 /* ms that worker 1 has to get ready before the others start */
@@ -64,6 +65,7 @@ static void stop(struct supervisor *s, int code)
 {
     s->stopping = true;
     s->code = code;
+    notify("STOPPING=1");
     for (int i = 1; i < s->count; i++)
         stop_slot(&s->slots[i]);
 }
@@ -194,12 +196,19 @@ static void roll(struct supervisor *s)
         if (s->slots[i].stale && s->slots[i].life != ENDED)
             next = &s->slots[i];
     }
-    if (next)
+    if (next) {
         replace(s, next);
+    } else if (s->reloading) {
+        s->reloading = false;
+        notify("READY=1");
+    }
 }
 
 static void hang_up(struct supervisor *s)
 {
+    if (s->announced)
+        notify_reloading();
+    s->reloading = s->announced;
     for (int i = 1; i < s->count; i++) {
         s->slots[i].stale = true;
         if (s->slots[i].rolling && s->slots[i].life == WAITING)
@@ -212,6 +221,7 @@ static void hang_up(struct supervisor *s)
 static void announce(struct supervisor *s)
 {
     int workers = s->crew->workers;
+    char status[60];
 
     for (int i = 1; i < s->count; i++)
         if (!s->slots[i].was_ready)
@@ -221,6 +231,9 @@ static void announce(struct supervisor *s)
     s->announced = true;
     printf("%-12s %d worker%s\n", "ready.", workers, workers == 1 ? "" : "s");
     fflush(stdout);
+    snprintf(status, sizeof status, "READY=1\nSTATUS=%d worker%s", workers,
+             workers == 1 ? "" : "s");
+    notify(status);
 }
 
 static void ready(struct supervisor *s, struct slot *slot, const char *url)
@@ -249,7 +262,10 @@ static void hear(struct supervisor *s, struct slot *slot)
 
     if (n > 0) {
         note[n] = '\0';
-        ready(s, slot, note);
+        if (!strcmp(note, REPLACE))
+            hang_up(s);
+        else
+            ready(s, slot, note);
     } else if (n == 0 || errno != EAGAIN) {
         slot_close_control(slot);
     }
@@ -267,6 +283,10 @@ static void signalled(struct supervisor *s)
         return;
     case SIGHUP:
         hang_up(s);
+        return;
+    case SIGUSR1:
+        for (int i = 0; i < s->count; i++)
+            kill_slot(&s->slots[i], SIGUSR1);
         return;
     default:
         if (s->stopping)
@@ -289,10 +309,24 @@ static void act(struct supervisor *s, struct slot *slot)
     }
 }
 
+/* Tells the service manager that the loop goes round; until when it need not. */
+static uint64_t tick_watchdog(struct supervisor *s, uint64_t now)
+{
+    uint64_t interval = notify_interval();
+
+    if (!interval)
+        return NEVER;
+    if (s->watchdog <= now) {
+        notify("WATCHDOG=1");
+        s->watchdog = now + interval;
+    }
+    return s->watchdog;
+}
+
 /* Does what is due; until when there is nothing more to do. */
 static uint64_t tick(struct supervisor *s)
 {
-    uint64_t next = NEVER, now = supervise_now();
+    uint64_t now = supervise_now(), next = tick_watchdog(s, now);
 
     if (!s->stopping)
         roll(s);
@@ -338,7 +372,7 @@ static void turn(struct supervisor *s)
 
 static void watch_signals(struct supervisor *s)
 {
-    static const int watched[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+    static const int watched[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD };
     sigset_t set;
 
     sigemptyset(&set);
@@ -382,10 +416,18 @@ int supervise(const struct crew *crew)
     return s.code;
 }
 
+/* When nobody listens any more, the end is near anyway. */
+static void report(const struct worker *w, const char *note)
+{
+    (void)!send(w->control, note, strlen(note), MSG_NOSIGNAL);
+}
+
 void supervise_ready(const struct worker *w, const char *url)
 {
-    const char *note = url ? url : "ready";
+    report(w, url ? url : "ready");
+}
 
-    /* when nobody listens any more, the end is near anyway */
-    (void)!send(w->control, note, strlen(note), MSG_NOSIGNAL);
+void supervise_replace(const struct worker *w)
+{
+    report(w, REPLACE);
 }

@@ -31,4 +31,7 @@ int supervise(const struct crew *crew);
 /* A worker is ready, or the router listens on `url` (NULL for workers). */
 void supervise_ready(const struct worker *w, const char *url);
 
+/* A worker wants all of them replaced, one after the other, as a HUP does. */
+void supervise_replace(const struct worker *w);
+
 #endif

@@ -9,7 +9,8 @@
 #include "supervise.h"
 
 #define NEVER UINT64_MAX
-#define NOTE_SIZE 1500 /* the longest URL, and more */
+#define NOTE_SIZE 1500    /* the longest URL, and more */
+#define REPLACE "replace" /* a note, as "ready" and a URL are */
 
 enum life {
     WAITING,  /* no process; one is started when it is due */
@@ -40,11 +41,13 @@ struct supervisor {
     struct pollfd *polls; /* owned; the signals, then a slot each */
     int count;            /* slots */
     char router[NOTE_SIZE];
-    sigset_t former; /* mask, for the processes */
-    bool announced;  /* all have been ready */
-    bool stopping;   /* nobody is started any more */
-    bool closing;    /* the router, too, has been told */
-    int code;        /* the exit code, when stopping */
+    sigset_t former;   /* mask, for the processes */
+    bool announced;    /* all have been ready */
+    bool reloading;    /* a HUP is being carried out */
+    uint64_t watchdog; /* ms: when the service manager wants to hear from us */
+    bool stopping;     /* nobody is started any more */
+    bool closing;      /* the router, too, has been told */
+    int code;          /* the exit code, when stopping */
 };
 
 uint64_t supervise_now(void); /* ms, monotonic */

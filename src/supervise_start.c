@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/notify.h"
 #include "supervise_private.h"
 
 #define PAUSE_FIRST 100 /* ms, after a first death */
@@ -55,6 +56,7 @@ static _Noreturn void live(struct supervisor *s, struct slot *slot, int control,
         _exit(1);
     sigprocmask(SIG_SETMASK, &s->former, NULL);
     log_set_name(slot->name);
+    notify_never(); /* the parent speaks for all */
     snprintf(number, sizeof number, "%d", slot->number);
     setenv("WAMPY_WORKER", number, 1);
     exit(s->crew->work(&w, s->crew->user));

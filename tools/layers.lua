@@ -28,7 +28,7 @@ local rooms = {
     system = { "^sys/random%.h$" } },
   serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "serve_private.h" },
     system = { "^sys/" } },
-  supervise = { ours = { "base", "supervise.h", "supervise_private.h" },
+  supervise = { ours = { "base", "net/notify.h", "supervise.h", "supervise_private.h" },
     system = { "^sys/", "^poll%.h$" } },
   lua = { ours = { "base", "wamp", "router", "net", "host.h", "lua" }, without = "^net/ws_",
     system = { "^sys/", "^fcntl%.h$", "^lua%.h$", "^lauxlib%.h$", "^lualib%.h$" } },
@@ -41,6 +41,7 @@ local rooms = {
 local files = {
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
+  ["net/ws_deflate.c"] = { "^zlib%.h$" },
   ["net/http_file.c"] = { "^linux/openat2%.h$" },
   ["lua/l_terminal.c"] = { "^termios%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },

@@ -26,6 +26,10 @@ end
 
 -- The core's handler object for a function.
 local function handler(self, kind, uri, fn, options, method)
+  local buffer = options.buffer
+  if buffer ~= nil and (math.type(buffer) ~= "integer" or buffer < 1) then
+    bad("%s: option buffer must be an integer >= 1, got %s", uri, tostring(buffer))
+  end
   local sig = signature.of(fn, options.params)
   check_self(sig, method, uri)
   local params = sig.params
@@ -33,14 +37,15 @@ local function handler(self, kind, uri, fn, options, method)
   return core.handler {
     fn = fn, self = method and self or nil, method = method, params = params, stated = sig.stated,
     vararg = sig.vararg, callee = kind == "callee", label = sig.where, uri = uri,
-    concurrency = options.concurrency,
+    concurrency = options.concurrency, buffer = options.buffer,
   }, sig.where
 end
 
 -- Options that are ours and not sent.
-local own_options = { params = true, topic = true, interval = true }
+local own_options = { params = true, topic = true, interval = true, buffer = true }
 
-local function sent(options)
+--- What of a role's options is sent.
+function bindings.sent(options)
   local copy = {}
   for name, value in pairs(options) do
     if not own_options[name] then copy[name] = value end
@@ -48,16 +53,18 @@ local function sent(options)
   return copy
 end
 
---- Makes the handlers of all roles of a client, so that a mistake is found before anything is sent.
-function bindings.prepare(self)
-  for _, entry in ipairs(self._roles) do
+--- Makes the handlers of roles of a client, so that a mistake is found before anything is sent.
+-- @param self client
+-- @param list of roles.collect
+function bindings.prepare(self, list)
+  for _, entry in ipairs(list) do
     if entry.kind ~= "timer" and not entry.handlers then
       local handlers = {}
       for i, uri in ipairs(entry.uris) do
           handlers[i], entry.where =
             handler(self, entry.kind, uri, entry.fn, entry.options, true)
       end
-      entry.handlers = handlers
+      entry.handlers, entry.ids = handlers, {}
     end
   end
 end
@@ -65,11 +72,11 @@ end
 local function add(self, kind, uri, h, options)
   local limit = { timeout = self.config.connect_timeout }
   if kind == "callee" then
-    local id = self._core:register(uri, h, sent(options), limit)
+    local id = self._core:register(uri, h, bindings.sent(options), limit)
     self.registration_map[id] = uri
     return id
   end
-  local id = self._core:subscribe(uri, h, sent(options), limit)
+  local id = self._core:subscribe(uri, h, bindings.sent(options), limit)
   local known = self.subscription_map[id] or { topic = uri, handlers = {} }
   known.handlers[#known.handlers + 1] = h
   self.subscription_map[id] = known
@@ -79,10 +86,16 @@ end
 --- Registers and subscribes what the class of a client declares.
 function bindings.register_roles(self)
   for _, entry in ipairs(self._roles or {}) do
-    for i, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
-      add(self, entry.kind, uri, entry.handlers[i], entry.options)
-    end
+    for i in ipairs(entry.kind ~= "timer" and entry.uris or {}) do bindings.bind(self, entry, i) end
   end
+end
+
+--- Registers or subscribes one URI of a role.
+-- @param self client
+-- @param entry of roles.collect, prepared
+-- @param i which of its URIs
+function bindings.bind(self, entry, i)
+  entry.ids[i] = add(self, entry.kind, entry.uris[i], entry.handlers[i], entry.options)
 end
 
 local Held = { __name = "wampy.Registration" } -- a live registration or subscription
@@ -96,6 +109,25 @@ function Held:restore()
   self.id = self.ids[1]
 end
 
+--- Ends one registration or subscription.
+-- @param client client
+-- @param bound role or live registration: { kind, ids, handlers }
+-- @param i which of its URIs
+function bindings.unbind(client, bound, i)
+  local id, h = bound.ids[i], bound.handlers[i]
+  if bound.kind == "callee" then
+    client._core:unregister(id)
+    client.registration_map[id] = nil
+    return
+  end
+  client._core:unsubscribe(id, h)
+  local known = client.subscription_map[id]
+  for j, each in ipairs(known and known.handlers or {}) do
+    if each == h then table.remove(known.handlers, j) break end
+  end
+  if known and not known.handlers[1] then client.subscription_map[id] = nil end
+end
+
 local function release(held)
   local client = held.client
   if core.wait_mode() == "never" then core.park(0) end -- raises, before anything is given up
@@ -103,19 +135,7 @@ local function release(held)
     if h == held then table.remove(client._held, i) break end
   end
   if not client.connected then return end
-  for i, id in ipairs(held.ids) do
-    if held.kind == "callee" then
-      client._core:unregister(id)
-      client.registration_map[id] = nil
-    else
-      client._core:unsubscribe(id, held.handlers[i])
-      local known = client.subscription_map[id]
-      for j, h in ipairs(known and known.handlers or {}) do
-        if h == held.handlers[i] then table.remove(known.handlers, j) break end
-      end
-      if known and not known.handlers[1] then client.subscription_map[id] = nil end
-    end
-  end
+  for i in ipairs(held.ids) do bindings.unbind(client, held, i) end
 end
 
 --- Ends every registration of a client in this session: no new calls come in, and those that have

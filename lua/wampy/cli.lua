@@ -93,7 +93,8 @@ function cli.parser()
 end
 
 -- Flags that take a value only with "=", so that an app may follow them.
-local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true }
+local optional = { ["--router"] = true, ["--access-log"] = true, ["--metrics"] = true,
+  ["--trace"] = true }
 
 -- A number below zero is no flag: this byte, which no argument can have, goes before it.
 local NUMBER = "\0"
@@ -181,10 +182,17 @@ local function log_level(result)
   end
 end
 
+-- Without a word the process has decided by what stderr is (src/main.c).
 local function log_color(result)
-  local when, no = result.color, os.getenv("NO_COLOR")
-  if not when then when = no and no ~= "" and "never" or "auto" end
-  core.log_color(when == "always" or when == "auto" and core.is_terminal(2))
+  if result.color and result.color ~= "auto" then core.log_color(result.color == "always") end
+end
+
+local function trace(result)
+  local wanted = result.trace == "default" and "all" or result.trace or os.getenv("WAMPY_TRACE")
+  local ok, fault = core.trace(wanted)
+  if ok == nil then
+    return cli_flags.usage(("%s: %s"):format(result.trace and "--trace" or "WAMPY_TRACE", fault))
+  end
 end
 
 -- The help of a verb: its own flags first; those that many verbs have, when all of it is wanted.
@@ -250,7 +258,7 @@ local function bad_settings(result)
     if bad then return cli_flags.usage(bad) end
   end
   log_color(result)
-  return log_level(result) or log_format(result)
+  return log_level(result) or log_format(result) or trace(result)
 end
 
 --- Parses the command line.

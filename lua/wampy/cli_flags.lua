@@ -23,6 +23,8 @@ local function common(command)
     :choices { "text", "json" }
   command:option("--color", "auto (the default), always or never (NO_COLOR)."):argname("WHEN")
     :choices { "auto", "always", "never" }
+  command:option("--trace", "Show messages, as call,pub,... or uri:PREFIX (WAMPY_TRACE).")
+    :argname("[=WHAT]")
   command:flag("-v --verbose", "As --log debug.")
   command:flag("-q --quiet", "As --log error.")
 end

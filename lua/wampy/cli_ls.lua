@@ -59,8 +59,8 @@ local refusals = {
 -- What there is; a router that does not tell ends the verb with a word about why.
 local function ask(client, plan)
   local errors = require "wampy.errors"
-  local list = require("wampy.directory")[kinds[plan.what].list]
-  local ok, answer = pcall(list, client, plan.forced.connect_timeout or TIMEOUT)
+  local meta = require("wampy.meta").of(client, plan.forced.connect_timeout or TIMEOUT)
+  local ok, answer = pcall(meta[kinds[plan.what].list], meta)
   if ok then return answer end
   local refusal = errors.is_error(answer, errors.RemoteError) and refusals[answer.uri]
   if not refusal then error(answer, 0) end

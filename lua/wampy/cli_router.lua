@@ -24,6 +24,7 @@ function cli_router.command(parser)
   c:option("--web", "Serve the files of DIR, too, to whoever asks by HTTP."):argname("DIR")
   c:option("--origin", "Pages that may connect, https://*.example.org (default: all; repeatable).")
     :argname("PATTERN"):count("*")
+  c:flag("--compress", "Compress messages for WebSocket clients that offer it.")
   c:option("--metrics", "Show counters to Prometheus at PATH (default /metrics).")
     :argname("[=PATH]")
   c:option("--access-log", "Write who comes and goes into FILE (default -, stdout).")
@@ -65,7 +66,7 @@ end
 local function for_lua(result)
   local bad = not_for_lua(result)
   if bad then return usage(bad) end
-  local over = { listen = result.listen[1] and result.listen or nil }
+  local over = { listen = result.listen[1] and result.listen or nil, compress = result.compress }
   if result.cert then
     over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
   end
@@ -104,7 +105,7 @@ local function add_route(place, route)
   table.insert(place.routes, route)
 end
 
--- What the flags --web, --metrics and --origin say, for every place that speaks HTTP.
+-- What the flags --web, --metrics, --origin and --compress say, for every place that speaks HTTP.
 local function add_web(result, list)
   local metrics = result.metrics == "default" and "/metrics" or result.metrics
   if result.web and not checks.is_folder(result.web) then
@@ -120,6 +121,7 @@ local function add_web(result, list)
       end
       if metrics then add_route(place, { kind = "report", path = metrics }) end
       if result.origin[1] then place.origins = result.origin end
+      place.compress = result.compress or place.compress
     end
   end
 end

@@ -35,6 +35,7 @@ function cli_run.command(parser)
   c:option("--grace", "Time for handlers to finish at the end (default 5s)."):argname("TIME")
     :convert(duration)
   c:flag("--once", "Leave after the main chunk.")
+  c:flag("--watch", "Reload the apps whenever their files are saved.")
   common(c)
   c:epilog("Examples:\n  wampy-lua run hello.lua --router\n"
     .. "  wampy-lua run weather.lua:WeatherApp --url ws://router.example:8080/ws\n"
@@ -42,8 +43,9 @@ function cli_run.command(parser)
     .. "What follows -- is given to the apps as arg.")
 end
 
--- What is wrong with the flags of the embedded router; nil when nothing is.
-local function bad_router(result)
+-- What is wrong with the verb's own flags; nil when nothing is.
+local function bad_flag(result)
+  if result.watch and result.once then return "give --watch or --once, not both" end
   if not result.router or result.router == "default" then return end
   local url, e = core.parse_listen(result.router)
   return not url and "--router: " .. e or nil
@@ -63,7 +65,7 @@ end
 local function for_run(result, rest, worker, plan)
   plan.verb, plan.module, plan.apps, plan.args = "run", "wampy.runner", result.app, rest
   plan.router, plan.config = not worker and result.router or nil, result.config
-  plan.grace, plan.once, plan.worker = result.grace, result.once, worker
+  plan.grace, plan.once, plan.watch, plan.worker = result.grace, result.once, result.watch, worker
   plan.forced.url = plan.forced.url or worker and worker.url
   return plan
 end
@@ -96,7 +98,7 @@ local NO_LUA = "--config: a Lua file is for the verb router; run takes a Crossba
 -- @return { verb = "run", module, ... }, { verb = "crew", workers, grace, settings, listen }, or
 -- { exit = code, stderr = }
 function cli_run.plan(result, rest, worker)
-  local bad = bad_router(result) or cli_flags.bad_identity(result)
+  local bad = bad_flag(result) or cli_flags.bad_identity(result)
   if bad then return usage(bad) end
   if result.config and serving.is_lua(result.config) then return usage(NO_LUA) end
   local identity = router_tls(result)

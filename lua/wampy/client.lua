@@ -14,11 +14,12 @@ local errors = require "wampy.errors"
 local fields = require "wampy.fields"
 local message_handler = require "wampy.message_handler"
 local messages = require "wampy.messages"
+local Meta = require "wampy.meta"
 local proxies = require "wampy.proxies"
 local roles = require "wampy.roles"
 local session = require "wampy.session"
-local stream = require "wampy.stream"
 local tasks = require "wampy.tasks"
+local trial = require "wampy.trial"
 local values = require "wampy.values"
 
 local Client = { __name = "wampy.Client" }
@@ -30,6 +31,7 @@ end
 -- ---- construction ---------------------------------------------------------------------------
 
 local function construct(class, given)
+  trial.forbid("makes its own clients")
   if given ~= nil and type(given) ~= "table" then
     bad("Client: expected a table of fields, got %s", type(given))
   end
@@ -48,6 +50,7 @@ local function construct(class, given)
   self._core = core.client(self)
   tasks.guard()
   self._held = {} -- live registrations and subscriptions that a new session restores
+  self._gate = tasks.mutex() -- who brings a session up, or exchanges what it has
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
   self.rpc = proxies.RpcProxy(function(...) return self._core:call(...) end)
   self.publish = proxies.PublishProxy(self, function(...) return self:_publish("publish", ...) end)
@@ -63,13 +66,13 @@ Client._taken = {}
 for _, name in ipairs {
   "call", "rpc", "publish", "session", "connected", "name", "url", "realm", "config",
   "registration_map", "subscription_map", "request_ids", "on_join", "on_leave", "on_disconnect",
-  "on_error", "on_revoked", "super", "is_class", "defaults", "message_handler",
+  "on_error", "on_revoked", "meta", "super", "is_class", "defaults", "message_handler",
 } do
   Client._taken[name] = true
 end
 
--- `request_ids` is computed; everything else comes from the class.
-local computed = { request_ids = function(self) return self._core:pending() end }
+-- These are computed; everything else comes from the class.
+local computed = { request_ids = function(self) return self._core:pending() end, meta = Meta.of }
 
 local function index(class)
   return function(self, key)
@@ -106,6 +109,52 @@ function Client.__tostring(self)
     self.connected and "session " .. self.session.id or "not connected")
 end
 
+-- ---- another class ----------------------------------------------------------------------------
+
+-- Of the list `_former` of a client, { class, last }: tasks that began up to that number go on
+-- seeing that class. What no task can see any more is left off.
+local function still_seen(list)
+  local kept, from, living = {}, 0, core.all_begun()
+  for _, former in ipairs(list) do
+    for _, begun in ipairs(living) do
+      if begun > from and begun <= former.last then
+        kept[#kept + 1] = former
+        break
+      end
+    end
+    from = former.last
+  end
+  return kept
+end
+
+-- As index, for objects that had other classes before.
+local function index_by_task(class)
+  local current = index(class)
+  return function(self, key)
+    local begun = core.begun()
+    for _, former in ipairs(rawget(self, "_former") or {}) do
+      if begun <= former.last then
+        return computed[key] and computed[key](self) or former.class[key]
+      end
+    end
+    return current(self, key)
+  end
+end
+
+--- Gives a client another class, with its roles, methods, hooks and timers. Tasks that run already
+-- go on with the one that they began with. Requests are not sent here.
+-- @param class made by extend
+-- @param list of roles.collect, prepared
+function Client:_become(class, list)
+  local _, last = core.all_begun()
+  self._former = still_seen(self._former or {})
+  table.insert(self._former, { class = getmetatable(self), last = last })
+  class.__index = index_by_task(class)
+  setmetatable(self, class)
+  self._roles = list
+  if self._timers then self:_start_timers() end
+end
+
 -- ---- life -----------------------------------------------------------------------------------
 
 -- Runs a function of the app that nobody waits for: an error in it is logged and told to on_error.
@@ -114,7 +163,12 @@ local function guarded(self, where, fn, ...)
     return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
   end, self, ...)
   if ok then return end
-  core.log("error", ("in %s of %s: %s"):format(where, self.name, e.traceback or tostring(e)))
+  if errors.is_error(e, errors.Canceled) then
+    core.log("debug", ("%s of %s: canceled"):format(where, self.name))
+    return
+  end
+  core.log("error", ("in %s of %s: %s"):format(where, self.name,
+    errors.is_error(e) and errors.uncaught(e) or e.traceback))
   if where ~= "on_error" then self:_failed(e.cause or e, where) end
 end
 
@@ -127,27 +181,46 @@ function Client:_failed(e, where)
   if self.on_error then tasks.spawn(hook, self, "on_error", e, where) end
 end
 
-local function start_timers(self)
+-- The one that goes on for a timer of the class, though with other code; else a new one.
+local function timer_for(self, entry, going)
+  local interval = entry.options.interval
+  if going and going.entry.options.interval == interval then
+    going.entry = entry
+    return going
+  end
+  local new = { entry = entry }
+  new.timer = tasks.every(interval, function()
+    guarded(self, "timer " .. new.entry.name, new.entry.fn)
+  end)
+  return new
+end
+
+-- By the names in the class; what goes on already and is still declared keeps its beat.
+function Client:_start_timers()
+  local before = self._timers or {}
   self._timers = {}
   for _, entry in ipairs(self._roles) do
     if entry.kind == "timer" then
-      self._timers[#self._timers + 1] = tasks.every(entry.options.interval, function()
-        guarded(self, "timer " .. entry.name, entry.fn)
-      end)
+      self._timers[entry.name] = timer_for(self, entry, before[entry.name])
     end
+  end
+  for name, going in pairs(before) do
+    if self._timers[name] ~= going then going.timer:finish() end
   end
 end
 
 local function stop_timers(self)
-  for _, timer in ipairs(self._timers or {}) do timer:stop() end
+  for _, going in pairs(self._timers or {}) do going.timer:stop() end
   self._timers = nil
 end
 
 local function bring_up(self)
+  local _ <close> = self._gate:lock()
   session.join(self)
   self:register_roles()
   for _, held in ipairs(self._held) do held:restore() end
-  start_timers(self)
+  self:_start_timers()
+  tasks.link_changed()
 end
 
 local starts = 0
@@ -157,7 +230,7 @@ local starts = 0
 function Client:start()
   if tasks.started[self] then return self end
   self._roles = self._roles or roles.collect(getmetatable(self), Client)
-  bindings.prepare(self)
+  bindings.prepare(self, self._roles)
   starts = starts + 1
   tasks.started[self] = starts
   self._over = tasks.event()
@@ -183,6 +256,7 @@ end
 function Client:_forget()
   self.connected, self.session = false, nil
   self.registration_map, self.subscription_map = {}, {}
+  tasks.link_changed()
 end
 
 --- Says GOODBYE, waits for the answer (bounded), closes. Safe twice, and on a dead link.
@@ -302,13 +376,24 @@ function Client:call_async(uri, ...)
   return self._core:call_async(uri, ...)
 end
 
---- Calls a procedure whose result comes in parts, and iterates over the parts:
--- `for i, chunk, ... in client:stream("com.x") do ... end`. See stream.lua.
+--- Calls for a result that comes in parts, to be read in a loop:
+-- `for i, chunk in client:stream("uri") do ... end`. Leaving the loop early cancels the call.
 -- @param uri procedure
--- @param ... arguments, kwargs{}, options{}; the option `buffer` (1000) is how many parts may wait
--- @return Stream, nil, nil, Stream: what a for loop takes, and closes when it is left early
+-- @param ... arguments, kwargs{}, options{}; options { buffer = n } is how many parts may wait to
+-- be read (1000)
+-- @return Stream: callable, `:result()` gives the final result, `:cancel([mode])`; and what else a
+-- generic `for` takes. The loop raises the call's error, or StreamOverflow
 function Client:stream(uri, ...)
-  return stream.open(self, uri, ...)
+  return self._core:stream(uri, ...)
+end
+
+--- Calls with arguments that go out in parts.
+-- @param uri procedure
+-- @param ... the first part; kwargs{}, options{}
+-- @return `up`: `up:send(...)` sends another part and returns false when the callee has answered
+-- already, `up:finish(...)` sends the last and returns the results, `up:cancel([mode])`
+function Client:open(uri, ...)
+  return self._core:open(uri, ...)
 end
 
 -- wampy's form: publish { topic = "foo", message = ..., options = { ... } }

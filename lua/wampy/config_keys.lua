@@ -68,13 +68,19 @@ keys.websocket_options = {
   open_handshake_timeout = USED, close_handshake_timeout = USED, allowed_origins = USED,
   allow_null_origin = USED, tcp_nodelay = USED, require_websocket_subprotocol = USED,
   max_frame_size = { fixed = 0 }, auto_fragment_size = { fixed = 0 }, auto_ping_size = FINE,
-  auto_ping_restart_on_any_traffic = FINE, compression = WARNED, fail_by_drop = FINE,
+  auto_ping_restart_on_any_traffic = FINE, compression = USED, fail_by_drop = FINE,
   echo_close_codereason = FINE, enable_webstatus = FINE, show_server_version = FINE,
   validate_utf8 = { fixed = true }, mask_server_frames = { fixed = false },
   require_masked_client_frames = { fixed = true }, apply_mask = { fixed = true },
   enable_rfc6455 = { fixed = true }, enable_hybi10 = { fixed = false }, external_port = FINE,
   enable_flash_policy = { fixed = false }, flash_policy = WARNED,
 }
+
+keys.compression = { deflate = USED }
+
+-- One compressor serves all, and forgets each message: what a peer is asked for is always the same.
+keys.deflate = { request_no_context_takeover = FINE, request_max_window_bits = FINE,
+  no_context_takeover = FINE, max_window_bits = FINE, memory_level = FINE }
 
 -- ---- endpoints --------------------------------------------------------------------------------
 

@@ -10,15 +10,15 @@ local config_auth = require "wampy.config_auth"
 local config_web = require "wampy.config_web"
 local core = require "wampy.core"
 local keys = require "wampy.config_keys"
+local serializers = require "wampy.serializers"
 
 local config_transport = {}
 
-local check, list, object, set = checks.check, checks.list, checks.object, checks.set
+local check, list, object = checks.check, checks.list, checks.object
 local wrong = checks.wrong
 
 local MAX_MESSAGE = 64 * 1024 * 1024 -- as Crossbar.io has it; what is over our own limit is cut
 local MAX_TIME = 24 * 60 * 60 * 1000 -- ms
-local available = set(table.unpack(core.serializers))
 
 -- ---- where ------------------------------------------------------------------------------------
 
@@ -120,11 +120,21 @@ local function read_websocket_options(options, path, part)
   part.null_origin = checks.boolean(options.allow_null_origin, path .. ".allow_null_origin")
 end
 
+local function read_compression(compression, path, warn)
+  if compression == nil then return end
+  object(compression, keys.compression, path, warn)
+  if compression.deflate == nil then return end
+  object(compression.deflate, keys.deflate, path .. ".deflate", warn)
+  return true
+end
+
 local function read_options(options, path, warn, part, raw)
   if options == nil then return end
   object(options, raw and keys.rawsocket_options or keys.websocket_options, path, warn)
   part.max_message_size = read_max_message(options, path)
-  if not raw then read_websocket_options(options, path, part) end
+  if raw then return end
+  read_websocket_options(options, path, part)
+  part.compress = read_compression(options.compression, path .. ".compression", warn)
 end
 
 -- Those that we have; nil for all of them, false when there is none.
@@ -133,7 +143,7 @@ local function read_serializers(t, path, warn)
   local result = {}
   for i, name in ipairs(list(t, path)) do
     check(name, "string", ("%s[%d]"):format(path, i - 1))
-    if available[name] then result[#result + 1] = name end
+    if serializers.is_known(name) then result[#result + 1] = name end
   end
   if result[1] then return result end
   warn(("%s: none of these is available"):format(path))
@@ -179,8 +189,8 @@ end
 local function union(a, b)
   if not a or not b then return nil end
   local seen, result = {}, {}
-  for _, serializers in ipairs { a, b } do
-    for _, name in ipairs(serializers) do
+  for _, names in ipairs { a, b } do
+    for _, name in ipairs(names) do
       if not seen[name] then result[#result + 1], seen[name] = name, true end
     end
   end

@@ -6,6 +6,7 @@ local check = require "wampy.check"
 local core = require "wampy.core"
 local constants = require "wampy.constants"
 local errors = require "wampy.errors"
+local proxy = require "wampy.proxy"
 local serializers = require "wampy.serializers"
 local settings = require "wampy.settings"
 local tls = require "wampy.tls"
@@ -69,6 +70,9 @@ local rules = {
     function(v) return type(v) == "boolean" or type(v) == "table" end },
   cert_path = "string", tls = "table", serializers = { "a list of names",
     function(v) return type(v) == "table" and v[1] ~= nil end },
+  compress = "boolean", cookies = "boolean",
+  proxy = { "a URL http://[user:password@]host[:port], or false",
+    function(v) return v == false or type(v) == "string" and proxy.parse(v) ~= nil end },
   message_handler = true, -- Client looks at it
 }
 

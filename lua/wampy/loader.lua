@@ -92,6 +92,12 @@ function loader.path(app)
   return find((split(app)))
 end
 
+-- What `require` says in several lines, in one.
+local function one_line(text)
+  text = text:gsub("^error loading module .-:\n%s*", "")
+  return (text:gsub("(module '.-' not found):\n.*", "%1"))
+end
+
 --- Loads an app.
 -- @param app the APP argument
 -- @return list of classes and clients (empty when the file made and started its own)
@@ -106,7 +112,7 @@ function loader.load(app)
       local where = err.where and err.where .. ": " or ""
       return { exit = 3, message = where .. err.message, cause = err }
     end
-    return { exit = 3, message = tostring(err), traceback = debug.traceback("", 2) }
+    return { exit = 3, message = one_line(tostring(err)), traceback = debug.traceback("", 2) }
   end, path)
   if not ok then error(result, 0) end
   local list, by_name = contents(path, result)

@@ -16,4 +16,11 @@ function log.level(level)
   return core.log_level(level)
 end
 
+-- For scripts; `run` and its like have looked at it already.
+local wanted = os.getenv("WAMPY_TRACE")
+if wanted and not core.trace() then
+  local ok, fault = core.trace(wanted)
+  if ok == nil then log.warn("WAMPY_TRACE: %s", fault) end
+end
+
 return log

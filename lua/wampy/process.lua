@@ -8,6 +8,7 @@ local check = require "wampy.check"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local lines = require "wampy.lines"
+local trial = require "wampy.trial"
 
 local process = {
   MAX_OUTPUT = 16 * 1024 * 1024, -- bytes of stdout, and of stderr, that exec keeps: room for a file
@@ -71,6 +72,7 @@ local function start(what, t, streams)
   local argv = command_of(what, t)
   if t.cwd then word(what, "field cwd", t.cwd) end
   streams.cwd, streams.env = t.cwd, t.env and environment(what, t.env)
+  trial.forbid("starts processes")
   local child = core.process(argv, streams)
   return setmetatable({ command = argv[1], pid = child:pid(), _core = child }, Process)
 end

@@ -38,7 +38,7 @@ local option_types = {
     invoke = { single = true, roundrobin = true, random = true, first = true, last = true },
     match = { exact = true, prefix = true, wildcard = true },
     concurrency = "number", force_reregister = "boolean", disclose_caller = "boolean",
-    forward_timeout = "boolean", params = "table",
+    forward_timeout = "boolean", params = "table", buffer = "number",
   },
   subscriber = {
     topic = true, match = { exact = true, prefix = true, wildcard = true },
@@ -95,7 +95,7 @@ end
 
 --- Declares a procedure.
 -- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
--- with invoke, match, concurrency, force_reregister, disclose_caller, params
+-- with invoke, match, concurrency, force_reregister, disclose_caller, params, buffer
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end

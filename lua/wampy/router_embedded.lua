@@ -7,6 +7,7 @@ local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
+local trial = require "wampy.trial"
 local tls = require "wampy.tls"
 
 local embedded = {}
@@ -17,7 +18,8 @@ embedded.Embedded = Embedded
 --- A router inside this host.
 -- @param t { realm = "realm1" or a list of names, listen = "127.0.0.1:0" (a LISTEN, a list of
 -- them, or false: in memory only), config_path = or config = a Crossbar.io configuration,
--- strict_ids, strict_uris, tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may
+-- strict_ids, strict_uris, compress = true for WebSocket clients that offer compression,
+-- tls = { cert, key, ca_path } for LISTENs that are wss://, auth = who may
 -- join, as Crossbar.io has it: { ticket = { principals = { joe = { ticket = "...", role = "user" }
 -- } } }, roles = list of the names of roles, or of roles of Crossbar.io's form, authenticator =
 -- function(realm, authid, details) -> { role = ..., secret = ... } or the URI of a procedure,
@@ -25,7 +27,7 @@ embedded.Embedded = Embedded
 -- @return Embedded, not started
 function Embedded.new(t)
   local known = { realm = 1, listen = 1, config_path = 1, config = 1, strict_ids = 1,
-    strict_uris = 1, auth = 1, tls = 1, roles = 1, authenticator = 1, authorizer = 1 }
+    strict_uris = 1, compress = 1, auth = 1, tls = 1, roles = 1, authenticator = 1, authorizer = 1 }
   for name in pairs(t) do
     if not known[name] then
       errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
@@ -36,6 +38,7 @@ function Embedded.new(t)
     or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
     realms = read and read.realms or {}, principals = read and read.principals }
+  self.compress = t.compress
   self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or nil
   self._transports = read and read.transports or { { listen = "127.0.0.1:0" } }
   if not read then
@@ -57,7 +60,7 @@ local function places(self)
   if listen == nil then listen = self._transports end
   for i, place in ipairs(type(listen) == "table" and listen or { listen or nil }) do
     if type(place) ~= "table" then place = { listen = place, tls = own } end
-    result[i] = setmetatable({ tls = self.tls }, { __index = place })
+    result[i] = setmetatable({ tls = self.tls, compress = self.compress }, { __index = place })
   end
   return result
 end
@@ -67,6 +70,7 @@ end
 -- cannot listen
 function Embedded:start()
   if self._router then return self end
+  trial.forbid("starts a router")
   self._router = core.router(self.config, self._decide)
   tasks.guard()
   for i, place in ipairs(places(self)) do
@@ -96,6 +100,11 @@ function Embedded:stop(drain)
   while not self._router:idle() and core.now() < limit do tasks.sleep(0.005) end
   self._router:close()
   self._router, self.urls = nil, {}
+end
+
+--- Writes its sessions into the log.
+function Embedded:dump()
+  if self._router then self._router:dump() end
 end
 
 --- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.

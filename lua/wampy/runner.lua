@@ -8,16 +8,14 @@ local connection = require "wampy.connection"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local loader = require "wampy.loader"
+local reload = require "wampy.reload"
 local routers = require "wampy.routers"
+local saying = require "wampy.saying"
+local service = require "wampy.service"
 local tasks = require "wampy.tasks"
 local wampy = require "wampy"
 
 local runner = {}
-
-local function say(what, ...)
-  io.stdout:write(("%-12s "):format(what), table.concat({ ... }, "  "), "\n")
-  io.stdout:flush()
-end
 
 -- The exit code that an error stands for.
 local function exit_code(e)
@@ -57,8 +55,9 @@ local function set_up(options)
       listen = listen, realm = not read and realm or nil, config_path = options.config,
       tls = options.router_tls,
     }:start()
+    service.router = router
     for _, url in ipairs(router.urls) do
-      say("router", url, read and read.realms[1].name or realm)
+      saying.say("router", url, read and read.realms[1].name or realm)
     end
     if not forced.url then forced.router = router end
   end
@@ -72,8 +71,7 @@ local function start(client, options)
   backoff.retry(function() client:start() end, { tries = options.retries }, client.name)
   for _, entry in ipairs(client._roles) do
     for _, uri in ipairs(entry.kind ~= "timer" and entry.uris or {}) do
-      options.say(entry.kind == "callee" and "registered" or "subscribed", ("%-20s"):format(uri),
-        entry.where)
+      saying.role(entry.kind == "callee" and "registered" or "subscribed", uri, entry.where)
     end
   end
 end
@@ -86,7 +84,7 @@ local function wind_down(options)
   while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
 end
 
--- ---- as one of several workers ----------------------------------------------------------------
+-- ---- leaving ----------------------------------------------------------------
 
 -- Gives up every client's bindings of one kind, and waits for the handlers that still run.
 local function finish(release, handlers, limit)
@@ -99,14 +97,20 @@ local function finish(release, handlers, limit)
   end
 end
 
--- Ends without losing anything, when the supervisor asks for it. Calls come first, because their
--- handlers may wait for events.
+-- Ends without losing anything. Calls come first, because their handlers may wait for events.
 local function leave_in_peace(options)
-  core.readable(options.worker.control)
   local limit = core.now() + (options.grace or 5)
   finish(bindings.unregister_all, function(c) return c:serving() end, limit)
   finish(bindings.unsubscribe_all, function(c) return (select(2, c:serving())) end, limit)
   tasks.stop()
+end
+
+-- ---- as one of several workers ----------------------------------------------------------------
+
+-- When the supervisor asks for it.
+local function leave_when_told(options)
+  core.readable(options.worker.control)
+  leave_in_peace(options)
 end
 
 -- All workers run the same: what the first one prints in its first life stands for all.
@@ -114,10 +118,38 @@ local function be_worker(options)
   local worker = options.worker
   local first = worker.number == 1 and worker.lives == 0
   math.randomseed(math.random(0), worker.number) -- forks would draw the same numbers
-  if not first then options.say = function() end end
+  if not first then saying.hush() end
   options.quiet = not first or worker.url ~= nil -- the parent has read the router's configuration
   options.ready = worker.ready
-  tasks.spawn(leave_in_peace, options)
+  tasks.spawn(leave_when_told, options)
+end
+
+-- ---- starting again ---------------------------------------------------------------------------
+
+-- What a reload cannot do: the process becomes one that has just been started. One of several
+-- workers leaves that to the parent, which replaces one after the other.
+local function restart(options, why)
+  saying.say("restarting", options.apps[1] .. " " .. why)
+  if options.worker then
+    if options.worker.number == 1 then options.worker.replace() end
+    return
+  end
+  if options.broken then options.start_again() end
+  options.restarting = true
+  rawset(os, "exit", options.start_again) -- the main chunk may have its own idea of the end
+  leave_in_peace(options)
+  tasks.sleep(options.grace or 5)
+  options.start_again() -- the main chunk goes on and on
+end
+
+-- What was started again and does not load waits to be mended. Only a signal ends that.
+-- @return exit code
+local function wait_for_mending(options)
+  if not (options.again and options.watch) then return 3 end
+  core.log("info", "waiting for a change")
+  options.broken = true
+  pcall(tasks.sleep, math.huge)
+  return 0
 end
 
 -- ---- running ----------------------------------------------------------------------------------
@@ -125,33 +157,50 @@ end
 local function ready()
   print("ready.")
   io.stdout:flush()
+  service.begin()
+end
+
+-- The clients of all that the apps gave.
+local function clients_of(loaded)
+  local clients = {}
+  for _, list in ipairs(loaded) do
+    for _, app in ipairs(list) do
+      clients[#clients + 1] = rawget(app, "is_class") and app() or app
+    end
+  end
+  return clients
 end
 
 local function run(options)
-  local apps = {}
-  local router = set_up(options)
-  for _, app in ipairs(options.apps) do
-    for _, one in ipairs(loader.load(app)) do apps[#apps + 1] = one end
-  end
-  for _, app in ipairs(apps) do
-    start(rawget(app, "is_class") and app() or app, options)
-  end
+  local router, loaded = set_up(options), {}
+  options.reload = reload.new(options)
+  options.reload:listen(function(why) restart(options, why) end)
+  for i, app in ipairs(options.apps) do loaded[i] = loader.load(app) end
+  local clients = clients_of(loaded)
+  options.reload:running(loaded, clients)
+  for _, client in ipairs(clients) do start(client, options) end
+  saying.roles_end()
   if options.once then return 0, router end
-  if next(tasks.started) then options.ready() end
   return tasks.run(), router
 end
 
 --- Runs apps until they end.
 -- @param options what connection.apply takes, and { apps, router = LISTEN or "default", config,
--- retries, grace (seconds), once, router_tls, args, worker = { number, lives, control = descriptor
--- that is readable when it is to leave in peace, ready = function } }
+-- retries, grace (seconds), once, watch, start_again = function, again = whether it was started so,
+-- router_tls, args, worker = { number, lives, control = descriptor that is readable when it is to
+-- leave in peace, ready = function, replace = function } }
 -- @return exit code
 function runner.run(options)
   wampy.args = options.args or {}
   _G.arg = wampy.args
-  options.say, options.ready, options.quiet = say, ready, options.router ~= nil
+  options.ready, options.quiet = ready, options.router ~= nil
   if options.worker then be_worker(options) end
+  tasks.running = function() -- here, or in the main chunk of an app that runs itself
+    tasks.running = function() end
+    options.ready()
+  end
   core.watch_signals(true)
+  core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
     return { exit = 3, message = tostring(e), traceback = debug.traceback("", 2) }
@@ -162,12 +211,14 @@ function runner.run(options)
       code = 0
     else
       code = complain(e)
+      if code == 3 then code = wait_for_mending(options) end
     end
   end
   core.clear_signals()
   tasks.stop_all()
   wind_down(options)
   if router then router:stop() end
+  if options.restarting then options.start_again() end
   return code
 end
 

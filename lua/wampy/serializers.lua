@@ -1,13 +1,21 @@
 -- serializers.lua - the formats of messages: which there are, and lists of them by preference.
+--
+-- Each has a second form for WebSockets, "json.batched": messages that are due at the same time go
+-- out as one. It is for peers of ours only, and never spoken unless somebody asks for it.
 
 local core = require "wampy.core"
 
 local serializers = {}
 
 local known = {}
-for _, name in ipairs(core.serializers) do known[name] = true end
+for _, name in ipairs(core.serializers) do known[name], known[name .. ".batched"] = true, true end
 
 local NAMES = table.concat(core.serializers, ", ")
+
+--- Whether there is a serializer of this name.
+function serializers.is_known(name)
+  return known[name] == true
+end
 
 --- What is wrong with a list of formats.
 -- @param list names in order of preference
@@ -16,7 +24,7 @@ function serializers.fault(list)
   local seen = {}
   for _, name in ipairs(list) do
     if not known[name] then
-      return ("%q is not available (%s are)"):format(tostring(name), NAMES)
+      return ("%q is not available (%s are; also as json.batched)"):format(tostring(name), NAMES)
     end
     if seen[name] then return ("%q is named twice"):format(name) end
     seen[name] = true

@@ -6,9 +6,11 @@
 
 local announce = require "wampy.announce"
 local auth = require "wampy.auth"
+local cookies = require "wampy.cookies"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local message_handler = require "wampy.message_handler"
+local proxy = require "wampy.proxy"
 local tls = require "wampy.tls"
 
 local session = {}
@@ -114,19 +116,31 @@ local function verify(self, attempt, welcome)
   error(e, 0)
 end
 
+-- Those of the upgrade: the client's own, and the cookies that the router has set before.
+local function headers(self, url)
+  local c = self.config
+  self._cookies = self._cookies or {}
+  local again = url and c.cookies and cookies.header(self._cookies, url)
+  local lines = table.move(c.headers, 1, #c.headers, 1, {})
+  lines[#lines + 1] = again or nil
+  return lines
+end
+
 --- Connects a client and joins its realm.
 -- @param self the client; gets `session` and `connected`
 function session.join(self)
   local c = self.config
   local options = target(self)
   for _, name in ipairs { "realm", "connect_timeout", "call_timeout", "ping_interval",
-    "ping_timeout", "max_message_size", "headers", "serializers" } do
+    "ping_timeout", "max_message_size", "serializers", "compress" } do
     options[name] = c[name]
   end
   options.tap_in, options.tap_out = message_handler.overrides(self.message_handler)
   options.agent = core.agent or "wampy-lua " .. core.version
   options.roles = announce.roles(c.roles)
   local url = options.url and core.parse_url(options.url)
+  if url then options.proxy = proxy.of(url, c.proxy) end
+  options.headers = headers(self, url)
   options.hello = auth.begin(self, url)
   local attempt = auth.attempt(self)
   local welcome, class, reason, text, transport, code = self._core:connect(options)
@@ -134,6 +148,7 @@ function session.join(self)
     error(attempt.failure or session.end_error(class, reason, text, transport, code), 0)
   end
   verify(self, attempt, welcome)
+  if url and c.cookies then cookies.keep(self._cookies, url, self._core:cookies()) end
   url = url or {}
   self.connected = true
   self.session = describe(self, welcome, url)

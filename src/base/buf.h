@@ -48,7 +48,13 @@ void buf_append(struct buf **b, const void *p, size_t n);
 
 /* Makes room for `n` more bytes and returns where they go; the caller adds to `len`
  * itself. */
-char *buf_reserve(struct buf **b, size_t n);
+void buf_grow(struct buf **b, size_t n); /* there is no room yet */
+static inline char *buf_reserve(struct buf **b, size_t n)
+{
+    if ((*b)->len + n > (*b)->cap)
+        buf_grow(b, n);
+    return (*b)->data + (*b)->len;
+}
 
 /* Bytes of all bufs of the process: what messages cost it, however many hold them. */
 size_t buf_held(void);

@@ -8,7 +8,8 @@
 
 static const char *const names[] = { "error", "warn", "info", "debug", "trace" };
 static enum log_level current = LOG_INFO;
-static bool as_json, in_color;
+static bool as_json;
+static enum log_style style = LOG_PLAIN;
 static char who[32];
 
 void log_set_level(enum log_level level)
@@ -39,14 +40,14 @@ bool log_on(enum log_level level)
     return level <= current;
 }
 
+void log_set_style(enum log_style wanted)
+{
+    style = wanted;
+}
+
 void log_set_json(bool json)
 {
     as_json = json;
-}
-
-void log_set_color(bool color)
-{
-    in_color = color;
 }
 
 static size_t put(char *line, size_t size, size_t at, const char *text)
@@ -90,27 +91,18 @@ static size_t json_line(char *line, size_t size, enum log_level level, const cha
     return put(line, size, n, "\"}\n");
 }
 
-/* The level as it is shown: errors red, warnings yellow, what is less quiet. */
-static size_t put_level(char *line, size_t size, enum log_level level)
-{
-    static const char *const colors[] = { "31", "33", "2", "2", "2" };
-    size_t n = 0;
-
-    if (in_color) {
-        n = put(line, size, n, "\033[");
-        n = put(line, size, n, colors[level]);
-        n = put(line, size, n, "m");
-    }
-    n = put(line, size, n, names[level]);
-    n = put(line, size, n, ":");
-    n = put(line, size, n, in_color ? "\033[0m " : " ");
-    return n;
-}
-
 static size_t text_line(char *line, size_t size, enum log_level level, const char *text)
 {
-    size_t n = put_level(line, size, level);
+    static const char *const before[][5] = {
+        [LOG_PLAIN] = { "", "", "", "", "" },
+        [LOG_COLOR] = { "\33[31m", "\33[33m", "\33[32m", "\33[2m", "\33[2m" },
+        [LOG_JOURNAL] = { "<3>", "<4>", "<6>", "<7>", "<7>" }, /* of syslog(3) */
+    };
+    size_t n = put(line, size, 0, before[style][level]);
 
+    n = put(line, size, n, names[level]);
+    n = put(line, size, n, style == LOG_COLOR ? "\33[0m" : "");
+    n = put(line, size - 1, n, ": ");
     n = put(line, size - 1, n, who);
     n = put(line, size - 1, n, *who ? ": " : "");
     n = put(line, size - 1, n, text);
@@ -119,15 +111,22 @@ static size_t text_line(char *line, size_t size, enum log_level level, const cha
 
 void log_at(enum log_level level, const char *fmt, ...)
 {
-    char text[2048], line[3072];
+    char text[2048];
     va_list ap;
-    size_t n;
 
     if (!log_on(level))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    log_put(level, text);
+}
+
+void log_put(enum log_level level, const char *text)
+{
+    char line[3072];
+    size_t n;
+
     n = as_json ? json_line(line, sizeof line, level, text)
                 : text_line(line, sizeof line, level, text);
     fwrite(line, 1, n, stderr);

@@ -21,8 +21,10 @@ enum log_level log_get_level(void);
 /* Whether a line is a JSON object: { "level", "process" if it has a name, "text" }. */
 void log_set_json(bool json);
 
-/* Whether levels have colours in text: for a terminal. */
-void log_set_color(bool color);
+/* How a line of text begins: with its level; with that in color, for a terminal; or with
+ * "<N>", as the journal of systemd wants its priority. */
+enum log_style { LOG_PLAIN, LOG_COLOR, LOG_JOURNAL };
+void log_set_style(enum log_style style);
 
 /* Each line carries this name after its level: which of several processes it is from. */
 void log_set_name(const char *name);
@@ -32,6 +34,8 @@ int log_level_of(const char *name);
 
 bool log_on(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) LOG_PRINTF(2, 3);
+
+void log_put(enum log_level level, const char *text); /* whatever the level is */
 
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)

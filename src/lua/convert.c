@@ -381,10 +381,17 @@ void write_value(lua_State *L, struct writer *w, int idx, const char *root)
 
 /* ---- payloads ---------------------------------------------------------------------- */
 
+#define GIANT (1024 * 1024) /* bytes of scratch that are not kept for the next message */
+
+void scratch_spare(struct state *S)
+{
+    for (size_t i = 0; i < sizeof S->scratch / sizeof *S->scratch; i++)
+        if (S->scratch[i].buf && S->scratch[i].buf->cap > GIANT)
+            writer_fini(&S->scratch[i]);
+}
+
 static struct writer *fresh(struct writer *w, const struct wire *wire)
 {
-    if (w->buf && w->buf->cap > 1024 * 1024) /* after a giant, back to a normal size */
-        writer_fini(w);
     if (!w->buf)
         w->buf = buf_new(512);
     w->buf->len = 0;
@@ -430,8 +437,19 @@ static bool own_option(lua_State *L, const char *key, struct payload *p)
     if (!strcmp(key, "on_progress")) {
         if (lua_type(L, -1) != LUA_TFUNCTION)
             raise_error(L, "WampyError", "options.on_progress: expected a function");
+        p->form |= CALL_RESULTS;
         return true;
     }
+    if (!strcmp(key, "buffer")) {
+        if (lua_type(L, -1) != LUA_TNUMBER || lua_tointeger(L, -1) < 1)
+            raise_error(L, "WampyError", "options.buffer: expected an integer >= 1");
+        p->buffer = (size_t)lua_tointeger(L, -1);
+        return true;
+    }
+    if (!strcmp(key, "progress") && lua_toboolean(L, -1))
+        raise_error(L, "WampyError",
+                    "options.progress: client:open makes calls whose arguments come in "
+                    "parts");
     return false;
 }
 
@@ -444,18 +462,14 @@ static size_t count_options(lua_State *L, int idx, struct payload *p)
     while (lua_next(L, idx)) { /* key value */
         if (lua_type(L, -2) != LUA_TSTRING)
             raise_error(L, "WampyError", "options: keys must be strings");
-        n += !own_option(L, lua_tostring(L, -2), p) ||
-             !strcmp(lua_tostring(L, -2), "on_progress");
+        n += !own_option(L, lua_tostring(L, -2), p);
         lua_pop(L, 1);
     }
     return n;
 }
 
-static void write_options(lua_State *L, struct writer *w, int idx, struct payload *p)
+static void write_given(lua_State *L, struct writer *w, int idx, struct payload *p)
 {
-    bool progress = false;
-
-    writer_dict(w, count_options(L, idx, p));
     lua_pushnil(L);
     while (lua_next(L, idx)) { /* key value */
         const char *key = lua_tostring(L, -2);
@@ -463,15 +477,30 @@ static void write_options(lua_State *L, struct writer *w, int idx, struct payloa
         if (!own_option(L, key, p)) {
             writer_key(w, slice_of(p && !strcmp(key, "timeout_ms") ? "timeout" : key));
             write_option(L, w, key);
-        } else if (!strcmp(key, "on_progress")) {
-            progress = true;
         }
         lua_pop(L, 1);
     }
-    if (progress) {
-        writer_key(w, SLICE("receive_progress"));
-        writer_bool(w, true);
-    }
+}
+
+static void write_true(struct writer *w, struct slice key)
+{
+    writer_key(w, key);
+    writer_bool(w, true);
+}
+
+/* Without a table (idx 0) what the form says is all. */
+static void write_options(lua_State *L, struct writer *w, int idx, struct payload *p)
+{
+    size_t n = idx ? count_options(L, idx, p) : 0;
+    bool results = p && p->form & CALL_RESULTS, parts = p && p->form & CALL_PARTS;
+
+    writer_dict(w, n + results + parts);
+    if (idx)
+        write_given(L, w, idx, p);
+    if (results)
+        write_true(w, SLICE("receive_progress"));
+    if (parts)
+        write_true(w, SLICE("progress"));
     writer_dict_end(w);
 }
 
@@ -523,6 +552,13 @@ static struct slice write_kwargs(lua_State *L, struct writer *w, int idx)
 void check_payload(lua_State *L, struct state *S, const struct wire *wire, int first,
                    struct payload *p)
 {
+    p->form = 0;
+    check_call(L, S, wire, first, p);
+}
+
+void check_call(lua_State *L, struct state *S, const struct wire *wire, int first,
+                struct payload *p)
+{
     int last = lua_gettop(L), kwargs = 0, options = 0;
 
     for (; last >= first && lua_istable(L, last); last--) {
@@ -533,10 +569,13 @@ void check_payload(lua_State *L, struct state *S, const struct wire *wire, int f
         else
             break;
     }
-    *p = (struct payload){ .timeout = -1 };
-    if (options) {
+    *p =
+        (struct payload){ .form = p->form, .timeout = -1, .buffer = LIMIT_STREAM_BUFFER };
+    if (options || p->form) {
         write_options(L, fresh(&S->scratch[2], wire), options, p);
         p->options = slice_buf(S->scratch[2].buf);
+    }
+    if (options) {
         lua_getfield(L, options, "acknowledge");
         p->acknowledge = lua_toboolean(L, -1);
         lua_pop(L, 1);

@@ -7,12 +7,14 @@
 #include "lua/handler.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/state.h"
+#include "wamp/opts.h"
 
 static const char HANDLER[] = "wampy.handler";
 const char KEY_DETAILS_MT; /* metatable of a call's details: details:progress(...) */
@@ -79,7 +81,9 @@ int l_handler(lua_State *L)
     h->only_message = !h->callee;
     lua_getfield(L, 1, "concurrency");
     h->concurrency = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, 1, "buffer");
+    h->buffer = lua_isnil(L, -1) ? LIMIT_STREAM_BUFFER : (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 2);
     keep(L, "fn", HANDLER_FN);
     keep(L, "self", HANDLER_SELF);
     keep(L, "label", HANDLER_LABEL);
@@ -90,6 +94,20 @@ int l_handler(lua_State *L)
         h->nameless = h->vararg = true;
     lua_setiuservalue(L, 2, HANDLER_NAMES);
     return 1;
+}
+
+int l_handler_renew(lua_State *L)
+{
+    struct handler *h = luaL_checkudata(L, 1, HANDLER);
+    int active = h->active;
+
+    *h = *(struct handler *)luaL_checkudata(L, 2, HANDLER);
+    h->active = active;
+    for (int i = 1; i <= HANDLER_VALUES; i++) {
+        lua_getiuservalue(L, 2, i);
+        lua_setiuservalue(L, 1, i);
+    }
+    return 0;
 }
 
 /* ---- binding ----------------------------------------------------------------------- */
@@ -137,10 +155,32 @@ static int ordinary(const struct handler *h)
     return h->params - (h->kwargs_at > 0) - (h->details_at > 0) - (h->meta_at > 0);
 }
 
+int handler_takes(const struct handler *h)
+{
+    return h->vararg ? INT_MAX : ordinary(h);
+}
+
+/* Whether the arguments are the first part of more, and the handler can read the rest. */
+static bool is_streamed(const struct binding *b)
+{
+    struct opts o;
+    struct fault f;
+    bool parts;
+
+    if (!b->h->details_at || !opts_decode(&o, b->m, &f))
+        return false;
+    parts = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    return parts;
+}
+
+/* A callee got `n` positional arguments, which are too many. */
 static void surplus(const struct binding *b, int n)
 {
     char text[80];
 
+    if (is_streamed(b))
+        return;
     snprintf(text, sizeof text, "takes %d positional argument%s, got %d", ordinary(b->h),
              ordinary(b->h) == 1 ? "" : "s", n);
     invalid(b, "%s", text);
@@ -346,6 +386,8 @@ static void push_details(const struct binding *b)
     push_dict(L, b->m->wire, b->m->dict);
     set_uri(b, b->h->callee ? "procedure" : "topic");
     if (b->h->callee) {
+        lua_pushnil(L); /* it would hide the method of that name */
+        lua_setfield(L, -2, "progress");
         lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_DETAILS_MT);
         lua_setmetatable(L, -2);
         return;

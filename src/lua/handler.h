@@ -21,6 +21,7 @@ struct handler {
     bool only_message;
     bool warned;     /* of an event whose keywords fit no parameter: said once */
     int concurrency; /* 0 = no limit */
+    size_t buffer;   /* parts of one call's arguments that wait to be read */
     int active;      /* its tasks under way */
 };
 
@@ -34,14 +35,22 @@ enum {
     HANDLER_VALUES = 5
 };
 
+/* How many positional arguments go to the parameters; all of them for `...`. */
+int handler_takes(const struct handler *h);
+
 /* core.handler { fn =, self =, params = { names } | nil, vararg =, method =, callee =,
- * label =, uri =, concurrency = } */
+ * label =, uri =, concurrency =, buffer = } */
 int l_handler(lua_State *L);
+
+/* core.handler_renew(handler, other): from now on `handler` is what `other` is. Its calls
+ * under way go on, and still count for its concurrency */
+int l_handler_renew(lua_State *L);
 
 /* Pushes the function, self and the arguments of the INVOCATION or EVENT `m` for the
  * handler at `idx`; returns how many values were pushed behind the function. Raises
- * wamp.error.invalid_argument for a callee whose parameters do not fit. `id` is the
- * session's, for `meta`. */
+ * wamp.error.invalid_argument for a callee whose parameters do not fit; but positional
+ * arguments that are the first part of more are left for details:chunks(). `session` is
+ * its id, for `meta`. */
 int handler_bind(lua_State *L, int idx, const struct msg *m, uint64_t session);
 
 void handler_open(lua_State *L);

@@ -16,7 +16,7 @@
 #include "lua/handler.h"
 #include "lua/l_router.h"
 #include "lua/message.h"
-#include "lua/tls_options.h"
+#include "lua/connect_options.h"
 
 static const char CLIENT[] = "wampy.client";
 
@@ -99,31 +99,6 @@ static void connected(lua_State *L, struct l_client *lc, int idx)
     list_push(&lc->S->clients, &lc->link);
 }
 
-static void wake_room(struct l_client *lc)
-{
-    struct list *node;
-
-    while ((node = list_pop(&lc->waiting)))
-        task_wake(list_entry(node, struct task, wait_link));
-}
-
-static void disconnected(struct l_client *lc)
-{
-    lua_State *L = lc->S->L;
-
-    if (!lc->c)
-        return;
-    client_retire(lc->c);
-    lc->c = NULL;
-    list_remove(&lc->link);
-    wake_room(lc);
-    unread_drop(lc);
-    tap_forget(lc);
-    map_fini(&lc->jobs);
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, lc);
-}
-
 /* Still joined, or waited for, only when the universe closes: GOODBYE goes out while that
  * lingers. */
 static int l_client_gc(lua_State *L)
@@ -150,193 +125,12 @@ static int l_client_gc(lua_State *L)
     return 0;
 }
 
-/* ---- events ------------------------------------------------------------------------ */
-
-/* A handler that a request brought along now serves the id that came. */
-static void install(struct l_client *lc, struct reply *r, const struct event *e)
-{
-    lua_State *L = lc->S->L;
-
-    push_client(L, lc);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, r); /* ud handler */
-    if (e->kind == EVENT_REGISTERED) {
-        lua_getiuservalue(L, -2, CLIENT_REGISTRATIONS);
-        lua_insert(L, -2);
-        lua_rawseti(L, -2, (lua_Integer)e->m.id);
-    } else {
-        lua_getiuservalue(L, -2, CLIENT_SUBSCRIPTIONS); /* ud handler subs */
-        if (lua_rawgeti(L, -1, (lua_Integer)e->m.id) != LUA_TTABLE) {
-            lua_pop(L, 1);
-            lua_newtable(L);
-            lua_pushvalue(L, -1);
-            lua_rawseti(L, -3, (lua_Integer)e->m.id);
-        } /* ud handler subs list */
-        lua_pushvalue(L, -3);
-        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 2);
-}
-
-static void progress(struct l_client *lc, struct reply *r, struct event *e)
-{
-    struct state *S = lc->S;
-    lua_State *L = S->L;
-    struct task *t = task_new(S);
-
-    if (!t)
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, r);
-    lua_xmove(L, t->co, 1);
-    task_start(t, push_result(t->co, &e->m));
-}
-
-static void answered(struct l_client *lc, struct event *e)
-{
-    struct reply *r = e->tag;
-
-    if (!r)
-        return;
-    if (e->progress) {
-        if (r->kept)
-            progress(lc, r, e);
-        return;
-    }
-    if (e->kind == EVENT_REGISTERED || e->kind == EVENT_SUBSCRIBED)
-        install(lc, r, e);
-    reply_settle(r, e);
-}
-
-static void revoked(struct l_client *lc, struct event *e, int map, const char *role)
-{
-    lua_State *L = lc->S->L;
-
-    push_client(L, lc);
-    lua_getiuservalue(L, -1, map);
-    lua_pushnil(L);
-    lua_rawseti(L, -2, (lua_Integer)e->m.id);
-    lua_pop(L, 2);
-    lua_pushstring(L, role);
-    lua_pushinteger(L, (lua_Integer)e->m.id);
-    lua_pushstring(L, e->reason);
-    serve_hook(lc, "_revoked", 3);
-}
-
-static const char *end_class(const struct client *c, const struct event *e)
-{
-    switch (client_end(c)->error) {
-    case CONN_TIMEOUT:
-        return "TimeoutError";
-    case CONN_HTTP_STATUS:
-    case CONN_SUBPROTOCOL:
-    case CONN_PROTOCOL:
-    case CONN_TOO_LARGE:
-        return "WebsocketProtocolError";
-    case CONN_TRUNCATED:
-        return "IncompleteFrameError";
-    default:
-        break;
-    }
-    if (e->error == SESSION_TIMEOUT)
-        return "TimeoutError";
-    if (e->reason && !strcmp(e->reason, "wamp.error.protocol_violation"))
-        return "WampProtocolError";
-    return "ConnectionError";
-}
-
-/* Names of enum conn_error, for the prelude. */
-static const char *const end_names[] = { "ok",          "refused",  "unknown_host",
-                                         "unreachable", "timeout",  "http_status",
-                                         "subprotocol", "protocol", "too_large",
-                                         "lost",        "closed",   "tls",
-                                         "truncated" };
-
-/* Pushes what ended the session: class, reason, text, transport's error, transport's
- * code. */
-static int push_end(lua_State *L, const struct l_client *lc, const struct event *e)
-{
-    lua_pushstring(L, lc->end_class);
-    lua_pushstring(L, e->reason);
-    lua_pushstring(L, e->text);
-    lua_pushstring(L, end_names[lc->end.error]);
-    lua_pushinteger(L, lc->end.code);
-    return 5;
-}
-
-static void left(struct l_client *lc, struct event *e)
-{
-    struct reply *join = lc->join, *leave = lc->leave;
-
-    lc->end = *client_end(lc->c);
-    lc->end_class = e->error == SESSION_OK && !join ? "left" : end_class(lc->c, e);
-    if (!join)
-        serve_hook(lc, "_ended", push_end(lc->S->L, lc, e));
-    disconnected(lc);
-    lc->join = lc->leave = NULL;
-    if (join)
-        reply_settle(join, e);
-    if (leave)
-        reply_settle(leave, e);
-}
-
-static void on_event(void *user, struct event *e)
-{
-    struct l_client *lc = user;
-
-    lc->wire = session_wire(client_session(lc->c));
-    if (e->hand)
-        unread_put(lc, e);
-    if (e->hand &&
-        (e->request || e->kind == EVENT_INVOCATION || e->kind == EVENT_INTERRUPT))
-        return;
-    switch (e->kind) {
-    case EVENT_JOINED: {
-        struct reply *join = lc->join;
-
-        lc->join = NULL;
-        if (join)
-            reply_settle(join, e);
-        return;
-    }
-    case EVENT_CHALLENGE:
-        challenged(lc, e);
-        return;
-    case EVENT_LEFT:
-        left(lc, e);
-        return;
-    case EVENT_INVOCATION:
-        serve_invocation(lc, e);
-        return;
-    case EVENT_INTERRUPT:
-        serve_interrupt(lc, e);
-        return;
-    case EVENT_EVENT:
-        serve_event(lc, e);
-        return;
-    case EVENT_UNREGISTERED:
-    case EVENT_UNSUBSCRIBED:
-        if (!e->request) {
-            bool callee = e->kind == EVENT_UNREGISTERED;
-
-            revoked(lc, e, callee ? CLIENT_REGISTRATIONS : CLIENT_SUBSCRIPTIONS,
-                    callee ? "registration" : "subscription");
-            return;
-        }
-        answered(lc, e);
-        return;
-    default:
-        answered(lc, e);
-    }
-}
-
-static void on_room(void *user)
-{
-    wake_room(user);
-}
-
 static bool on_run(void *user)
 {
-    return task_run_ready(user);
+    bool any = task_run_ready(user);
+
+    scratch_spare(user);
+    return any;
 }
 
 /* ---- connecting -------------------------------------------------------------------- */
@@ -386,20 +180,20 @@ static bool flag(lua_State *L, int table, const char *field)
 /* The formats to offer, in order of preference; what cannot be offered raises. The first
  * one is what is spoken until the transport says otherwise. */
 static void read_serializers(lua_State *L, struct l_client *lc, int table,
-                             const char *offer[WIRE_ID_COUNT])
+                             const char *offer[WIRE_SUBPROTOCOLS + 1])
 {
     int n = 0;
 
     lc->wire = &wire_json;
     lua_getfield(L, table, "serializers");
     for (; lua_istable(L, -1) && lua_rawgeti(L, -1, n + 1) != LUA_TNIL; n++) {
-        const struct wire *wire = wire_of_name(check_slice(L, -1));
+        const char *subprotocol = wire_subprotocol_of(check_slice(L, -1));
 
-        if (!wire || n == WIRE_ID_COUNT - 1)
+        if (!subprotocol || n == WIRE_SUBPROTOCOLS)
             raise_error(L, "WampyError", "serializers: cannot offer %s",
                         lua_tostring(L, -1));
-        lc->wire = n ? lc->wire : wire;
-        offer[n] = wire->subprotocol;
+        lc->wire = n ? lc->wire : wire_of_subprotocol(slice_of(subprotocol));
+        offer[n] = subprotocol;
         lua_pop(L, 1);
     }
     if (!n)
@@ -437,16 +231,15 @@ static int join_k(lua_State *L, int status, lua_KContext ctx)
 /* client:connect(options) -> WELCOME details | nil, error class, reason, text,
  * transport error, code options: url | server, realm, hello (dict), agent,
  * connect_timeout, call_timeout, ping_interval, ping_timeout (seconds),
- * max_message_size (bytes), headers (list), serializers (list of names), tls (as
- * tls_options_read reads it), roles (dict, as in HELLO), tap_in, tap_out (booleans:
- * handle_message, send_message of the object's message_handler see every message) */
+ * max_message_size (bytes), serializers (list of names), what connect_options_read
+ * reads, roles (dict, as in HELLO), tap_in, tap_out (booleans: handle_message,
+ * send_message of the object's message_handler see every message) */
 static int l_connect(lua_State *L)
 {
     struct l_client *lc = check_client(L, 1);
     struct client_config config = { 0 };
     struct server *server;
-    const char *offer[WIRE_ID_COUNT] = { NULL };
-    const char *headers[32] = { NULL };
+    const char *offer[WIRE_SUBPROTOCOLS + 1] = { NULL };
     struct url url = { 0 };
     char error[300];
 
@@ -474,20 +267,13 @@ static int l_connect(lua_State *L)
     read_roles(L, lc, 2, &config.session.roles);
     lua_getfield(L, 2, "hello");
     config.session.hello = check_options(L, lc->S, lc->wire, lua_gettop(L));
-    if (lua_getfield(L, 2, "headers") == LUA_TTABLE)
-        for (int i = 0; i < 31 && lua_rawgeti(L, -1, i + 1) == LUA_TSTRING; i++) {
-            headers[i] = lua_tostring(L, -1);
-            lua_pop(L, 1);
-        }
-    config.net.headers = headers[0] ? headers : NULL;
     config.taps =
         (flag(L, 2, "tap_in") ? TAP_IN : 0) | (flag(L, 2, "tap_out") ? TAP_OUT : 0);
     lc->call_timeout = milliseconds(L, 2, "call_timeout", 0);
-    lua_getfield(L, 2, "tls");
-    tls_options_read(L, -1, &config.net.tls);
+    connect_options_read(L, 2, &config.net);
     lc->c = server ? client_link(lc->S->host, server, &config, lc)
                    : client_connect(lc->S->host, &url, &config, lc);
-    tls_options_fini(&config.net.tls);
+    connect_options_fini(&config.net);
     connected(L, lc, 1);
     client_touch(lc->c);
     lc->join = reply_new(lc, config.session.realm ? config.session.realm : "");
@@ -569,6 +355,23 @@ static int l_stats(lua_State *L)
     return 5;
 }
 
+/* client:cookies() -> list of what the router's Set-Cookie headers say */
+static int l_cookies(lua_State *L)
+{
+    const struct l_client *lc = check_client(L, 1);
+    const char *p = lc->c ? client_cookies(lc->c) : NULL;
+
+    lua_newtable(L);
+    for (lua_Integer i = 1; p && *p; i++) {
+        size_t n = strcspn(p, "\n");
+
+        lua_pushlstring(L, p, n);
+        lua_rawseti(L, -2, i);
+        p += n + (p[n] == '\n');
+    }
+    return 1;
+}
+
 /* client:pending() -> { request id = URI }: wampy's request_ids */
 static int l_pending(lua_State *L)
 {
@@ -598,10 +401,11 @@ static int l_serving(lua_State *L)
     return 2;
 }
 
-static const luaL_Reg methods[] = { { "connect", l_connect }, { "leave", l_leave },
-                                    { "drop", l_drop },       { "state", l_state },
-                                    { "stats", l_stats },     { "pending", l_pending },
-                                    { "serving", l_serving }, { NULL, NULL } };
+static const luaL_Reg methods[] = {
+    { "connect", l_connect }, { "leave", l_leave },     { "drop", l_drop },
+    { "state", l_state },     { "stats", l_stats },     { "pending", l_pending },
+    { "serving", l_serving }, { "cookies", l_cookies }, { NULL, NULL }
+};
 
 static const luaL_Reg functions[] = { { "client", l_client_new },
                                       { "handler", l_handler },
@@ -616,6 +420,8 @@ void open_client(lua_State *L, struct state *S)
     lua_newtable(L);
     state_register(L, S, methods);
     state_register(L, S, client_requests);
+    state_register(L, S, client_streams);
+    state_register(L, S, client_uploads);
     state_register(L, S, client_auth);
     state_register(L, S, client_messages);
     state_register(L, S, client_passing);
@@ -625,6 +431,8 @@ void open_client(lua_State *L, struct state *S)
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
     reply_open(L, S);
+    stream_open(L, S);
+    upload_open(L, S);
     handler_open(L);
     serve_open(L, S);
     state_register(L, S, functions);

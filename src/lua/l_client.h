@@ -1,11 +1,16 @@
 /* l_client.h - the client userdata: what ties Lua objects to one session. Shared by
- * l_client.c (life), l_request.c (requests), l_message.c (messages made by hand), reply.c
- * (who waits for an answer), serve.c (handlers) and tap.c (the message handler). */
+ * l_client.c (life), l_event.c (what happens to it), l_request.c (requests), l_stream.c
+ * and l_upload.c (calls in parts), l_message.c (messages made by hand), reply.c (who
+ * waits for an answer), serve.c (handlers), l_job.c (what they may ask) and tap.c (the
+ * message handler). */
 #ifndef LUA_L_CLIENT_H
 #define LUA_L_CLIENT_H
 
 #include "base/map.h"
 #include "lua/state.h"
+
+struct inbox;
+struct payload;
 
 /* User values of the client userdata. */
 enum {
@@ -47,15 +52,29 @@ void push_client(lua_State *L, struct l_client *lc);
 /* Raises what a negative result of an intent means. */
 int raise_refusal(lua_State *L, struct l_client *lc, int64_t error);
 
-/* Waits until the link's queue has room, then begins `again` anew, its arguments being
- * still on the stack; raises QueueFull where nothing can wait (l_request.c). */
-int wait_for_room(lua_State *L, struct l_client *lc, lua_CFunction again);
-
 /* A field of seconds in the table at `table`, as ms; 0 for 0. */
 uint64_t milliseconds(lua_State *L, int table, const char *field, double absent);
 
+/* l_event.c: the host's hooks. */
+void on_event(void *user, struct event *e);
+void on_room(void *user);
+
+/* Pushes what ended the session: class, reason, text, transport's error, transport's
+ * code. Returns 5. */
+int push_end(lua_State *L, const struct l_client *lc, const struct event *e);
+
 extern const luaL_Reg client_requests[]; /* l_request.c: methods of the userdata */
-extern const luaL_Reg client_auth[];     /* l_auth.c: likewise */
+extern const luaL_Reg client_streams[];  /* l_stream.c: likewise */
+extern const luaL_Reg client_uploads[];  /* l_upload.c: likewise */
+void stream_open(lua_State *L, struct state *S);
+void upload_open(lua_State *L, struct state *S);
+
+/* l_request.c: raises where nobody can wait. Comes first, before anything is sent. */
+void need_wait(lua_State *L);
+
+/* l_request.c: sends the CALL of the URI at 2 that check_call has encoded from 3 on. */
+struct reply *put_call(lua_State *L, const struct payload *p);
+extern const luaL_Reg client_auth[]; /* l_auth.c: likewise */
 
 /* l_auth.c: the router has sent CHALLENGE. */
 void challenged(struct l_client *lc, struct event *e);
@@ -93,7 +112,8 @@ struct reply {
     int64_t request;
     char *uri; /* owned; what was asked, for errors */
     bool done;
-    bool kept; /* registry[reply] is its handler, or its on_progress function */
+    bool kept;           /* registry[reply] is its handler, or its on_progress function */
+    struct inbox *inbox; /* borrowed; for progressive results; NULL: not a stream */
 };
 
 struct reply *reply_new(struct l_client *lc, const char *uri);
@@ -109,9 +129,11 @@ int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
  * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
 
-/* Pushes the arguments of a RESULT, and its keyword arguments, if any, marked as such;
- * how many values that are. */
-int push_result(lua_State *L, const struct msg *m);
+/* Cancels the call, unless it is over. */
+void reply_cancel(struct reply *r, const char *mode);
+
+/* The mode of a cancel at `idx`: "killnowait" when there is none. */
+const char *check_mode(lua_State *L, int idx);
 
 /* Pushes the results of a call, or the id of another request, or raises its error. Frees
  * r in either case if `own`. */
@@ -120,12 +142,28 @@ int reply_push(lua_State *L, struct reply *r, bool own);
 void reply_open(lua_State *L, struct state *S); /* futures: core.future_* */
 void push_future(lua_State *L, struct reply *r);
 
+/* Pushes positional values, and keyword ones, if any, as one kwargs table; how many. */
+int push_payload(lua_State *L, const struct wire *wire, struct slice args,
+                 struct slice kwargs);
+
+/* Whether the next part of a stream has to wait for room in the link's queue. Where
+ * nobody can wait only a full queue counts. */
+bool stream_waits(lua_State *L, const struct l_client *lc);
+
+/* Waits until no more than `bytes` are queued, or the session is over, then goes on in
+ * `k`, where room_check comes first. Raises QueueFull where nobody can wait. */
+int room_wait(lua_State *L, struct l_client *lc, size_t bytes, lua_KContext ctx,
+              lua_KFunction k);
+void room_check(lua_State *L, struct state *S);
+
 /* ---- serve.c ----------------------------------------------------------------------- */
 
-void serve_open(lua_State *L, struct state *S); /* core.progress */
+void serve_open(lua_State *L, struct state *S); /* core.observe */
 void serve_invocation(struct l_client *lc, struct event *e);
+void serve_part(struct l_client *lc, struct event *e);
 void serve_event(struct l_client *lc, struct event *e);
 void serve_interrupt(struct l_client *lc, struct event *e);
+void serve_lost(struct l_client *lc); /* the session is over: no handler answers it */
 
 /* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top, and
  * are popped. False when there is no task for it. */

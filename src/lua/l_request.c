@@ -20,8 +20,7 @@ static int request_k(lua_State *L, int status, lua_KContext ctx)
     return reply_push(L, r, true);
 }
 
-/* Raises where nobody can wait: comes first, before anything is sent. */
-static void need_wait(lua_State *L)
+void need_wait(lua_State *L)
 {
     struct state *S = state_of(L);
 
@@ -55,24 +54,31 @@ static void put(lua_State *L, struct reply *r, int64_t request)
     r->request = request;
 }
 
-static struct reply *send_call(lua_State *L)
+struct reply *put_call(lua_State *L, const struct payload *p)
 {
     struct l_client *lc = check_joined(L, 1);
     struct request q = { .uri = check_slice(L, 2) };
-    struct payload p;
-    struct reply *r;
+    struct reply *r = reply_new(lc, q.uri.p);
 
-    check_payload(L, lc->S, lc->wire, 3, &p);
-    r = reply_new(lc, q.uri.p);
-    if (p.on_progress)
-        keep_value(L, r, p.on_progress);
-    q.options = p.options;
-    q.args = p.args;
-    q.kwargs = p.kwargs;
-    q.timeout = request_timeout(lc, &p);
+    if (p->on_progress)
+        keep_value(L, r, p->on_progress);
+    q.options = p->options;
+    q.args = p->args;
+    q.kwargs = p->kwargs;
+    q.timeout = request_timeout(lc, p);
     q.tag = r;
     put(L, r, session_call(client_session(lc->c), &q, host_now(lc->S->host)));
     return r;
+}
+
+static struct reply *send_call(lua_State *L)
+{
+    struct l_client *lc = check_joined(L, 1);
+    struct payload p;
+
+    check_slice(L, 2);
+    check_payload(L, lc->S, lc->wire, 3, &p);
+    return put_call(L, &p);
 }
 
 /* client:call(uri, ... [, kwargs{}] [, options{}]) -> results… | raises */
@@ -144,26 +150,7 @@ static int l_call_async(lua_State *L)
     return 1;
 }
 
-static int room_k(lua_State *L, int status, lua_KContext again)
-{
-    struct state *S = state_of(L);
-
-    (void)status;
-    list_remove(&task_self(S)->wait_link);
-    task_check(L, S);
-    return ((lua_CFunction)again)(L);
-}
-
-int wait_for_room(lua_State *L, struct l_client *lc, lua_CFunction again)
-{
-    if (wait_mode(lc->S, L) == WAIT_NEVER)
-        return raise_error(L, "QueueFull",
-                           "the link cannot keep up, and nothing can wait here");
-    list_push(&lc->waiting, &task_self(lc->S)->wait_link);
-    return task_wait(L, lc->S, NEVER, (lua_KContext)again, room_k);
-}
-
-static int l_publish(lua_State *L);
+static int room_k(lua_State *L, int status, lua_KContext ctx);
 
 /* Publishes what is on the stack; waits for room first while the queue is full. */
 static int publish(lua_State *L, bool wait)
@@ -179,7 +166,7 @@ static int publish(lua_State *L, bool wait)
             lua_pushboolean(L, false);
             return 1;
         }
-        return wait_for_room(L, lc, l_publish);
+        return room_wait(L, lc, LIMIT_QUEUE / 2, 0, room_k);
     }
     check_payload(L, lc->S, lc->wire, 3, &p);
     if (p.acknowledge)
@@ -197,6 +184,14 @@ static int publish(lua_State *L, bool wait)
     reply_free(L, r);
     lua_pushboolean(L, true);
     return wait ? 0 : 1;
+}
+
+static int room_k(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    (void)ctx;
+    room_check(L, state_of(L));
+    return publish(L, true);
 }
 
 /* client:publish(topic, ... [, kwargs{}] [, options{}]) -> publication id with

@@ -293,9 +293,18 @@ static int l_stats(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = { { "listen", l_listen }, { "shutdown", l_shutdown },
-                                    { "idle", l_idle },     { "close", l_close },
-                                    { "stats", l_stats },   { NULL, NULL } };
+/* router:dump(): its sessions, into the log */
+static int l_dump(lua_State *L)
+{
+    server_dump(check_server(L, 1));
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    { "dump", l_dump }, { "listen", l_listen }, { "shutdown", l_shutdown },
+    { "idle", l_idle }, { "close", l_close },   { "stats", l_stats },
+    { NULL, NULL }
+};
 static const luaL_Reg functions[] = { { "router", l_router_new },
                                       { "listen_check", l_listen_check },
                                       { NULL, NULL } };

@@ -6,6 +6,7 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 #include "lua/state.h"
+#include "wamp/trace.h"
 #include "wamp/uri.h"
 
 static int encode(lua_State *L, const struct wire *wire, int idx)
@@ -147,11 +148,27 @@ static int l_log_json(lua_State *L)
     return 0;
 }
 
-/* core.log_color(yes): whether levels have colours */
+/* core.log_color(yes): whether lines of the log are in color, wherever they go */
 static int l_log_color(lua_State *L)
 {
-    log_set_color(lua_toboolean(L, 1));
+    log_set_style(lua_toboolean(L, 1) ? LOG_COLOR : LOG_PLAIN);
     return 0;
+}
+
+/* core.trace([text]) -> whether messages are shown | nil, what is wrong with the text,
+ * which says which are from now on (wamp/trace.h) */
+static int l_trace(lua_State *L)
+{
+    char error[300];
+
+    if (!lua_isnoneornil(L, 1) &&
+        !trace_set(luaL_checkstring(L, 1), error, sizeof error)) {
+        lua_pushnil(L);
+        lua_pushstring(L, error);
+        return 2;
+    }
+    lua_pushboolean(L, trace_is_on());
+    return 1;
 }
 
 /* core.set_errors(errors): hands in the constructors of lua/wampy/errors.lua */
@@ -187,6 +204,7 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
                                       { "decode", l_decode },
                                       { "json_encode", l_json_encode },
                                       { "json_decode", l_json_decode },
+                                      { "trace", l_trace },
                                       { "uri_ok", l_uri_ok },
                                       { "parse_url", l_parse_url },
                                       { "parse_listen", l_parse_listen },
@@ -201,10 +219,8 @@ static const luaL_Reg functions[] = { { "encode", l_encode },
 static void push_serializers(lua_State *L)
 {
     lua_newtable(L);
-    for (int i = 0; wire_subprotocols[i]; i++) {
-        const struct wire *wire = wire_of_subprotocol(slice_of(wire_subprotocols[i]));
-
-        lua_pushstring(L, wire->name);
+    for (int i = 0; i < WIRE_SUBPROTOCOLS / 2; i++) {
+        lua_pushstring(L, wire_serializer(wire_subprotocols[i]));
         lua_rawseti(L, -2, i + 1);
     }
 }

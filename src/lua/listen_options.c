@@ -23,12 +23,9 @@ static const char *const *subprotocols_of(lua_State *L, int table)
         count = (size_t)lua_rawlen(L, -1);
         list = xcalloc(count + 1, sizeof *list);
         for (size_t i = 0; i < count; i++) {
-            const struct wire *wire;
-
             lua_rawgeti(L, -1, (lua_Integer)i + 1);
-            wire = wire_of_name(slice_of(lua_tostring(L, -1)));
-            if (wire)
-                list[n++] = wire->subprotocol;
+            list[n] = wire_subprotocol_of(slice_of(lua_tostring(L, -1)));
+            n += list[n] != NULL;
             lua_pop(L, 1);
         }
     }
@@ -148,6 +145,7 @@ void listen_options_read(lua_State *L, int idx, struct net_options *o)
     o->null_origin = flag_of(L, idx, "null_origin");
     o->any_subprotocol = flag_of(L, idx, "any_subprotocol");
     o->delay = flag_of(L, idx, "delay");
+    o->compress = flag_of(L, idx, "compress");
     lua_getfield(L, idx, "tls");
     tls_options_read(L, -1, &o->tls);
     lua_pop(L, 1);

@@ -1,4 +1,5 @@
-/* reply.c - answers that somebody waits for: the calls of l_client.c, and futures.
+/* reply.c - answers that somebody waits for: the calls of l_request.c, and futures; and
+ * waiting for room in the queue.
  *
  * The idea: a request's tag is a struct reply. The pump puts the answer in and wakes
  * whoever waits; the one who waits turns it into Lua values on his own stack, so an
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
+#include "lua/inbox.h"
 #include "lua/l_client.h"
 
 static const char FUTURE[] = "wampy.future";
@@ -51,6 +53,17 @@ void reply_settle(struct reply *r, struct event *e)
     r->done = true;
     while ((node = list_pop(&r->waiters)))
         task_wake(list_entry(node, struct task, wait_link));
+    if (r->inbox)
+        inbox_wake(r->inbox);
+}
+
+void reply_cancel(struct reply *r, const char *mode)
+{
+    if (r->done || r->request <= 0 || !r->lc->c)
+        return;
+    session_cancel(client_session(r->lc->c), (uint64_t)r->request, mode,
+                   host_now(r->lc->S->host));
+    client_touch(r->lc->c);
 }
 
 int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k)
@@ -69,11 +82,7 @@ bool reply_check(lua_State *L, struct reply *r, bool own)
 
     list_remove(&t->wait_link);
     if (t->canceled && own) {
-        if (!r->done && r->request > 0 && r->lc->c) {
-            session_cancel(client_session(r->lc->c), (uint64_t)r->request, "killnowait",
-                           host_now(S->host));
-            client_touch(r->lc->c);
-        }
+        reply_cancel(r, "killnowait");
         reply_free(L, r);
     }
     task_check(L, S);
@@ -93,13 +102,14 @@ static void push_failure(lua_State *L, struct reply *r)
                    r->uri);
 }
 
-int push_result(lua_State *L, const struct msg *m)
+int push_payload(lua_State *L, const struct wire *wire, struct slice args,
+                 struct slice kwargs)
 {
-    int n = push_elements(L, m->wire, m->args);
+    int n = push_elements(L, wire, args);
 
-    if (!m->kwargs.p || m->kwargs.n <= 2)
+    if (!kwargs.p || kwargs.n <= 2)
         return n;
-    push_dict(L, m->wire, m->kwargs);
+    push_dict(L, wire, kwargs);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_KWARGS_MT);
     lua_setmetatable(L, -2);
     return n + 1;
@@ -112,7 +122,7 @@ static int push_answer(lua_State *L, struct reply *r)
 
     switch (r->e.kind) {
     case EVENT_RESULT:
-        return push_result(L, m);
+        return push_payload(L, m->wire, m->args, m->kwargs);
     case EVENT_REGISTERED:
     case EVENT_SUBSCRIBED:
         lua_pushinteger(L, (lua_Integer)m->id);
@@ -193,18 +203,19 @@ static int l_done(lua_State *L)
     return 1;
 }
 
+const char *check_mode(lua_State *L, int idx)
+{
+    static const char *const modes[] = { "killnowait", "kill", "skip", NULL };
+
+    return modes[luaL_checkoption(L, idx, "killnowait", modes)];
+}
+
 /* future:cancel([mode]) : "skip", "kill" or "killnowait" (WAMP: call canceling) */
 static int l_cancel(lua_State *L)
 {
-    static const char *const modes[] = { "killnowait", "kill", "skip", NULL };
     struct reply *r = check_future(L);
-    const char *mode = modes[luaL_checkoption(L, 2, "killnowait", modes)];
 
-    if (!r->done && r->lc->c) {
-        session_cancel(client_session(r->lc->c), (uint64_t)r->request, mode,
-                       host_now(r->lc->S->host));
-        client_touch(r->lc->c);
-    }
+    reply_cancel(r, check_mode(L, 2));
     return 0;
 }
 
@@ -221,6 +232,34 @@ static int l_gc(lua_State *L)
 static const luaL_Reg future_methods[] = {
     { "wait", l_wait }, { "done", l_done }, { "cancel", l_cancel }, { NULL, NULL }
 };
+
+/* ---- room -------------------------------------------------------------------------- */
+
+bool stream_waits(lua_State *L, const struct l_client *lc)
+{
+    if (client_queued(lc->c) <= LIMIT_STREAM_QUEUE)
+        return false;
+    return wait_mode(lc->S, L) != WAIT_NEVER || client_full(lc->c);
+}
+
+int room_wait(lua_State *L, struct l_client *lc, size_t bytes, lua_KContext ctx,
+              lua_KFunction k)
+{
+    if (wait_mode(lc->S, L) == WAIT_NEVER)
+        return raise_error(L, "QueueFull",
+                           "the link cannot keep up, and nothing can wait here");
+    client_await_room(lc->c, bytes);
+    list_push(&lc->waiting, &task_self(lc->S)->wait_link);
+    return task_wait(L, lc->S, NEVER, ctx, k);
+}
+
+void room_check(lua_State *L, struct state *S)
+{
+    list_remove(&task_self(S)->wait_link);
+    task_check(L, S);
+}
+
+/* ---- set up ------------------------------------------------------------------------ */
 
 void reply_open(lua_State *L, struct state *S)
 {

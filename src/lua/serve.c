@@ -3,7 +3,8 @@
  * The idea: a job is one message for one handler. The task's body binds the message's
  * arguments, calls the function and, for a call, encodes what it returned and sends it:
  * so everything that can raise raises inside the task. An invocation is answered exactly
- * once: by the body, or by `finish` when the body failed. */
+ * once: by the body, by `finish` when the body failed, or before its end when it takes
+ * too long or does not read its arguments. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,7 @@
 #include "base/mem.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/handler.h"
-#include "lua/l_client.h"
-
-struct job {
-    struct l_client *lc; /* borrowed; registry[&job->m] keeps its userdata alive */
-    struct msg m;        /* owned: a copy with references of its own */
-    struct handler *handler;
-    uint64_t invocation; /* 0 for an event */
-    bool answered;
-};
+#include "lua/job.h"
 
 /* ---- the body ---------------------------------------------------------------------- */
 
@@ -36,7 +28,7 @@ static int answer(lua_State *L, int status, lua_KContext ctx)
     if (!j->invocation)
         return 0;
     check_payload(L, lc->S, j->m.wire, 4, &p);
-    if (!lc->c)
+    if (!lc->c || j->lost || j->answered)
         return 0;
     rc = session_yield(client_session(lc->c), j->invocation, false, p.args, p.kwargs);
     if (rc == SESSION_TOO_LARGE)
@@ -52,6 +44,12 @@ static int work(lua_State *L)
     uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
     int n = handler_bind(L, 1, &j->m, session);
 
+    inbox_ran(&j->in);
+    if (j->invocation && j->handler->details_at)
+        job_describe(L, j,
+                     lua_gettop(L) - n + j->handler->method + j->handler->details_at);
+    if (!j->details) /* who has them may read chunks */
+        msg_shed(&j->m);
     lua_callk(L, n, LUA_MULTRET, (lua_KContext)j, answer);
     return answer(L, LUA_OK, (lua_KContext)j);
 }
@@ -192,11 +190,11 @@ static void finished(struct task *t, int n)
     lua_State *L = t->S->L;
 
     (void)n;
-    if (j->invocation)
+    if (j->invocation && !j->lost)
         map_del(&j->lc->jobs, j->invocation);
     if (t->failed) {
         report(t, j);
-        if (j->invocation && !j->answered && j->lc->c)
+        if (j->invocation && !j->answered && !j->lost && j->lc->c)
             fail(t, j);
     }
     if (t->S->observed)
@@ -207,53 +205,73 @@ static void finished(struct task *t, int n)
     lua_rawsetp(L, LUA_REGISTRYINDEX, j);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &j->m);
+    host_timer_clear(t->S->host, &j->limit);
+    job_forget(j);
+    inbox_fini(&j->in);
     msg_fini(&j->m);
     free(j);
 }
 
-/* ---- progress ---------------------------------------------------------------------- */
-
-/* core.progress(... [, kwargs{}]) -> true | false where the caller asked for none. Sends
- * a progressive result of the invocation that the running task works on (WAMP:
- * progressive call results). While the link's queue is full it waits for room, or raises
- * QueueFull where nothing can wait. */
-static int l_progress(lua_State *L)
+struct job *job_of(const struct task *t)
 {
-    struct state *S = state_of(L);
-    struct task *t = S->current;
-    struct job *j = t && t->finish == finished ? t->owner : NULL;
-    struct payload p;
-    int rc;
-
-    if (!j || !j->invocation)
-        return luaL_error(L, "progress: only in the task of a callee's handler");
-    if (!j->lc->c)
-        return raise_error(L, "ConnectionError", "progress: not connected");
-    if (client_full(j->lc->c))
-        return wait_for_room(L, j->lc, l_progress);
-    check_payload(L, S, j->m.wire, 1, &p);
-    rc = session_yield(client_session(j->lc->c), j->invocation, true, p.args, p.kwargs);
-    if (rc == SESSION_TOO_LARGE)
-        return raise_refusal(L, j->lc, rc);
-    client_touch(j->lc->c);
-    lua_pushboolean(L, rc == SESSION_OK);
-    return 1;
+    return t->finish == finished ? t->owner : NULL;
 }
 
 void serve_open(lua_State *L, struct state *S)
 {
-    static const luaL_Reg functions[] = { { "progress", l_progress },
-                                          { "observe", l_observe },
-                                          { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "observe", l_observe }, { NULL, NULL } };
 
     state_register(L, S, functions);
+    job_open(L, S);
+}
+
+/* ---- ending one early -------------------------------------------------------------- */
+
+static void refuse(struct l_client *lc, uint64_t invocation, const char *uri,
+                   const char *why)
+{
+    struct writer w;
+
+    writer_init(&w, lc->wire, 64);
+    writer_list(&w, 1);
+    writer_string(&w, slice_of(why));
+    writer_list_end(&w);
+    session_fail(client_session(lc->c), invocation, slice_of(uri), slice_buf(w.buf),
+                 (struct slice){ 0 });
+    writer_fini(&w);
+    client_touch(lc->c);
+}
+
+/* Answers for a handler that goes on. */
+static void give_up(struct job *j, const char *uri, const char *why)
+{
+    if (j->answered)
+        return;
+    refuse(j->lc, j->invocation, uri, why);
+    j->answered = true;
+}
+
+/* Whoever works on the job, or reads its arguments, hears of it where he waits. */
+static void cancel(struct job *j)
+{
+    j->canceled = true;
+    inbox_wake(&j->in);
+    task_cancel(j->task);
+}
+
+static void time_over(struct host_timer *timer)
+{
+    struct job *j = (struct job *)(void *)((char *)timer - offsetof(struct job, limit));
+
+    give_up(j, "wamp.error.timeout", "the callee did not answer in time");
+    cancel(j);
 }
 
 /* ---- starting ---------------------------------------------------------------------- */
 
-/* Starts a task for the handler at the top of S->L's stack, which it pops. False: too
+/* Starts a task for the handler at the top of S->L's stack, which it pops. NULL: too
  * many. */
-static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
+static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invocation)
 {
     struct state *S = lc->S;
     lua_State *L = S->L;
@@ -263,10 +281,14 @@ static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
 
     if (!t) {
         lua_pop(L, 1);
-        return false;
+        return NULL;
     }
     j = xcalloc(1, sizeof *j);
     j->lc = lc;
+    j->task = t;
+    inbox_init(&j->in, h->buffer);
+    j->in.called = true;
+    j->limit.fire = time_over;
     j->handler = h;
     j->invocation = invocation;
     msg_keep(&j->m, m);
@@ -286,22 +308,22 @@ static bool start(struct l_client *lc, const struct msg *m, uint64_t invocation)
     if (invocation)
         map_put(&lc->jobs, invocation, t);
     task_start(t, 3);
-    return true;
+    return j;
 }
 
-static void refuse(struct l_client *lc, uint64_t invocation, const char *uri,
-                   const char *why)
+/* Starts a call for the handler at the top of the stack, which it pops. */
+static void start_call(struct l_client *lc, const struct event *e)
 {
-    struct writer w;
+    struct job *j = start(lc, &e->m, e->m.request);
 
-    writer_init(&w, lc->wire, 64);
-    writer_list(&w, 1);
-    writer_string(&w, slice_of(why));
-    writer_list_end(&w);
-    session_fail(client_session(lc->c), invocation, slice_of(uri), slice_buf(w.buf),
-                 (struct slice){ 0 });
-    writer_fini(&w);
-    client_touch(lc->c);
+    if (!j) {
+        refuse(lc, e->m.request, "wamp.error.unavailable",
+               "max_tasks handlers are running");
+        return;
+    }
+    j->more = e->progress;
+    if (e->timeout)
+        host_timer_set(lc->S->host, &j->limit, host_now(lc->S->host) + e->timeout);
 }
 
 void serve_invocation(struct l_client *lc, struct event *e)
@@ -321,9 +343,7 @@ void serve_invocation(struct l_client *lc, struct event *e)
                "the procedure's concurrency is used up");
     else {
         lua_pushvalue(L, -1);
-        if (!start(lc, &e->m, e->m.request))
-            refuse(lc, e->m.request, "wamp.error.unavailable",
-                   "max_tasks handlers are running");
+        start_call(lc, e);
     }
     lua_pop(L, 3);
 }
@@ -344,12 +364,51 @@ void serve_event(struct l_client *lc, struct event *e)
     lua_pop(L, 3);
 }
 
+static struct job *find(const struct l_client *lc, uint64_t invocation)
+{
+    struct task *t = map_get(&lc->jobs, invocation);
+
+    return t ? t->owner : NULL;
+}
+
+/* A handler without `details` cannot read more than the first part. */
+void serve_part(struct l_client *lc, struct event *e)
+{
+    struct job *j = find(lc, e->m.request);
+    char why[120];
+
+    if (!j || !j->handler->details_at)
+        return;
+    j->more = e->progress;
+    if (inbox_put(&j->in, &e->m))
+        return;
+    snprintf(why, sizeof why,
+             "the callee does not read the call's arguments (its buffer of %zu parts is "
+             "full)",
+             j->in.limit);
+    give_up(j, "wamp.error.unavailable", why);
+}
+
 void serve_interrupt(struct l_client *lc, struct event *e)
 {
-    struct task *t = map_get(&lc->jobs, e->m.request);
+    struct job *j = find(lc, e->m.request);
 
-    if (t)
-        task_cancel(t);
+    if (j)
+        cancel(j);
+}
+
+void serve_lost(struct l_client *lc)
+{
+    struct task *t;
+    size_t at = 0;
+
+    while ((t = map_next(&lc->jobs, &at, NULL, NULL))) {
+        struct job *j = t->owner;
+
+        j->lost = true;
+        host_timer_clear(lc->S->host, &j->limit);
+        inbox_wake(&j->in);
+    }
 }
 
 static void hook_finished(struct task *t, int n)

@@ -28,8 +28,9 @@ struct state {
     uint64_t generations; /* counts task_new: no two tasks have the same */
     /* counts task_resume: tells one task that computes from many */
     unsigned long resumes;
-    size_t task_count; /* started and not finished */
-    size_t uncounted;  /* of those: do not count for max_tasks */
+    unsigned long refused_waits; /* counts "cannot wait here" */
+    size_t task_count;           /* started and not finished */
+    size_t uncounted;            /* of those: do not count for max_tasks */
     size_t max_tasks;
     size_t pooled;
     /* Owned; where args, kwargs and options are encoded: an error that is raised half way
@@ -67,10 +68,12 @@ void open_auth(lua_State *L, struct state *S);
 void open_client(lua_State *L, struct state *S);
 void open_dial(lua_State *L, struct state *S);
 void open_process(lua_State *L, struct state *S);
+void open_reload(lua_State *L, struct state *S);
 void open_router(lua_State *L, struct state *S);
 void open_peer(lua_State *L, struct state *S);
 void open_terminal(lua_State *L, struct state *S);
 void open_file(lua_State *L, struct state *S);
+void open_service(lua_State *L, struct state *S);
 void open_test(lua_State *L, struct state *S);
 void open_time(lua_State *L, struct state *S);
 void open_value(lua_State *L, struct state *S);

@@ -177,6 +177,7 @@ static int first_resume(struct task *t, int *results)
     lua_pushcclosure(co, traceback, 1); /* fn args body msgh */
     lua_rotate(co, 1, 2);               /* body msgh fn args */
     t->started = true;
+    t->begun = S->resumes;
     return lua_resume(co, S->L, t->nargs + 2, results);
 }
 
@@ -309,8 +310,10 @@ int task_wait(lua_State *L, struct state *S, uint64_t limit, lua_KContext ctx,
     enum wait_mode mode = wait_mode(S, L);
     struct task *t = task_self(S);
 
-    if (mode == WAIT_NEVER)
+    if (mode == WAIT_NEVER) {
+        S->refused_waits++;
         return cannot_wait(L);
+    }
     t->timed_out = false;
     if (t->canceled)
         return k(L, LUA_YIELD, ctx);

@@ -34,6 +34,7 @@ struct task {
     bool failed;         /* the body ended with an error: its value is the only result */
     int nargs;           /* values on co's stack for the first resume */
     uint64_t generation; /* 0 in the pool; a handle with another one is stale */
+    unsigned long begun; /* state->resumes at its first one */
     struct host_timer timer; /* of a wait with a time limit */
     bool timed_out;
     char *trace; /* owned; traceback of the error that ended the body */

@@ -57,7 +57,8 @@ struct conn_handler {
     /* The end; `c` is freed when this returns. Comes once for every conn, opened or
      * not. */
     void (*closed)(struct conn *c, const struct conn_end *end);
-    /* The queue has fallen below half of its limit after being above it. May be NULL. */
+    /* The queue has fallen below conn->low, or below half of its limit after being above
+     * it. May be NULL. */
     void (*drained)(struct conn *c);
 };
 
@@ -77,10 +78,30 @@ struct conn {
     const char *where;
     unsigned door; /* an accepted one's: what its listener was told to call it by */
     size_t queued; /* bytes given to send and not yet handed on */
+    size_t low;    /* `drained` is owed once `queued` is less than this; 0: it is not */
     size_t coming; /* bytes kept of a message that has not come to its end */
     size_t takes;  /* once opened: bytes of the longest message the peer takes; 0 = any */
-    bool closing;  /* conn_close was called: nothing more may be sent */
+    const char *cookies; /* of a client: the values of Set-Cookie, a line each, owned by
+                            the maker; NULL: none came */
+    bool closing;        /* conn_close was called: nothing more may be sent */
 };
+
+/* `drained` is wanted once fewer than `low` bytes are queued, if not earlier. */
+static inline void conn_await(struct conn *c, size_t low)
+{
+    if (c->low < low)
+        c->low = low;
+}
+
+/* For makers, when `queued` has fallen: tells who waits for that. */
+static inline void conn_settled(struct conn *c)
+{
+    if (c->queued >= c->low)
+        return;
+    c->low = 0;
+    if (c->handler->drained)
+        c->handler->drained(c);
+}
 
 static inline void conn_send(struct conn *c, struct buf *message)
 {

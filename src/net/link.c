@@ -53,7 +53,7 @@ static void end_send(struct conn *c, struct buf *message)
     }
     c->queued += message->len;
     if (c->queued > LIMIT_QUEUE)
-        end->above = true;
+        conn_await(c, LIMIT_QUEUE / 2);
     link_post(end->peer, MESSAGE, NULL)->message = message;
 }
 
@@ -87,11 +87,7 @@ void link_end_finish(struct end *end, const struct conn_end *how)
 static void settle(struct end *sender, size_t n)
 {
     sender->conn.queued -= n;
-    if (!sender->above || sender->conn.queued >= LIMIT_QUEUE / 2)
-        return;
-    sender->above = false;
-    if (sender->conn.handler->drained)
-        sender->conn.handler->drained(&sender->conn);
+    conn_settled(&sender->conn);
 }
 
 static void deliver_message(struct end *to, struct buf *message)

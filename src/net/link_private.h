@@ -40,7 +40,6 @@ struct end {
     struct list node;    /* in links->ends */
     struct slice subprotocol;
     bool parted; /* its goodbye to the peer is in the queue, or the pair is broken */
-    bool above;  /* more than LIMIT_QUEUE was queued and `drained` is owed */
     bool cutting;
     size_t cut_after;                     /* bytes that still get here, if `cutting` */
     uint64_t ping_interval, ping_timeout; /* ms; 0 = never pings */

@@ -333,13 +333,18 @@ static int64_t until_due(struct loop *l, int64_t ms)
     return ms;
 }
 
+void loop_flush(struct loop *l)
+{
+    for (int i = 0; i < LOOP_PLACES; i++)
+        if (l->places[i].attached)
+            l->places[i].flush(l->places[i].attached);
+}
+
 void loop_run_once(struct loop *l, int64_t timeout_ms)
 {
     int64_t ms;
 
-    for (int i = 0; i < LOOP_PLACES; i++)
-        if (l->places[i].attached)
-            l->places[i].flush(l->places[i].attached);
+    loop_flush(l);
     ms = until_due(l, timeout_ms);
     if (l->ev)
         ev_wait(l, ms);

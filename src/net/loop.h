@@ -23,8 +23,13 @@ struct loop *loop_new(enum loop_backend backend);
 void loop_free(struct loop *l); /* all conns and listeners must be gone */
 const char *loop_backend_name(const struct loop *l); /* "ev" or "poll" */
 
-/* Waits for events up to `timeout_ms` (0: only look; negative: no limit) and runs their
- * handlers. Returns early after loop_wake and after a signal that is watched. */
+/* Writes what conns have queued. Handlers may be told `drained` or `closed` by it, so who
+ * waits only when nothing is to be done asks for this first. */
+void loop_flush(struct loop *l);
+
+/* Flushes, then waits for events up to `timeout_ms` (0: only look; negative: no limit)
+ * and runs their handlers. Returns early after loop_wake and after a signal that is
+ * watched. */
 void loop_run_once(struct loop *l, int64_t timeout_ms);
 
 /* Makes the current or next loop_run_once return without waiting. */

@@ -21,7 +21,7 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t);
 uint64_t loop_round(const struct loop *l);
 
 /* What a transport keeps for this loop, in a place of its own. `flush` is called by
- * loop_run_once before it waits, with nothing of lws on the stack; `free_attached` by
+ * loop_flush, with nothing of lws on the stack; `free_attached` by
  * loop_free. Both in this order: what RawSocket says last may go through a tunnel. */
 enum loop_place { LOOP_RAW, LOOP_WS, LOOP_PLACES };
 void *loop_attached(const struct loop *l, enum loop_place place);

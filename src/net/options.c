@@ -75,6 +75,10 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->door = o->door;
     s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
     s->headers = copy_list(o->headers);
+    s->compress = o->compress;
+    s->proxy = o->proxy;
+    s->proxy.host = copy(o->proxy.host);
+    s->proxy.authorization = copy(o->proxy.authorization);
     s->server_text = copy(o->server_text);
     copy_server(s, o);
     return s;
@@ -96,6 +100,8 @@ void net_settings_unref(struct net_settings *s)
         return;
     free_list(s->subprotocols);
     free_list(s->headers);
+    free((char *)(uintptr_t)s->proxy.host);
+    free((char *)(uintptr_t)s->proxy.authorization);
     free(s->server_text);
     free_list(s->origins);
     http_routes_free(s->routes, s->route_count);

@@ -10,6 +10,13 @@
 #include "net/http_path.h"
 #include "net/tls.h"
 
+/* An HTTP proxy that a client goes through, by CONNECT. */
+struct net_proxy {
+    const char *host; /* NULL: none */
+    int port;
+    const char *authorization; /* "Basic ...", or NULL */
+};
+
 struct net_options { /* zero-initialised = defaults */
     /* NULL-terminated, in order of preference; default wamp.2.json */
     const char *const *subprotocols;
@@ -29,6 +36,8 @@ struct net_options { /* zero-initialised = defaults */
     /* body for an HTTP GET that is no upgrade; may be NULL */
     const char *server_text;
     struct tls_options tls; /* for wss:// and rss:// */
+    bool compress;          /* WebSocket: permessage-deflate is offered, or taken up */
+    struct net_proxy proxy;
 
     /* Of a WebSocket listener. */
     /* NULL-terminated patterns of the pages that may connect; NULL: whatever page */
@@ -52,8 +61,10 @@ struct net_settings {
     unsigned max_each, door;
     const char **subprotocols; /* owned, and its strings */
     const char **headers;      /* likewise; may be NULL */
-    char *server_text;         /* owned; may be NULL */
-    const char **origins;      /* likewise; NULL: any */
+    struct net_proxy proxy;    /* its strings are owned */
+    bool compress;
+    char *server_text;    /* owned; may be NULL */
+    const char **origins; /* likewise; NULL: any */
     bool null_origin, any_subprotocol, delay;
     uint64_t close_timeout;    /* ms */
     struct http_route *routes; /* owned */

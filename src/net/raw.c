@@ -87,7 +87,7 @@ void raw_finish(struct raw *raw)
     drop_queue(raw);
     free(raw->queue);
     raw_reader_fini(&raw->reader);
-    free(raw->dialing);
+    raw_dialed(raw);
     free(raw->where);
     net_settings_unref(raw->settings);
     free(raw);
@@ -166,7 +166,7 @@ static void send_message(struct conn *c, struct buf *message)
     }
     push(raw, RAW_MESSAGE, message);
     if (c->queued > raw->settings->max_queue)
-        raw->above = true;
+        conn_await(c, raw->settings->max_queue / 2);
 }
 
 /* Takes what has been written off the queue. */
@@ -181,11 +181,7 @@ static void settle(struct raw *raw, size_t n)
         raw->sent -= size;
         pop(raw);
     }
-    if (!raw->above || raw->conn.queued >= raw->settings->max_queue / 2)
-        return;
-    raw->above = false;
-    if (raw->conn.handler->drained)
-        raw->conn.handler->drained(&raw->conn);
+    conn_settled(&raw->conn);
 }
 
 /* The next frames as pieces of memory, without what has been sent of the first: how
@@ -504,8 +500,7 @@ static void tune(const struct raw *raw)
 
 void raw_open(struct raw *raw, const char *subprotocol, size_t peer_takes)
 {
-    free(raw->dialing);
-    raw->dialing = NULL;
+    raw_dialed(raw);
     raw->state = RAW_OPEN;
     raw->heard = loop_round(raw->net->loop);
     raw->conn.takes = peer_takes;

@@ -1,7 +1,7 @@
-/* raw_client.c - connecting by RawSocket: one address of the host after the other, then
- * the handshake. See raw.h.
+/* raw_client.c - connecting by RawSocket: the handshake of a client. See raw.h.
  *
- * Not known here: frames, and whatever comes after the handshake (raw.c). */
+ * Not known here: how a socket comes about (reach.c), frames, and whatever comes after
+ * the handshake (raw.c). */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "net/dial.h"
+#include "net/reach.h"
 #include "net/raw_private.h"
 
 #define CONNECT_TIMEOUT 10000 /* ms */
@@ -18,12 +18,10 @@
 /* A connection on its way. */
 struct dialing {
     struct url url;
-    int address;              /* of the host's, counted from 0 */
     const char *const *offer; /* the subprotocol that is asked for; others follow it */
     unsigned have;            /* octets of the answer */
     unsigned char answer[RAW_HEAD];
-    enum conn_error failure; /* of the last address */
-    char why[200];
+    struct reach *reach; /* NULL: there is a socket */
 };
 
 static void give_up(struct raw *raw, enum conn_error error, int code, const char *why)
@@ -135,29 +133,12 @@ static void answered(void *user)
 
 /* ---- connecting -------------------------------------------------------------------- */
 
-/* Notes why this address is of no use, and goes on to the next one. */
-static void failed(struct raw *raw)
+/* There is a connection: asks for the serializer whose turn it is. */
+static void greet(struct raw *raw)
 {
-    struct dialing *d = raw->dialing;
-
-    d->failure = errno ? dial_explain(errno, d->why, sizeof d->why) : CONN_UNKNOWN_HOST;
-    d->address++;
-    dial(raw);
-}
-
-static void connected(void *user)
-{
-    struct raw *raw = user;
-    struct dialing *d = raw->dialing;
-    struct raw_hello h = { raw_serializer_of(*d->offer), raw->reader.max };
+    struct raw_hello h = { raw_serializer_of(*raw->dialing->offer), raw->reader.max };
     unsigned char octets[RAW_HEAD];
 
-    raw->room = NULL;
-    if (!dial_result(raw->fd, d->why, sizeof d->why)) {
-        hang_up(raw);
-        failed(raw);
-        return;
-    }
     if (raw->tls && !raw_tls_wrap(raw)) {
         give_up(raw, CONN_UNREACHABLE, 0, "no sockets are left for TLS");
         return;
@@ -167,22 +148,31 @@ static void connected(void *user)
     raw->reads = loop_watch(raw->net->loop, raw->fd, false, answered, raw);
 }
 
+static void reached(void *user, int fd, const struct conn_end *end)
+{
+    struct raw *raw = user;
+
+    raw->dialing->reach = NULL;
+    raw->fd = fd;
+    if (fd < 0)
+        give_up(raw, end->error, end->code, end->text);
+    else
+        greet(raw);
+}
+
 static void dial(struct raw *raw)
 {
     struct dialing *d = raw->dialing;
-    char error[sizeof d->why];
 
-    switch (dial_start(&raw->fd, &d->url, 0, d->address, error, sizeof error)) {
-    case DIAL_STARTED:
-        raw->room = loop_watch(raw->net->loop, raw->fd, true, connected, raw);
-        return;
-    case DIAL_FAILED:
-        memcpy(d->why, error, sizeof d->why);
-        failed(raw);
-        return;
-    case DIAL_EXHAUSTED:
-        give_up(raw, d->failure, 0, d->why);
-    }
+    d->reach = reach_url(raw->net->loop, &d->url, &raw->settings->proxy, reached, raw);
+}
+
+void raw_dialed(struct raw *raw)
+{
+    if (raw->dialing)
+        reach_cancel(raw->dialing->reach);
+    free(raw->dialing);
+    raw->dialing = NULL;
 }
 
 struct conn *raw_client_connect(struct loop *l, const struct url *url,

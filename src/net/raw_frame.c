@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "net/batch.h"
+
 #define LEAST 512u        /* 2^9: length code 0 */
 #define CODES 16          /* length codes: 512 bytes to 16 MiB */
 #define EXTENDED 0x08     /* the length's 25th bit, in the first octet of a head */
@@ -84,9 +86,13 @@ unsigned raw_serializer_of(const char *subprotocol)
     static const char *const names[] = { "wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor",
                                          "wamp.2.ubjson", "wamp.2.flatbuffers" };
 
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(subprotocol, names[i]))
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]);
+
+        if (!strncmp(subprotocol, names[i], n) &&
+            (!subprotocol[n] || !strcmp(subprotocol + n, BATCH_SUFFIX)))
             return i + 1;
+    }
     return 0;
 }
 

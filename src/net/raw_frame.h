@@ -45,7 +45,8 @@ enum raw_refusal raw_hello_read(struct raw_hello *h, const unsigned char in[RAW_
 /* A server's answer: RAW_ACCEPTED fills *h. Codes above 4 come as they are. */
 int raw_answer_read(struct raw_hello *h, const unsigned char in[RAW_HEAD]);
 
-/* The number of "wamp.2.json" and its kind; 0 for one that has none. */
+/* The number of "wamp.2.json" and its kind; 0 for one that has none. Batched forms have
+ * that of their format: whatever RawSocket says at once goes out in one piece anyway. */
 unsigned raw_serializer_of(const char *subprotocol);
 
 /* ---- frames ------------------------------------------------------------------------ */

@@ -54,7 +54,6 @@ struct raw {
     size_t sent;                  /* bytes of the first entry that the socket has taken */
     size_t pongs;                 /* bytes of PONGs in the queue */
     int waiting;                  /* bytes in the socket when the timer looked last */
-    bool above;                   /* over max_queue, and `drained` is owed */
     bool pinged;                  /* a PING is out, and nothing has been heard since */
     bool half_closed;             /* we have said that nothing more will come */
     uint64_t heard;               /* ms: the round in which something came last */
@@ -82,6 +81,9 @@ void raw_finish(struct raw *raw);
 
 /* The same in the next round: where the caller still needs it. */
 void raw_finish_soon(struct raw *raw);
+
+/* raw_client.c: what was needed until the conn was up is dropped. */
+void raw_dialed(struct raw *raw);
 
 /* raw_tls.c: rss:// of a client. */
 /* The settings, for connections to `host`; false when they are wrong, which is noted. */

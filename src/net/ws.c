@@ -8,11 +8,10 @@
  * makes few and full segments of many small writes, which halves the cost of a busy
  * connection.
  *
- * A message that came in one piece is copied once, out of lws's buffer; fragments are
- * gathered.
+ * Where messages go in batches (batch.h), all that waits is one WebSocket message.
  *
- * Not known here: how connections come about (ws_client.c, ws_server.c), or what
- * messages say; UTF-8 is the codec's business. */
+ * Not known here: how connections come about (ws_client.c, ws_server.c), what is received
+ * (ws_receive.c), or what messages say. */
 #include "net/ws.h"
 
 #include <assert.h>
@@ -28,8 +27,8 @@
 static_assert(BUF_HEADROOM >= LWS_PRE,
               "lws writes its frame header in front of the payload");
 
-#define FIRST_PIECE (256 * 1024) /* reserved at once for a message that announced more */
-#define PING_SIZE 4              /* lws does not report an empty pong */
+#define FIRST_BATCH (16 * 1024) /* room of a batch, until one needs more */
+#define PING_SIZE 4             /* lws does not report an empty pong */
 
 static struct ws *ws_of(struct conn *c)
 {
@@ -62,6 +61,40 @@ static struct buf *pop(struct ws *ws)
     return message;
 }
 
+static size_t next_size(const struct ws *ws)
+{
+    return batch_size(ws->batch.kind, ws->queue[ws->first & (ws->room - 1)]->len);
+}
+
+/* All that waits, as one batch, unless it is more than that may hold. `n` gets the bytes
+ * of its messages. */
+static struct buf *pop_batch(struct ws *ws, size_t *n)
+{
+    size_t limit = ws->settings->max_message;
+    struct buf *batch = ws->net->batch ? ws->net->batch : buf_new(FIRST_BATCH);
+
+    limit = limit < LIMIT_BATCH ? limit : LIMIT_BATCH;
+    ws->net->batch = NULL;
+    batch->len = 0;
+    do {
+        struct buf *message = pop(ws);
+
+        *n += message->len;
+        batch_add(ws->batch.kind, &batch, slice_buf(message));
+        buf_unref(message);
+    } while (ws->count && batch->len + next_size(ws) <= limit);
+    return batch;
+}
+
+/* Has been written: its room is good for the next one, unless that is very much. */
+static void batch_done(struct ws *ws, struct buf *batch)
+{
+    if (batch->cap <= 2 * LIMIT_BATCH)
+        ws->net->batch = batch;
+    else
+        buf_unref(batch);
+}
+
 static void send_message(struct conn *c, struct buf *message)
 {
     struct ws *ws = ws_of(c);
@@ -72,7 +105,7 @@ static void send_message(struct conn *c, struct buf *message)
     }
     c->queued += message->len;
     if (c->queued > ws->settings->max_queue)
-        ws->above = true;
+        conn_await(c, ws->settings->max_queue / 2);
     push(ws, message);
     if (ws->state == WS_OPEN && ws->count == 1)
         ws_flush_soon(ws);
@@ -97,28 +130,41 @@ static void settle(struct ws *ws)
     ws->conn.queued -= ws->unsettled;
     buf_count(0, ws->unsettled);
     ws->unsettled = 0;
-    if (!ws->above || ws->conn.queued >= ws->settings->max_queue / 2)
-        return;
-    ws->above = false;
-    if (ws->conn.handler->drained)
-        ws->conn.handler->drained(&ws->conn);
+    conn_settled(&ws->conn);
 }
 
-/* A server writes a shared buf as it is: only the headroom changes, and each write
- * makes it anew. A client masks in place and needs a buf of its own. */
-static int write_message(struct ws *ws)
+/* One WebSocket message. A server writes a shared buf as it is: only the headroom
+ * changes, and each write makes it anew. A client masks in place and needs a buf of its
+ * own. */
+static int write_frame(struct ws *ws, struct buf **message)
 {
-    struct buf *message = pop(ws);
-    size_t n = message->len;
+    struct buf *packed = ws->compress ? ws_deflate(ws->net, slice_buf(*message)) : NULL;
+    struct buf *out = packed ? packed : *message;
     int wrote;
 
+    if (!ws->server && !packed)
+        *message = out = buf_own(out);
+    ws->packed_out = packed != NULL;
+    wrote = lws_write(ws->wsi, (unsigned char *)out->data, out->len,
+                      ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
+    buf_unref(packed);
+    return wrote;
+}
+
+static int write_message(struct ws *ws)
+{
+    size_t n = 0;
+    struct buf *message = ws->batch.kind ? pop_batch(ws, &n) : pop(ws);
+    int wrote;
+
+    n = ws->batch.kind ? n : message->len;
     if (ws->count)
         cork(ws, true);
-    if (!ws->server)
-        message = buf_own(message);
-    wrote = lws_write(ws->wsi, (unsigned char *)message->data, n,
-                      ws->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
-    buf_unref(message);
+    wrote = write_frame(ws, &message);
+    if (ws->batch.kind)
+        batch_done(ws, message);
+    else
+        buf_unref(message);
     ws->unsettled += n;
     buf_count(n, 0);
     if (wrote < 0)
@@ -199,56 +245,11 @@ static void drop_queue(struct conn *c)
     }
     buf_unref(ws->rx);
     ws->rx = NULL;
+    batch_reader_fini(&ws->batch);
     c->coming = 0;
 }
 
 const struct conn_ops ws_ops = { send_message, close_conn, drop_queue };
-
-/* ---- receiving --------------------------------------------------------------------- */
-
-static void deliver(struct ws *ws, struct buf *message)
-{
-    ws->conn.handler->message(&ws->conn, message);
-    buf_unref(message);
-}
-
-static void gather(struct ws *ws, const void *in, size_t n, size_t rest)
-{
-    if (!ws->rx)
-        ws->rx = buf_new(n + (rest < FIRST_PIECE ? rest : FIRST_PIECE));
-    buf_append(&ws->rx, in, n);
-    ws->conn.coming = ws->rx->cap;
-}
-
-static int on_receive(struct ws *ws, const void *in, size_t n)
-{
-    size_t rest = lws_remaining_packet_payload(ws->wsi), have = ws->rx ? ws->rx->len : 0;
-    struct buf *message;
-
-    ws->heard = loop_round(ws->net->loop);
-    ws->pinged = false;
-    if (ws->state != WS_OPEN || ws->close_code)
-        return 0;
-    if (!ws->rx && !lws_frame_is_binary(ws->wsi) != ws->text)
-        return ws_refuse(ws, CONN_PROTOCOL, 1003,
-                         ws->text ? "a binary frame on a text subprotocol"
-                                  : "a text frame on a binary subprotocol");
-    if (n > ws->settings->max_message || rest > ws->settings->max_message - n ||
-        have > ws->settings->max_message - n - rest)
-        return ws_refuse(ws, CONN_TOO_LARGE, 1009, "a message over the limit");
-    if (!ws->rx && lws_is_final_fragment(ws->wsi)) {
-        deliver(ws, buf_from(in, n));
-        return 0;
-    }
-    gather(ws, in, n, rest);
-    if (!lws_is_final_fragment(ws->wsi))
-        return 0;
-    message = ws->rx;
-    ws->rx = NULL;
-    ws->conn.coming = 0;
-    deliver(ws, message);
-    return 0;
-}
 
 /* ---- timers ------------------------------------------------------------------------ */
 
@@ -312,6 +313,8 @@ void ws_opened(struct ws *ws)
 
     ws->state = WS_OPEN;
     ws->text = strstr(ws->subprotocol.p, "json") != NULL;
+    ws->batch.kind = batch_of(ws->subprotocol.p);
+    ws->batch.max = ws->settings->max_message;
     ws->heard = loop_round(ws->net->loop);
     setsockopt(lws_get_socket_fd(ws->wsi), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     loop_timer_clear(ws->net->loop, &ws->timer);
@@ -342,7 +345,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        return ws ? on_receive(ws, in, len) : -1;
+        return ws ? ws_on_receive(ws, in, len) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return ws ? on_writeable(ws) : -1;

@@ -15,11 +15,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "net/dial.h"
+#include "net/relay.h"
 #include "net/ws_private.h"
 
 #define CONNECT_TIMEOUT 10000 /* ms */
 #define PROBE_WAIT 200        /* ms; a refusal comes within a round trip */
+#define COOKIE WSI_TOKEN_HTTP_SET_COOKIE
+#define COOKIE_MAX 4096 /* bytes of a Set-Cookie line (RFC 6265, 6.1) */
 #define HOST_MAX 110 /* lws cuts the Host header to 128 bytes, its end of line included */
 
 /* ---- why a connect failed ---------------------------------------------------------- */
@@ -106,6 +110,8 @@ static const struct {
     { "HS: Accept hash wrong", CONN_PROTOCOL,
       "the answer has a wrong Sec-WebSocket-Accept" },
     { "HS: PROTOCOL", CONN_SUBPROTOCOL, "chose a subprotocol that was not offered" },
+    { "HS: EXT: failed parsing", CONN_PROTOCOL,
+      "took up compression with parameters that were not offered" },
     { "HS: EXT", CONN_PROTOCOL, "chose an extension that was not offered" },
     { "HS:", CONN_PROTOCOL, "the answer to the WebSocket upgrade is broken" },
 };
@@ -121,7 +127,9 @@ static void explain_failure(struct ws *ws, const char *text, size_t n)
             ws_end(ws, failures[i].error, 0, "%s", failures[i].text);
             return;
         }
-    if (url_parse(&u, ws->where, ignored, sizeof ignored))
+    if (ws->settings->proxy.host)
+        ws_end(ws, CONN_LOST, 0, HUNG_UP);
+    else if (url_parse(&u, ws->where, ignored, sizeof ignored))
         explain_connect(ws, &u);
 }
 
@@ -181,6 +189,25 @@ static int check_subprotocol(struct ws *ws)
     return -1;
 }
 
+/* Notes what the server wants to be told next time. */
+static void take_cookies(struct ws *ws)
+{
+    struct buf *lines = buf_new(0);
+    char line[COOKIE_MAX + 1];
+    int n;
+
+    for (int i = 0; lws_hdr_fragment_length(ws->wsi, COOKIE, i) > 0; i++) {
+        n = lws_hdr_copy_fragment(ws->wsi, line, sizeof line, COOKIE, i);
+        if (n <= 0) /* too long to be kept */
+            continue;
+        buf_append(&lines, line, (size_t)n);
+        buf_append(&lines, "\n", 1);
+    }
+    if (lines->len)
+        ws->conn.cookies = xstrndup(lines->data, lines->len);
+    buf_unref(lines);
+}
+
 /* The wsi is gone when this callback returns. */
 static void fail(struct ws *ws, const char *text, size_t n)
 {
@@ -196,7 +223,10 @@ int ws_client_event(struct ws *ws, enum lws_callback_reasons reason, void *in, s
         return add_headers(ws, in, len);
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         return check_status(ws);
+    case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
+        return !ws->settings->compress; /* 1: not offered */
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        take_cookies(ws);
         return check_subprotocol(ws);
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         ws_opened(ws);
@@ -228,16 +258,15 @@ static void offer(const struct net_settings *s, char *out, size_t size)
         n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "", *p);
 }
 
-static void start(struct ws *ws, const struct url *u)
+/* Has lws connect to `address`, and talk to what `u` says. */
+static void start(struct ws *ws, const struct url *u, const char *address)
 {
     static const lws_retry_bo_t no_keep_alive;
-    char host[300], offered[512], address[sizeof u->path + 1];
+    char host[300], offered[512];
     struct lws_client_connect_info i = { 0 };
 
     host_header(u, host, sizeof host);
     offer(ws->settings, offered, sizeof offered);
-    snprintf(address, sizeof address, "%s%s", u->unix_socket ? "+" : "",
-             u->unix_socket ? u->path : u->host);
     i.context = ws->net->context;
     i.vhost = ws->tls ? ws_tls_vhost(ws->tls) : ws->net->vhost;
     i.address = address;
@@ -254,6 +283,34 @@ static void start(struct ws *ws, const struct url *u)
         ws_end(ws, CONN_UNREACHABLE, 0, "the host name is too long");
     else if (!(ws->wsi = lws_client_connect_via_info(&i)))
         explain_connect(ws, u);
+}
+
+static void start_directly(struct ws *ws, const struct url *u)
+{
+    char address[sizeof u->path + 1];
+
+    snprintf(address, sizeof address, "%s%s", u->unix_socket ? "+" : "",
+             u->unix_socket ? u->path : u->host);
+    start(ws, u, address);
+}
+
+/* The proxy has answered; the socket is ours. */
+static void proxied(void *user, int fd, const struct conn_end *end)
+{
+    struct ws *ws = user;
+    char address[RELAY_NAME], ignored[8];
+    struct url u;
+
+    ws->reach = NULL;
+    url_parse(&u, ws->where, ignored, sizeof ignored);
+    if (fd < 0)
+        ws_end(ws, end->error, end->code, "%s", end->text);
+    else if (relay_open(ws->net->loop, &ws->net->relays, fd, address))
+        start(ws, &u, address);
+    else
+        ws_end(ws, CONN_UNREACHABLE, 0, "no sockets are left for the proxy");
+    if (ws->ended)
+        loop_timer_set(ws->net->loop, &ws->timer, loop_round(ws->net->loop));
 }
 
 struct conn *ws_connect(struct loop *l, const struct url *url,
@@ -274,8 +331,10 @@ struct conn *ws_connect(struct loop *l, const struct url *url,
     if (url->tls &&
         !(ws->tls = ws_tls_get(ws->net, o ? &o->tls : &no_tls, url->host, wrong)))
         ws_end(ws, CONN_TLS, 0, "%s", wrong);
+    else if (ws->settings->proxy.host && !url->unix_socket)
+        ws->reach = reach_url(l, url, &ws->settings->proxy, proxied, ws);
     else
-        start(ws, url);
+        start_directly(ws, url);
     /* `closed` never comes from here: the timer brings it. */
     loop_timer_set(l, &ws->timer, ws->ended ? now : now + ws->settings->connect_timeout);
     return &ws->conn;

@@ -48,6 +48,7 @@ void ws_finish(struct ws *ws)
         ws->net->adopting = NULL;
     loop_timer_clear(ws->net->loop, &ws->timer);
     loop_unwatch(ws->first_bytes);
+    reach_cancel(ws->reach);
     tunnel_leave(&ws->tunnel);
     ws_tls_put(ws->tls);
     ws_end(ws, CONN_LOST, 0, "the connection was lost");
@@ -57,8 +58,10 @@ void ws_finish(struct ws *ws)
     buf_count(0, ws->unsettled);
     free_queue(ws);
     buf_unref(ws->rx);
+    batch_reader_fini(&ws->batch);
     free(ws->close_reason);
     free(ws->where);
+    free((char *)(uintptr_t)ws->conn.cookies);
     net_settings_unref(ws->settings);
     free(ws);
 }
@@ -184,7 +187,7 @@ int ws_on_closed(struct ws *ws)
 
     if (lws_get_close_length(ws->wsi) > 0 || !peer_is_gone(ws))
         ws_end(ws, CONN_PROTOCOL, 1002, "the peer broke the WebSocket protocol");
-    else if (ws->rx || rest)
+    else if (ws->rx || ws->batch.part || rest)
         ws_end(ws, CONN_TRUNCATED, rest < ws->settings->max_message ? (int)rest : 0,
                "the connection was lost in the middle of a message");
     else

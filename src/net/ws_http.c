@@ -65,6 +65,8 @@ static void note_header(struct request *r, struct slice name, struct slice value
         r->ws_version = value;
     else if (same(name, "Sec-WebSocket-Protocol") && r->offer_lines < 8)
         r->offers[r->offer_lines++] = value;
+    else if (same(name, "Sec-WebSocket-Extensions") && r->extension_lines < 4)
+        r->extensions[r->extension_lines++] = value;
     else if (same(name, "Origin"))
         r->origin = value, r->origins++;
     else if (same(name, "If-None-Match"))
@@ -131,6 +133,40 @@ const char *request_choose(const struct request *r, const char *const *known)
         }
     }
     return NULL;
+}
+
+/* That the client could do with a smaller window is of no interest; that it asks us for
+ * one is more than we do. */
+static bool deflate_parameter_ok(struct slice parameter)
+{
+    struct slice name = trim(cut(&parameter, '='));
+
+    if (same(name, "client_max_window_bits"))
+        return true;
+    return !parameter.n && (same(name, "server_no_context_takeover") ||
+                            same(name, "client_no_context_takeover"));
+}
+
+static bool is_deflate(struct slice offer)
+{
+    if (!same(trim(cut(&offer, ';')), "permessage-deflate"))
+        return false;
+    while (offer.n)
+        if (!deflate_parameter_ok(trim(cut(&offer, ';'))))
+            return false;
+    return true;
+}
+
+bool request_offers_deflate(const struct request *r)
+{
+    for (unsigned i = 0; i < r->extension_lines; i++) {
+        struct slice list = r->extensions[i];
+
+        while (list.n)
+            if (is_deflate(trim(cut(&list, ','))))
+                return true;
+    }
+    return false;
 }
 
 const char *request_fault(const struct request *r)

@@ -8,9 +8,10 @@
 struct request {
     struct slice method, target, version;
     struct slice host, upgrade, connection, key, ws_version;
-    struct slice offers[8];                          /* lines of Sec-WebSocket-Protocol */
+    struct slice offers[8];     /* lines of Sec-WebSocket-Protocol */
+    struct slice extensions[4]; /* lines of Sec-WebSocket-Extensions */
     struct slice origin, none_match, modified_since; /* p is NULL: not there */
-    unsigned hosts, offer_lines, origins;
+    unsigned hosts, offer_lines, extension_lines, origins;
     bool body; /* a Content-Length or Transfer-Encoding */
 };
 
@@ -27,5 +28,9 @@ const char *request_fault(const struct request *r);
 /* The first subprotocol in the client's order that is among `known`; NULL when none
  * is. */
 const char *request_choose(const struct request *r, const char *const *known);
+
+/* Whether it offers permessage-deflate (RFC 7692) in a form that lets the server forget a
+ * message before the next one. */
+bool request_offers_deflate(const struct request *r);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/relay.h"
 #include "net/ws_private.h"
 
 struct ws *ws_new(struct ws_net *net, struct net_settings *s, const char *where)
@@ -33,9 +34,12 @@ static void free_net(void *attached)
     struct ws_net *net = attached;
 
     tunnel_free_all(net);
+    relay_free_all(&net->relays);
     ws_tls_free_all(net);
     guests_fini(&net->guests);
     free(net->piece);
+    buf_unref(net->batch);
+    ws_deflate_free(net);
     free(net);
 }
 
@@ -52,6 +56,7 @@ struct lws_vhost *ws_vhost_new(struct ws_net *net, const char *name, SSL_CTX *cl
     info.user = net;
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
     info.protocols = protocols;
+    info.extensions = ws_extensions; /* offered by those clients that want to */
     info.retry_and_idle_policy = &no_keep_alive;
     info.http_proxy_address = "";     /* or lws takes it from the environment */
     info.connect_timeout_secs = 3600; /* our own deadline is shorter */
@@ -76,6 +81,7 @@ struct ws_net *ws_net_of(struct loop *l)
     list_init(&net->due);
     list_init(&net->tls);
     list_init(&net->tunnels);
+    list_init(&net->relays);
     loop_attach(l, LOOP_WS, net, ws_flush, free_net);
     return net;
 }

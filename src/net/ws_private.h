@@ -13,7 +13,9 @@
 #include "base/list.h"
 #include "base/log.h"
 
+#include "net/batch.h"
 #include "net/guests.h"
+#include "net/reach.h"
 #include "net/loop_private.h"
 #include "net/ws.h"
 #include "wamp/limits.h"
@@ -31,10 +33,13 @@ struct ws_net {
     struct ws *adopting; /* whose socket is just being given to lws */
     struct slice early;  /* what its peer sent behind the request */
     struct guests guests;
-    struct list tls;     /* of struct ws_tls */
-    struct list tunnels; /* of struct tunnel */
-    char *piece;         /* owned: of ws_tunnel.c */
-    struct list due;     /* of struct ws: to be flushed before the loop waits */
+    struct list tls;           /* of struct ws_tls */
+    struct list tunnels;       /* of struct tunnel */
+    struct list relays;        /* of relay.c */
+    char *piece;               /* owned: of ws_tunnel.c */
+    struct deflater *deflater; /* owned: of ws_deflate.c; or NULL */
+    struct buf *batch;         /* owned: room for the next one that is written; or NULL */
+    struct list due;           /* of struct ws: to be flushed before the loop waits */
     struct ws *flushing; /* whose WRITEABLE callbacks are being made; NULL: nobody's */
 };
 
@@ -48,6 +53,7 @@ struct ws {
     struct conn conn;
     struct list due;               /* in net->due */
     struct ws_net *net;            /* borrowed */
+    struct reach *reach;           /* of a client that a proxy is asked for; else NULL */
     struct lws *wsi;               /* NULL before and after */
     struct net_settings *settings; /* counted */
     struct loop_timer timer;       /* connecting, pinging or closing: one at a time */
@@ -60,15 +66,19 @@ struct ws {
     struct tunnel *tunnel;     /* of a server of wss:// while it stands, else NULL */
     struct guest *guest;       /* owned: of a server's connection, else NULL */
     bool server;
-    bool text;          /* of the agreed subprotocol: text frames, else binary */
-    bool corked;        /* TCP_CORK is set */
-    bool above;         /* over max_queue, and `drained` is owed */
-    bool ping_due;      /* a ping is to be written */
-    bool pinged;        /* a ping is out, and nothing has been heard since */
-    int close_code;     /* ours; 0: none yet */
-    char *close_reason; /* owned; may be NULL */
-    uint64_t heard;     /* ms: the round in which something came last */
-    struct buf *rx;     /* the message under way; NULL between messages */
+    bool text;                 /* of the agreed subprotocol: text frames, else binary */
+    bool compress;             /* permessage-deflate has been agreed on */
+    bool peer_resets;          /* the server has said so: server_no_context_takeover */
+    bool packed_in;            /* the message under way is compressed */
+    bool packed_out;           /* the one that is being written is */
+    bool corked;               /* TCP_CORK is set */
+    bool ping_due;             /* a ping is to be written */
+    bool pinged;               /* a ping is out, and nothing has been heard since */
+    int close_code;            /* ours; 0: none yet */
+    char *close_reason;        /* owned; may be NULL */
+    uint64_t heard;            /* ms: the round in which something came last */
+    struct buf *rx;            /* the message under way; NULL between messages */
+    struct batch_reader batch; /* in place of rx, where messages come in batches */
     struct buf **queue; /* ring of what is to be sent; owned, with its references */
     unsigned first, count, room; /* in the ring; room is a power of two, or 0 */
     int waiting; /* bytes in the socket when a closing connection was looked at last */
@@ -92,6 +102,23 @@ void ws_on_timer(struct loop_timer *t);
 /* The connection is up, ws->subprotocol agreed (called from ESTABLISHED): tells the
  * handler. */
 void ws_opened(struct ws *ws);
+
+/* ws_receive.c: a piece of a message; the value for a callback to return. */
+int ws_on_receive(struct ws *ws, const void *in, size_t n);
+
+/* ws_deflate.c: permessage-deflate. */
+#define WS_DEFLATE_OFFER \
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+extern const struct lws_extension ws_extensions[];
+
+enum ws_inflated { WS_INFLATED, WS_INFLATED_TOO_LONG, WS_INFLATED_BROKEN };
+
+/* The compressed message; NULL when that would be of no use. */
+struct buf *ws_deflate(struct ws_net *net, struct slice message);
+/* WS_INFLATED gives the message, of `max` bytes at most. */
+enum ws_inflated ws_inflate(struct ws_net *net, struct slice message, size_t max,
+                            struct buf **out);
+void ws_deflate_free(struct ws_net *net);
 
 int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                 size_t len);

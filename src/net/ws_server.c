@@ -16,10 +16,10 @@
 /* ---- the upgrade ------------------------------------------------------------------- */
 
 /* The request as lws is to see it, and what the peer sent behind it. */
-static struct buf *retell(const struct request *r, const char *subprotocol,
+static struct buf *retell(const struct request *r, const char *subprotocol, bool compress,
                           struct slice rest)
 {
-    struct buf *b = buf_new(256 + rest.n);
+    struct buf *b = buf_new(512 + rest.n);
     int n = snprintf(b->data, b->cap,
                      "GET / HTTP/1.1\r\nHost: -\r\nUpgrade: websocket\r\n"
                      "Connection: Upgrade\r\nSec-WebSocket-Key: %.24s\r\n"
@@ -29,6 +29,9 @@ static struct buf *retell(const struct request *r, const char *subprotocol,
     if (r->offer_lines) /* or the answer must not name one */
         n += snprintf(b->data + n, b->cap - (size_t)n, "Sec-WebSocket-Protocol: %s\r\n",
                       subprotocol);
+    if (compress) /* lws repeats it in its answer */
+        n += snprintf(b->data + n, b->cap - (size_t)n,
+                      "Sec-WebSocket-Extensions: " WS_DEFLATE_OFFER "\r\n");
     b->len = (size_t)n;
     buf_append(&b, "\r\n", 2);
     buf_append(&b, rest.p, rest.n);
@@ -55,7 +58,8 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
                   struct slice rest)
 {
     struct ws_net *net = g->listener->net;
-    struct buf *told = retell(r, subprotocol, rest);
+    bool compress = g->listener->settings->compress && request_offers_deflate(r);
+    struct buf *told = retell(r, subprotocol, compress, rest);
     struct ws *ws = ws_new(net, g->listener->settings, g->peer);
 
     ws->server = true;

@@ -8,6 +8,10 @@
  * one transport passes on all. */
 #define LIMIT_MESSAGE_SIZE (16u * 1024 * 1024)
 
+/* Messages that go out together as one batch, unless it is a single one: larger batches
+ * save nothing any more, and each is a copy. */
+#define LIMIT_BATCH (256u * 1024)
+
 /* Nested lists and dicts. Deeper data is a mistake or an attack; 128 keeps the bit stack
  * of the reader in two words and Lua's C stack safe. */
 #define LIMIT_DEPTH 128
@@ -65,6 +69,14 @@
  * an event is dropped and counted, a call or its result answered with an error; a
  * client's publish waits. Two of the largest messages fit. */
 #define LIMIT_QUEUE (2 * LIMIT_MESSAGE_SIZE + 1024 * 1024)
+
+/* Bytes queued towards one connection from which on the parts of a stream wait: enough
+ * for a write to be worth its cost, and for nothing else to wait long behind them. */
+#define LIMIT_STREAM_QUEUE (64u * 1024)
+
+/* Parts of a stream that wait for their reader, unless the app says otherwise. A stream
+ * has no flow control: past it the call ends. */
+#define LIMIT_STREAM_BUFFER 1000
 
 /* Of its queue's size, what a peer may have waiting beyond it in short messages that
  * something depends on (ERROR, SUBSCRIBED, GOODBYE ...); past that it is cut off. */

@@ -499,6 +499,29 @@ void msg_keep(struct msg *to, const struct msg *from)
     buf_ref(to->scratch[1]);
 }
 
+#define LONG (64 * 1024) /* bytes of a message that are worth a copy of the rest */
+
+void msg_shed(struct msg *m)
+{
+    struct slice *kept[] = { &m->uri, &m->text, &m->dict };
+    struct buf *rest;
+    size_t at = 0;
+
+    m->args = m->kwargs = (struct slice){ 0 };
+    if (m->bytes->len < LONG)
+        return;
+    rest = buf_new(m->uri.n + m->text.n + m->dict.n);
+    for (size_t i = 0; i < 3; i++) {
+        if (!kept[i]->p || !slice_in(*kept[i], m->bytes))
+            continue;
+        buf_append(&rest, kept[i]->p, kept[i]->n);
+        kept[i]->p = rest->data + at;
+        at += kept[i]->n;
+    }
+    buf_unref(m->bytes);
+    m->bytes = rest;
+}
+
 void msg_fini(struct msg *m)
 {
     buf_unref(m->bytes);

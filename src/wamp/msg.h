@@ -125,6 +125,10 @@ void msg_move(struct msg *to, struct msg *from);
  * good for as long. `from` must have been decoded. */
 void msg_keep(struct msg *to, const struct msg *from);
 
+/* The arguments of a message, which was decoded, have been read and are absent from now
+ * on: a long one does not keep its bytes any longer. */
+void msg_shed(struct msg *m);
+
 void msg_fini(struct msg *m); /* drops the references; harmless twice */
 
 #endif

@@ -1,10 +1,10 @@
-/* session.c - the life of a client session: HELLO to GOODBYE, and its two output queues.
+/* session.c - the life of a client session: HELLO to GOODBYE.
  *
  * A session moves through NEW, JOINING, JOINED, LEAVING to CLOSED and never back. Each
  * message that comes in is decoded, checked against the state and handed to one function;
- * each ends in messages and events at the end of the queues. Whatever ends the session
- * goes through end(): first every request under way gets its error, then comes
- * EVENT_LEFT, then nothing.
+ * each ends in messages and events at the end of the queues (session_queue.c). Whatever
+ * ends the session goes through end(): first every request under way gets its error, then
+ * comes EVENT_LEFT, then nothing.
  *
  * HELLO is made in session_hello.c; requests are in session_ask.c, what the router starts
  * in session_serve.c. */
@@ -15,110 +15,6 @@
 #include "base/mem.h"
 #include "wamp/session_private.h"
 #include "wamp/transcode.h"
-
-/* ---- the queues -------------------------------------------------------------------- */
-
-/* The place for one more element of `size` bytes at the end; good until the next push. */
-static void *ring_push(struct ring *r, size_t size)
-{
-    if (r->count == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 8, tail = r->cap - r->head;
-        char *at = xmalloc(cap * size);
-
-        if (r->cap) {
-            memcpy(at, r->at + r->head * size, tail * size);
-            memcpy(at + tail * size, r->at, r->head * size);
-        }
-        free(r->at);
-        *r = (struct ring){ .at = at, .count = r->count, .cap = cap };
-    }
-    return r->at + ((r->head + r->count++) & (r->cap - 1)) * size;
-}
-
-/* Takes out the first element; NULL when empty. Good until the next push. */
-static void *ring_pop(struct ring *r, size_t size)
-{
-    void *first;
-
-    if (!r->count)
-        return NULL;
-    first = r->at + r->head * size;
-    r->head = (r->head + 1) & (r->cap - 1);
-    r->count--;
-    return first;
-}
-
-struct event *session_event(struct session *s, enum event_kind kind)
-{
-    struct event *e = ring_push(&s->events, sizeof *e);
-
-    *e = (struct event){ .kind = kind };
-    return e;
-}
-
-void session_forget_events(struct session *s, uint64_t request)
-{
-    struct event *events = (struct event *)(void *)s->events.at;
-
-    for (size_t i = 0; i < s->events.count; i++) {
-        struct event *e = &events[(s->events.head + i) & (s->events.cap - 1)];
-
-        if (e->tag && e->request == request)
-            e->tag = NULL;
-    }
-}
-
-bool session_next_event(struct session *s, struct event *e)
-{
-    const struct event *first = ring_pop(&s->events, sizeof *first);
-
-    if (first)
-        *e = *first;
-    return first != NULL;
-}
-
-void event_done(struct event *e)
-{
-    msg_fini(&e->m);
-    free(e->reason);
-    free(e->text);
-    e->reason = e->text = NULL;
-}
-
-static void queue(struct session *s, struct buf *b)
-{
-    *(struct buf **)ring_push(&s->out, sizeof b) = b;
-    s->queued += b->len;
-}
-
-int session_send(struct session *s, const struct msg *m)
-{
-    struct buf *b = msg_encode(m, s->wire);
-
-    if (b->len > s->max_send) {
-        session_refuse(s, SESSION_TOO_LARGE, "%s of %zu bytes, over the limit of %zu",
-                       m->row->name, b->len, s->max_send);
-        buf_unref(b);
-        return SESSION_TOO_LARGE;
-    }
-    queue(s, b);
-    return SESSION_OK;
-}
-
-struct buf *session_next_out(struct session *s)
-{
-    struct buf **first = ring_pop(&s->out, sizeof *first);
-
-    if (!first)
-        return NULL;
-    s->queued -= (*first)->len;
-    return *first;
-}
-
-size_t session_queued(const struct session *s)
-{
-    return s->queued;
-}
 
 /* ---- the end ----------------------------------------------------------------------- */
 
@@ -163,7 +59,7 @@ static void send_farewell(struct session *s, enum msg_code code, struct slice re
         writer_dict_end(&w);
         m.dict = slice_buf(w.buf);
     }
-    queue(s, msg_encode(&m, s->wire));
+    session_push(s, msg_encode(&m, s->wire));
     writer_fini(&w);
 }
 
@@ -373,7 +269,7 @@ void session_opened(struct session *s, uint64_t now)
         return;
     s->now = now;
     s->state = SESSION_JOINING;
-    queue(s, s->hello);
+    session_push(s, s->hello);
     s->hello = NULL;
     if (s->join_timeout)
         heap_set(&s->timers, &s->limit, session_after(s, s->join_timeout));
@@ -505,6 +401,7 @@ struct session *session_new(const struct wire *wire, const struct session_config
     s->join_timeout = config->join_timeout;
     s->max_message = config->max_message ? config->max_message : LIMIT_MESSAGE_SIZE;
     s->max_send = s->max_message;
+    s->own = config->roles.roles ? config->roles : *session_client_roles();
     s->hello = session_make_hello(wire, config);
     s->progress = session_make_progress(wire);
     list_init(&s->asked);

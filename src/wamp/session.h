@@ -67,7 +67,10 @@ enum event_kind {
     EVENT_SUBSCRIBED,   /* m.id */
     EVENT_UNSUBSCRIBED, /* likewise */
     EVENT_EVENT,        /* m: EVENT; m.id is a subscription with at least one handler */
-    EVENT_INVOCATION,   /* m: INVOCATION; answer m.request with session_yield or _fail */
+    EVENT_INVOCATION,   /* m: INVOCATION; answer m.request with session_yield or _fail.
+                           progress: more parts of its arguments will follow */
+    EVENT_PART,         /* m: INVOCATION; the next part of the arguments of m.request.
+                           progress: there will be another */
     EVENT_INTERRUPT     /* m: INTERRUPT; the caller wants invocation m.request stopped */
 };
 
@@ -77,7 +80,8 @@ struct event {
     uint64_t request; /* ours, for answers; 0 for events nobody asked for */
     void *tag;        /* as given with the request */
     int error;        /* enum session_error */
-    bool progress;
+    bool progress;    /* more will follow */
+    uint64_t timeout; /* ms; INVOCATION: how long the callee has; 0 = no limit */
     bool hand; /* of something sent by hand: m holds the whole message, for whoever reads
                   those. An EVENT is for handlers of its subscription as well */
     struct msg m;
@@ -141,6 +145,13 @@ struct request {
 
 int64_t session_call(struct session *s, const struct request *q, uint64_t now);
 
+/* The next part of the arguments of a call that began with {"progress": true} in its
+ * options (WAMP: progressive call invocations); `last`: there will be no other. Starts
+ * the call's timer again. SESSION_UNKNOWN when the call is over, cancelled or has had its
+ * last part. */
+int session_part(struct session *s, uint64_t call, bool last, struct slice args,
+                 struct slice kwargs, uint64_t now);
+
 /* Without {"acknowledge": true} returns 0 when queued: no event will follow. */
 int64_t session_publish(struct session *s, const struct request *q, uint64_t now);
 int64_t session_register(struct session *s, const struct request *q, uint64_t now);
@@ -188,7 +199,8 @@ void session_abort(struct session *s, const char *reason, const char *text, uint
 /* ---- by hand ----------------------------------------------------------------------- *
  * A message that the app made itself is held against the same rules as any other before
  * it is sent: grammar, direction, state, options, URI, features. A request must have the
- * next id (session_next_request), or is refused. What answers it, and what comes for a
+ * next id (session_next_request), or is refused; but a later part of a call sent by hand
+ * has the call's. What answers it, and what comes for a
  * subscription or registration that it obtained, are events with `hand` set. */
 
 /* Sends one whole message, borrowed. The id of a request that will be answered; 0 for

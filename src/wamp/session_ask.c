@@ -44,12 +44,13 @@ static void pending_free(struct session *s, struct pending *p)
     map_del(&s->pending, p->id);
     list_remove(&p->node);
     heap_clear(&s->timers, &p->timer);
+    session_close_parts(p);
     if (p->row->code == MSG_SUBSCRIBE && --s->subscribing == 0)
         session_on_subscribing_done(s);
     free(p);
 }
 
-static void start_timer(struct session *s, struct pending *p)
+void session_start_timer(struct session *s, struct pending *p)
 {
     if (p->timeout)
         heap_set(&s->timers, &p->timer, session_after(s, p->timeout));
@@ -141,15 +142,15 @@ static int64_t ask(struct session *s, enum msg_code code, const struct request *
                      .args = q->args,
                      .kwargs = q->kwargs };
     struct pending *p;
-    bool acknowledge;
+    struct asked asked;
     int error;
 
     assert(!s->busy);
     s->now = now;
-    error = session_check(s, &m, &acknowledge);
+    error = session_check(s, &m, &asked);
     if (error)
         return error;
-    if (code == MSG_PUBLISH && !acknowledge)
+    if (code == MSG_PUBLISH && !asked.acknowledge)
         return send_next(s, &m);
     if (session_is_full(s))
         return SESSION_BUSY;
@@ -159,7 +160,9 @@ static int64_t ask(struct session *s, enum msg_code code, const struct request *
     p = session_pend(s, m.row);
     p->tag = q->tag;
     p->timeout = q->timeout;
-    start_timer(s, p);
+    session_start_timer(s, p);
+    if (asked.parts)
+        session_open_parts(p, &m);
     return (int64_t)p->id;
 }
 
@@ -237,25 +240,39 @@ int64_t session_unsubscribe(struct session *s, uint64_t subscription, void *tag,
 
 /* ---- answers ----------------------------------------------------------------------- */
 
+/* Whether more will follow a RESULT; false with `f` filled for bad details. Nearly all
+ * that say so say nothing else, and as we would: streams are long. */
+static bool read_progress(const struct session *s, const struct msg *m, bool *progress,
+                          struct fault *f)
+{
+    struct opts o;
+
+    *progress = slice_eq(m->dict, slice_buf(s->progress));
+    if (*progress)
+        return true;
+    if (!opts_decode(&o, m, f))
+        return false;
+    *progress = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    return true;
+}
+
 /* RESULT. More may follow it; every other answer is the last one. */
 static void on_result(struct session *s, struct pending *p, struct msg *m)
 {
-    struct opts o;
     struct fault f;
     struct event *e;
     bool progress;
 
-    if (!opts_decode(&o, m, &f)) {
+    if (!read_progress(s, m, &progress, &f)) {
         session_violated(s, &f);
         return;
     }
-    progress = opt_is(&o, OPT_PROGRESS, false);
-    opts_fini(&o);
     e = tell_answer(s, p, EVENT_RESULT, m);
     if (e)
         e->progress = progress;
     if (progress)
-        start_timer(s, p);
+        session_start_timer(s, p);
     else
         pending_free(s, p);
 }
@@ -417,6 +434,7 @@ int session_cancel(struct session *s, uint64_t call, const char *mode, uint64_t 
         return session_refuse(s, SESSION_UNKNOWN, "no such call");
     if (mode && !session_is_mode(slice_of(mode)))
         return session_refuse(s, SESSION_BAD_OPTION, "no such cancel mode");
+    session_close_parts(p);
     if (session_can_cancel(s)) {
         send_cancel(s, call, mode);
         if (slice_is(slice_of(mode), "kill"))

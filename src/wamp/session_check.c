@@ -46,6 +46,7 @@ static const struct need needs[] = {
     NEED(REGISTER,  FORWARD_TIMEOUT,   FALSE,  DEALER, CALL_TIMEOUT),
     NEED(CALL,      DISCLOSE_ME,       FALSE,  DEALER, CALLER_IDENTIFICATION),
     NEED(CALL,      RECEIVE_PROGRESS,  FALSE,  DEALER, PROGRESSIVE_CALL_RESULTS),
+    NEED(CALL,      PROGRESS,          FALSE,  DEALER, PROGRESSIVE_CALL_INVOCATIONS),
     NEED(CALL,      TIMEOUT,           ZERO,   DEALER, CALL_TIMEOUT),
     NEED(CALL,      PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
 };
@@ -117,13 +118,18 @@ static int check_uri(struct session *s, const struct msg *m, const struct opts *
 
 static int check_options(struct session *s, const struct msg *m, const struct opts *o)
 {
-    if (m->row->code == MSG_CALL && opt_is(o, OPT_PROGRESS, false))
+    const enum feature parts = FEATURE_PROGRESSIVE_CALL_INVOCATIONS;
+
+    /* A router ends the session of who uses this without having announced it. */
+    if (m->row->code == MSG_CALL && opt_is(o, OPT_PROGRESS, false) &&
+        !roles_can(&s->own, ROLE_CALLER, parts))
         return session_refuse(s, SESSION_NO_FEATURE,
-                              "progressive call invocations are not supported");
+                              "this client did not announce %s (needed by progress)",
+                              feature_name(parts));
     return o->present ? check_features(s, m, o) : SESSION_OK;
 }
 
-int session_check(struct session *s, const struct msg *m, bool *acknowledge)
+int session_check(struct session *s, const struct msg *m, struct asked *asked)
 {
     struct opts o;
     struct fault f;
@@ -142,7 +148,8 @@ int session_check(struct session *s, const struct msg *m, bool *acknowledge)
     error = check_uri(s, m, &o);
     if (!error)
         error = check_options(s, m, &o);
-    *acknowledge = opt_is(&o, OPT_ACKNOWLEDGE, false);
+    asked->acknowledge = opt_is(&o, OPT_ACKNOWLEDGE, false);
+    asked->parts = m->row->code == MSG_CALL && opt_is(&o, OPT_PROGRESS, false);
     opts_fini(&o);
     return error;
 }

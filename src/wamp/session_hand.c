@@ -57,12 +57,21 @@ static int64_t ask(struct session *s, struct msg *m, bool answered)
 
 static int64_t request(struct session *s, struct msg *m)
 {
-    bool acknowledge = false;
-    int error = session_check(s, m, &acknowledge);
+    struct asked asked = { 0 };
+    struct pending *part = session_call_of_part(s, m);
+    int error = session_check(s, m, &asked);
+    int64_t id;
 
     if (error)
         return error;
-    return ask(s, m, acknowledge || m->row->code != MSG_PUBLISH);
+    if (part && part->hand) {
+        error = session_send_part(s, part, m, !asked.parts);
+        return error ? error : (int64_t)m->request;
+    }
+    id = ask(s, m, asked.acknowledge || m->row->code != MSG_PUBLISH);
+    if (id > 0 && asked.parts)
+        session_open_parts(map_get(&s->pending, (uint64_t)id), m);
+    return id;
 }
 
 static int64_t unregister(struct session *s, struct msg *m)
@@ -115,6 +124,7 @@ static int cancel(struct session *s, struct msg *m, const struct opts *o)
     if (!session_can_cancel(s))
         return session_refuse(s, SESSION_NO_FEATURE,
                               "the router did not announce call_canceling");
+    session_close_parts(p);
     return session_send(s, m);
 }
 

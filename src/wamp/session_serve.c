@@ -207,54 +207,79 @@ static void reject(struct session *s, uint64_t invocation, struct slice uri)
     answer(s, &m, MSG_ERROR, invocation);
 }
 
-/* Whether the caller wants progressive results; false with `f` filled for bad details. */
-static bool read_details(const struct msg *m, bool *progressive, struct fault *f)
+/* False with `f` filled for bad details. */
+static bool read_details(const struct msg *m, struct wishes *w, struct fault *f)
 {
     struct opts o;
 
     if (!opts_decode(&o, m, f))
         return false;
-    *progressive = opt_is(&o, OPT_RECEIVE_PROGRESS, false);
+    w->progressive = opt_is(&o, OPT_RECEIVE_PROGRESS, false);
+    w->parts = opt_is(&o, OPT_PROGRESS, false);
+    w->timeout = (uint64_t)opt_int(&o, OPT_TIMEOUT);
     opts_fini(&o);
     return true;
 }
 
-void session_on_invocation(struct session *s, struct msg *m)
+/* Opens an invocation, for its registration's BY_HAND or 0. */
+static void open_invocation(struct session *s, uint64_t id, unsigned hand,
+                            const struct wishes *w)
+{
+    unsigned state = HELD | hand | (w->progressive ? PROGRESSIVE : 0);
+
+    map_put(&s->invocations, id, bits_put(state | (w->parts ? IN_PARTS : 0)));
+}
+
+/* An INVOCATION for one that is not open. */
+static void begin(struct session *s, struct msg *m, const struct wishes *w)
 {
     unsigned held = bits_get(map_get(&s->registrations, m->id));
     struct event *e;
-    struct fault f;
-    bool progressive;
 
-    if (map_get(&s->invocations, m->request)) {
-        fault_set(&f, "wamp.error.protocol_violation", "INVOCATION %llu is still open",
-                  (unsigned long long)m->request);
-        session_violated(s, &f);
-    } else if (!read_details(m, &progressive, &f)) {
-        session_violated(s, &f);
+    if (session_is_late_part(s, m, w)) {
+        s->late++;
     } else if (!held) {
         reject(s, m->request, SLICE("wamp.error.no_such_registration"));
     } else if (s->invocations.count >= LIMIT_PENDING) {
         reject(s, m->request, SLICE("wamp.error.unavailable"));
     } else {
-        held = HELD | (held & BY_HAND) | (progressive ? PROGRESSIVE : 0);
-        map_put(&s->invocations, m->request, bits_put(held));
+        open_invocation(s, m->request, held & BY_HAND, w);
         e = session_event(s, EVENT_INVOCATION);
         e->hand = held & BY_HAND;
+        e->progress = w->parts;
+        e->timeout = w->timeout;
         msg_move(&e->m, m);
+    }
+}
+
+void session_on_invocation(struct session *s, struct msg *m)
+{
+    unsigned state = bits_get(map_get(&s->invocations, m->request));
+    struct wishes w;
+    struct fault f;
+
+    if (!read_details(m, &w, &f)) {
+        session_violated(s, &f);
+    } else if (!state) {
+        begin(s, m, &w);
+    } else if (!session_on_part(s, m, state, &w)) {
+        fault_set(&f, "wamp.error.protocol_violation", "INVOCATION %llu is still open",
+                  (unsigned long long)m->request);
+        session_violated(s, &f);
     }
 }
 
 void session_adopt(struct session *s, const struct msg *invocation)
 {
     struct fault f;
-    bool progressive = false;
+    struct wishes w = { 0 };
 
-    if (s->state != SESSION_JOINED || s->invocations.count >= LIMIT_PENDING)
+    if (s->state != SESSION_JOINED || s->invocations.count >= LIMIT_PENDING ||
+        map_get(&s->invocations, invocation->request))
         return;
-    read_details(invocation, &progressive, &f);
-    map_put(&s->invocations, invocation->request,
-            bits_put(HELD | BY_HAND | (progressive ? PROGRESSIVE : 0)));
+    read_details(invocation, &w, &f);
+    if (!session_is_late_part(s, invocation, &w))
+        open_invocation(s, invocation->request, BY_HAND, &w);
 }
 
 void session_on_interrupt(struct session *s, struct msg *m)

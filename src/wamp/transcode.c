@@ -107,6 +107,14 @@ static void put(const struct reader *r, enum token token, struct writer *w,
     }
 }
 
+void transcode_token(const struct reader *r, enum token token, struct writer *w,
+                     struct buf **scratch)
+{
+    struct counts none = { 0 };
+
+    put(r, token, w, &none, scratch);
+}
+
 struct buf *transcode(struct slice value, const struct wire *from, const struct wire *to)
 {
     struct counts c = { 0 };

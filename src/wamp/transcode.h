@@ -14,4 +14,8 @@
  * that is longer than a message may be. */
 struct buf *transcode(struct slice value, const struct wire *from, const struct wire *to);
 
+/* One token that `r` has read, into a text format; `scratch` as of reader_text. */
+void transcode_token(const struct reader *r, enum token token, struct writer *w,
+                     struct buf **scratch);
+
 #endif

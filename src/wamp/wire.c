@@ -2,20 +2,30 @@
  * writers, UTF-8. */
 #include "wamp/wire.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const struct wire *const wires[] = { &wire_json, &wire_msgpack, &wire_cbor };
 
-const char *const wire_subprotocols[] = { "wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor",
-                                          NULL };
-
 #define WIRES (sizeof wires / sizeof *wires)
+#define PLAIN(name) WIRE_PREFIX name
+#define BATCHED(name) WIRE_PREFIX name ".batched"
+
+/* Twice in the order of `wires`. */
+const char *const wire_subprotocols[] = {
+    PLAIN("json"),      PLAIN("msgpack"), PLAIN("cbor"), BATCHED("json"),
+    BATCHED("msgpack"), BATCHED("cbor"),  NULL
+};
+
+static_assert(sizeof wire_subprotocols / sizeof *wire_subprotocols == 2 * WIRES + 1 &&
+                  2 * WIRES == WIRE_SUBPROTOCOLS,
+              "each format has two");
 
 const struct wire *wire_of_subprotocol(struct slice subprotocol)
 {
-    for (size_t i = 0; i < WIRES; i++)
-        if (slice_is(subprotocol, wires[i]->subprotocol))
-            return wires[i];
+    for (size_t i = 0; i < WIRE_SUBPROTOCOLS; i++)
+        if (slice_is(subprotocol, wire_subprotocols[i]))
+            return wires[i % WIRES];
     return NULL;
 }
 
@@ -25,6 +35,19 @@ const struct wire *wire_of_name(struct slice name)
         if (slice_is(name, wires[i]->name))
             return wires[i];
     return NULL;
+}
+
+const char *wire_subprotocol_of(struct slice serializer)
+{
+    for (size_t i = 0; i < WIRE_SUBPROTOCOLS; i++)
+        if (slice_is(serializer, wire_serializer(wire_subprotocols[i])))
+            return wire_subprotocols[i];
+    return NULL;
+}
+
+const char *wire_serializer(const char *subprotocol)
+{
+    return subprotocol + sizeof WIRE_PREFIX - 1;
 }
 
 void reader_init(struct reader *r, const struct wire *wire, struct slice input)

@@ -59,7 +59,7 @@ enum wire_id { WIRE_JSON = 1, WIRE_MSGPACK, WIRE_CBOR, WIRE_ID_COUNT };
 
 struct wire {
     enum wire_id id;
-    const char *name;        /* "json": as in `serializers` and `--serializer` */
+    const char *name;        /* "json" */
     const char *subprotocol; /* "wamp.2.json" */
     bool text;               /* WebSocket text frames (true) or binary frames */
 
@@ -83,13 +83,20 @@ struct wire {
 
 extern const struct wire wire_json, wire_msgpack, wire_cbor;
 
-/* The format of a subprotocol ("wamp.2.json") or of a short name ("json"); NULL if
- * unknown. */
+/* The format of a subprotocol ("wamp.2.json", "wamp.2.json.batched") or of a short name
+ * ("json"); NULL if unknown. */
 const struct wire *wire_of_subprotocol(struct slice subprotocol);
 const struct wire *wire_of_name(struct slice name);
 
-/* The subprotocols of all formats, NULL-terminated. */
+/* The subprotocols of all formats, then their batched forms; NULL-terminated. */
+#define WIRE_PREFIX "wamp.2."
+#define WIRE_SUBPROTOCOLS 6
 extern const char *const wire_subprotocols[];
+
+/* What `serializers` and --serializer call a subprotocol ("json.batched"), and back: NULL
+ * if unknown. */
+const char *wire_serializer(const char *subprotocol);
+const char *wire_subprotocol_of(struct slice serializer);
 
 /* ---- reading ----------------------------------------------------------------------- */
 

@@ -120,7 +120,7 @@ class Case:
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="wampy-e2e-"))
         self.processes = []
         self.env = {k: v for k, v in os.environ.items()
-                    if not re.match("WAMPY|LUA_|MAKE|MFLAGS", k)} | env
+                    if not re.match("WAMPY|LUA_|MAKE|MFLAGS|(?i:https?_proxy|no_proxy)", k)} | env
 
     def file(self, name, text):
         path = os.path.join(self.folder, name)

@@ -58,16 +58,19 @@ class Link:
         lines = ["HTTP/1.1 " + status, *fields, "", ""]
         self.raw("\r\n".join(lines).encode())
 
-    def upgrade(self, subprotocol="wamp.2.json", accept=None):
-        """Answers the handshake; accept: another Accept than the right one, or "" for none."""
-        key = self.request()["sec-websocket-key"].encode()
+    def upgrade(self, subprotocol="wamp.2.json", accept=None, fields=()):
+        """Answers the handshake; accept: another Accept than the right one, or "" for none. What
+        was asked for, by the names of its fields."""
+        request = self.request()
+        key = request["sec-websocket-key"].encode()
         right = base64.b64encode(hashlib.sha1(key + MAGIC).digest()).decode()
-        fields = ["Upgrade: websocket", "Connection: Upgrade"]
+        fields = ["Upgrade: websocket", "Connection: Upgrade", *fields]
         if accept != "":
             fields.append("Sec-WebSocket-Accept: " + (accept or right))
         if subprotocol:
             fields.append("Sec-WebSocket-Protocol: " + subprotocol)
         self.answer("101 Switching Protocols", *fields)
+        return request
 
     # ---- WebSocket
     def frame(self, opcode, payload):

@@ -32,6 +32,29 @@ def prints_what_it_registered_and_subscribed_and_nothing_else(t):
     equal(lines[2:], [["ready."]])
 
 
+MANY = """
+local wampy = require "wampy"
+local App = wampy.Client:extend("App")
+for i = 1, %d do App["f" .. i] = wampy.callee(function() return i end) end
+return App
+"""
+
+
+@test
+def prints_six_lines_at_most_before_ready(t):
+    for count, last in (5, ["registered", "f5"]), (6, ["and", "2"]):
+        app = t.start("run", t.file("app.lua", MANY % count), "--router=0")
+        app.out.wait(READY)
+        app.ends(0, signal.SIGTERM)
+        lines = [line.split()[:2] for line in app.out.all()]
+        equal(len(lines), 7)
+        equal([lines[0][0], lines[5], lines[6]], ["router", last, ["ready."]])
+    app = t.start("run", t.file("app.lua", MANY % 30), "--router=0", "-v")
+    app.out.wait(READY)
+    app.ends(0, signal.SIGTERM)
+    equal(len(app.out.all()), 32)
+
+
 @test
 def serves_one_class_of_a_file(t):
     _, url = t.router()

@@ -9,7 +9,7 @@ from crossbar import PROGRAM as CROSSBAR
 from harness import ROOT, test
 
 SPECS = ["wampy_tests", "from_wampy", "messages", "message_handler", "errors", "values",
-         "progress"]
+         "progress", "stream", "upload"]
 
 
 @test

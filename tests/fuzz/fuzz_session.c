@@ -4,10 +4,11 @@
  * What must hold whatever happens: every request that was taken is settled by at most one
  * event, and by exactly one when the session has ended, unless it was forgotten, which
  * gives none; EVENT_LEFT comes once and last; all that goes out is what a client may
- * send, under ids that count up by one.
+ * send, under ids that count up by one, but for later parts of a call in parts.
  *
  * covers: src/wamp/session.c src/wamp/session_ask.c src/wamp/session_check.c
  * covers: src/wamp/session_hello.c src/wamp/session_serve.c src/wamp/session_hand.c
+ * covers: src/wamp/session_parts.c src/wamp/session_queue.c
  *
  * Not known here: which reaction is the right one (tests/talk/session). */
 #include <stdint.h>
@@ -37,6 +38,7 @@ struct run {
     bool was_joined, left;
     struct slot slots[SLOTS];
     size_t slot_count;
+    uint64_t parts; /* bit n: the call with id n, up to 63, has parts to come */
 };
 
 static void failed(int line, const char *what)
@@ -57,6 +59,30 @@ static bool is_numbered(const struct msg *m)
     return m->row->answer && m->row->shape[0] == 'r';
 }
 
+static bool says_progress(const struct msg *m)
+{
+    struct opts o;
+    struct fault f;
+    bool progress;
+
+    REQUIRE(opts_decode(&o, m, &f));
+    progress = opt_is(&o, OPT_PROGRESS, false);
+    opts_fini(&o);
+    return progress;
+}
+
+/* A CALL under an old id is the next part of a call that promised one. */
+static void check_call(struct run *r, const struct msg *m)
+{
+    uint64_t bit = 1ull << (m->request & 63);
+
+    if (m->request > 63)
+        return;
+    if (m->request <= r->last_id)
+        REQUIRE(r->parts & bit);
+    r->parts = says_progress(m) ? r->parts | bit : r->parts & ~bit;
+}
+
 static void check_out(struct run *r, struct buf *b)
 {
     const unsigned any = STATE_OPENING | STATE_CHALLENGING | STATE_JOINED | STATE_CLOSING;
@@ -65,7 +91,11 @@ static void check_out(struct run *r, struct buf *b)
 
     REQUIRE(msg_decode(&m, &wire_json, b, &f));
     REQUIRE((m.row->from & FROM_CLIENT) && (m.row->states & any));
-    if (is_numbered(&m) || m.row->code == MSG_PUBLISH)
+    if (m.row->code == MSG_CALL)
+        check_call(r, &m);
+    if (m.row->code == MSG_CALL && m.request <= r->last_id)
+        REQUIRE(m.request);
+    else if (is_numbered(&m) || m.row->code == MSG_PUBLISH)
         REQUIRE(m.request == ++r->last_id);
     msg_fini(&m);
 }
@@ -189,6 +219,8 @@ static void by_hand(struct run *r)
 {
     static const char *const formats[] = {
         "[48,%u,{\"receive_progress\":true},\"com.a\",[1]]",
+        "[48,%u,{\"progress\":true},\"com.a\",[1]]",
+        "[48,%u,{},\"com.a\",[1]]",
         "[16,%u,{\"acknowledge\":true},\"com.a\"]",
         "[16,%u,{},\"com.a\",[],{}]",
         "[32,%u,{},\"com.a\"]",
@@ -215,6 +247,14 @@ static void by_hand(struct run *r)
     b = buf_from(text, strlen(text));
     session_hand(r->session, b, r->now);
     buf_unref(b);
+}
+
+static void part(struct run *r)
+{
+    unsigned how = byte(r);
+
+    session_part(r->session, byte(r) & 31, how & 1, PICK(how >> 2, lists),
+                 PICK(how >> 4, dicts), r->now);
 }
 
 static void give_up(struct run *r)
@@ -356,10 +396,11 @@ static void feed(struct run *r, struct buf *b)
 /* INVOCATION or INTERRUPT, for one of few ids. */
 static void invoke(struct run *r)
 {
-    static const char *const formats[] = { "[68,%u,%u,{}]",
-                                           "[68,%u,%u,{\"receive_progress\":true}]",
-                                           "[69,%u,{}]" };
-    const char *format = formats[byte(r) % 3];
+    static const char *const formats[] = {
+        "[68,%u,%u,{}]", "[68,%u,%u,{\"receive_progress\":true}]", "[69,%u,{}]",
+        "[68,%u,%u,{\"progress\":true},[1]]", "[68,%u,%u,{\"timeout\":9}]"
+    };
+    const char *format = formats[byte(r) % 5];
     unsigned id = 1 + (byte(r) & 3), registration = 1 + (byte(r) & 3);
     char text[100];
 
@@ -381,7 +422,8 @@ static void welcome(struct run *r)
     const char *text =
         "[2,7,{\"roles\":{\"broker\":{\"features\":{\"publisher_exclusion\":true,"
         "\"pattern_based_subscription\":true}},\"dealer\":{\"features\":{"
-        "\"progressive_call_results\":true,\"call_canceling\":true}}}}]";
+        "\"progressive_call_results\":true,\"call_canceling\":true,"
+        "\"progressive_call_invocations\":true}}}}]";
 
     session_opened(r->session, r->now);
     if (session_state(r->session) == SESSION_JOINING)
@@ -392,7 +434,7 @@ static void welcome(struct run *r)
 
 static void step(struct run *r)
 {
-    switch (byte(r) % 17) {
+    switch (byte(r) % 19) {
     case 0:
     case 1:
     case 2:
@@ -433,6 +475,10 @@ static void step(struct run *r)
     case 14:
     case 15:
         by_hand(r);
+        break;
+    case 16:
+    case 17:
+        part(r);
         break;
     default:
         feed(r, text_message(r));

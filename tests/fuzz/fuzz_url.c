@@ -99,6 +99,7 @@ static void fuzz_request(struct slice head)
         check_inside(r.offers[i], head);
     check(request_fault(&r) || r.key.n == 24);
     request_choose(&r, known);
+    request_offers_deflate(&r);
     header_has(r.upgrade, "websocket");
 }
 

@@ -86,6 +86,7 @@ RPC = {
     "autobahn-python": [PYTHON, os.path.join(HERE, "rpc/autobahn_calls.py")],
     "autobahn-js": ["node", os.path.join(HERE, "rpc/autobahn_calls.js")],
     "wampy-js": ["node", os.path.join(HERE, "rpc/wampy_calls.js")],
+    "lua and wampy-js": [WAMPY, os.path.join(HERE, "rpc/parts.lua")],
 }
 KEPT = {"autobahn-python": [PYTHON, "kept.py"], "autobahn-js": ["node", "kept.js"]}
 FEATURES = {"autobahn-python": [PYTHON, "features.py"], "autobahn-js": ["node", "features.js"]}
@@ -198,7 +199,7 @@ def configured(name, peers, title, least):
 def calls(router, url):
     """What a library does around calls, with itself: busy callees, parts, cancelling."""
     for peer, command in RPC.items():
-        if router == "router" or peer != "wampy-js":  # what Crossbar.io does not have
+        if router == "router" or "wampy-js" not in peer:  # what Crossbar.io does not have
             yield ("%s: %s and its calls" % (router, peer),
                    *tested([*command, url, router], LEAST_RPC))
 

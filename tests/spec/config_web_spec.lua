@@ -43,12 +43,12 @@ describe("the table of keys", function()
     local _, warnings = read(websocket { fail_by_drop = true, validate_utf8 = true,
       require_masked_client_frames = true, auto_ping_size = 12 })
     assert.same({}, warnings)
-    _, warnings = read(websocket { max_frame_size = 65536, compression = {}, strange = 1,
-      validate_utf8 = false })
-    assert.same({ at .. ".options.compression is not supported and ignored",
-      at .. ".options.max_frame_size is ignored: it is always 0 here",
+    _, warnings = read(websocket { max_frame_size = 65536, strange = 1, validate_utf8 = false,
+      compression = { deflate = {}, bzip2 = {} } })
+    assert.same({ at .. ".options.max_frame_size is ignored: it is always 0 here",
       at .. ".options.strange is not supported and ignored",
-      at .. ".options.validate_utf8 is ignored: it is always true here" }, warnings)
+      at .. ".options.validate_utf8 is ignored: it is always true here",
+      at .. ".options.compression.bzip2 is not supported and ignored" }, warnings)
     assert.equal("f.json.workers[0].realms[0].roles[0].permissions[0].validate: is not supported: "
       .. "what it would refuse would be let through", complaint(websocket(), { name = "realm1",
         roles = wampy.array { { name = "a", permissions = wampy.array { { uri = "",
@@ -77,6 +77,9 @@ describe("options of a WebSocket", function()
       options { allowed_origins = wampy.array { "https://*.example:*" },
         allow_null_origin = true })
     assert.same({}, options { allowed_origins = wampy.array { "*" } })
+    assert.same({ compress = true }, options { compression = { deflate = {
+      request_no_context_takeover = false, max_window_bits = 11, memory_level = 4 } } })
+    assert.same({}, options { compression = {} })
   end)
 
   it("are refused where they are wrong", function()

@@ -206,8 +206,9 @@ describe("serializers:", function()
       local function refusal(list)
         return pair.complaint(wampy.Client, { router = router, serializers = list })
       end
-      assert.equal('Client: field serializers: "xml" is not available (json, msgpack, cbor are)',
-        refusal { "json", "xml" })
+      assert.equal('Client: field serializers: "xml" is not available (json, msgpack, cbor are; '
+        .. "also as json.batched)", refusal { "json", "xml" })
+      assert.matches('"xml.batched" is not available', refusal { "xml.batched" })
       assert.equal('Client: field serializers: "cbor" is named twice', refusal { "cbor", "cbor" })
       assert.matches("expected a list of names", refusal {})
       assert.matches("expected a list of names", refusal "json")
@@ -219,6 +220,7 @@ describe("serializers:", function()
       local listening = wampy.routers.Embedded { listen = scheme .. "://127.0.0.1:0" }:start()
       for _, list in ipairs {
         { "json" }, { "msgpack" }, { "cbor" }, { "cbor", "msgpack", "json" }, { "msgpack", "json" },
+        { "json.batched" }, { "msgpack.batched" }, { "cbor.batched", "json" },
       } do
         local client = wampy.Client { url = listening.url, serializers = list }:start()
         client:register("com.echo", function(...) return ... end)
@@ -228,4 +230,30 @@ describe("serializers:", function()
       listening:stop()
     end)
   end
+
+  for _, format in ipairs(core.serializers) do
+    it("many messages at once go as one batch of " .. format .. ", and arrive in order", function()
+      local listening <close> = wampy.routers.Embedded { listen = "ws://127.0.0.1:0" }:start()
+      local client <close> = wampy.Client { url = listening.url,
+        serializers = { format .. ".batched" } }:start()
+      local heard, long = wampy.queue(), ("ä"):rep(200000)
+      client:register("com.echo", function(...) return ... end)
+      client:subscribe("com.topic", function(i) heard:put(i) end)
+      local calls = {}
+      for i = 1, 100 do
+        client:publish("com.topic", i, wampy.options { exclude_me = false })
+        calls[i] = client:call_async("com.echo", i, i % 10 == 0 and long or "")
+      end
+      for i = 1, 100 do
+        assert.same({ i, i % 10 == 0 and long or "" }, { calls[i]:wait() })
+        assert.equal(i, heard:get(pair.PATIENCE))
+      end
+    end)
+  end
+
+  it("a batched form is spoken in plain where there are no batches: in memory", function()
+    local client = join "cbor.batched"
+    client:register("com.echo", function(...) return ... end)
+    assert.equal("back", join("json.batched", "json"):call("com.echo", "back"))
+  end)
 end)

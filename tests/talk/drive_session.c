@@ -185,6 +185,10 @@ static int64_t by_id(struct driver *d, const char *verb, uint64_t id, const char
         return session_yield(s, id, false, w.args, w.kwargs);
     if (!strcmp(verb, "progress") && read_words(&w, rest, false))
         return session_yield(s, id, true, w.args, w.kwargs);
+    if (!strcmp(verb, "part") && read_words(&w, rest, false))
+        return session_part(s, id, false, w.args, w.kwargs, d->now);
+    if (!strcmp(verb, "last") && read_words(&w, rest, false))
+        return session_part(s, id, true, w.args, w.kwargs, d->now);
     return 1;
 }
 
@@ -250,7 +254,8 @@ static bool app(struct driver *d, const char *verb, const char *arg)
         report(d, request(d, verb, &w));
         return true;
     }
-    if (is_one_of(verb, "unregister unsubscribe cancel forget fail yield progress")) {
+    if (is_one_of(verb, "unregister unsubscribe cancel forget fail yield progress part "
+                        "last")) {
         report(d, by_id(d, verb, number(first), rest));
         return true;
     }
@@ -370,9 +375,14 @@ static void say_served(struct buf **b, const struct event *e)
         say(b, "event %" PRIu64 " %" PRIu64, m->id, m->publication);
     else if (e->kind == EVENT_INVOCATION)
         say(b, "invocation %" PRIu64 " %" PRIu64, m->request, m->id);
+    else if (e->kind == EVENT_PART)
+        say(b, "%s %" PRIu64, e->progress ? "part" : "last", m->request);
     else
         say(b, "interrupt %" PRIu64, m->request);
-    say_slice(b, m->dict);
+    if (e->timeout)
+        say(b, " timeout %" PRIu64, e->timeout);
+    if (e->kind != EVENT_PART)
+        say_slice(b, m->dict);
     say_payload(b, m);
 }
 
@@ -402,6 +412,7 @@ static void say_event(struct buf **b, const struct event *e)
         break;
     case EVENT_EVENT:
     case EVENT_INVOCATION:
+    case EVENT_PART:
     case EVENT_INTERRUPT:
         say_served(b, e);
         break;

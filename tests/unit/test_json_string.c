@@ -331,7 +331,14 @@ static void formats(void)
     CHECK(wire_of_subprotocol(SLICE("wamp.2.json")) == &wire_json && wire_json.text);
     CHECK(!wire_of_name(SLICE("JSON")) && !wire_of_name(SLICE("jso")));
     CHECK(!wire_of_subprotocol(SLICE("wamp.2.xml")));
+    CHECK(wire_of_subprotocol(SLICE("wamp.2.cbor.batched")) == &wire_cbor);
+    CHECK(!wire_of_subprotocol(SLICE("wamp.2.cbor.batch")));
     CHECK(!wire_of_name((struct slice){ 0 }));
+
+    TEST("what a serializer is called stands for its subprotocol");
+    CHECK_STR(wire_subprotocol_of(SLICE("json.batched")), "wamp.2.json.batched");
+    CHECK_STR(wire_serializer("wamp.2.msgpack.batched"), "msgpack.batched");
+    CHECK(!wire_subprotocol_of(SLICE("json.")) && !wire_subprotocol_of(SLICE("batched")));
 }
 
 void test_json_string(void)

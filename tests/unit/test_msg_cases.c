@@ -235,6 +235,35 @@ static void fault_texts(void)
     CHECK(utf8_ok(slice_of(f.text)));
 }
 
+static void shedding(void)
+{
+    static const char head[] = "[68,7,9,{\"procedure\":\"com.a\",\"x\":[1]},[\"";
+    static char text[100000];
+    struct msg m, kept;
+    struct fault f;
+    struct buf *b;
+
+    memset(text, 'x', sizeof text);
+    memcpy(text, head, sizeof head - 1);
+    memcpy(text + sizeof text - 3, "\"]]", 3);
+    for (size_t n = sizeof text; n; n = n > 100 ? 100 : 0) {
+        TEST("a message whose arguments have been read keeps the rest, and few bytes");
+        if (n == 100)
+            memcpy(text + n - 3, "\"]]", 3);
+        b = buf_from(text, n);
+        CHECK(msg_decode(&m, &wire_json, b, &f));
+        msg_keep(&kept, &m);
+        msg_fini(&m);
+        msg_shed(&kept);
+        CHECK_INT(b->refs, n == 100 ? 2 : 1);
+        buf_unref(b);
+        CHECK(slice_is(kept.dict, "{\"procedure\":\"com.a\",\"x\":[1]}"));
+        CHECK(kept.request == 7 && kept.id == 9 && !kept.args.p && !kept.kwargs.p);
+        CHECK(kept.bytes->cap <= 200);
+        msg_fini(&kept);
+    }
+}
+
 void test_msg_cases(void)
 {
     fields();
@@ -245,4 +274,5 @@ void test_msg_cases(void)
     faults();
     depth();
     fault_texts();
+    shedding();
 }

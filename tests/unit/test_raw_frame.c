@@ -158,7 +158,14 @@ static void test_handshake(void)
     TEST("serializers have numbers, other subprotocols none");
     CHECK_INT(raw_serializer_of("wamp.2.json"), 1);
     CHECK_INT(raw_serializer_of("wamp.2.flatbuffers"), 5);
-    CHECK_INT(raw_serializer_of("wamp.2.json.batched"), 0);
+    CHECK_INT(raw_serializer_of("wamp.2.json5"), 0);
+    CHECK_INT(raw_serializer_of("wamp.2.jso"), 0);
+    CHECK_INT(raw_serializer_of("com.example"), 0);
+
+    TEST("a batched form has the number of its format");
+    CHECK_INT(raw_serializer_of("wamp.2.json.batched"), 1);
+    CHECK_INT(raw_serializer_of("wamp.2.cbor.batched"), 3);
+    CHECK_INT(raw_serializer_of("wamp.2.json.batch"), 0);
 }
 
 /* ---- frames by hand ---------------------------------------------------------------- */

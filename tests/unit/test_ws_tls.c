@@ -76,7 +76,7 @@ static void remove_files(void)
 
 static void listen_with(struct tls_options tls, struct conn_end *end)
 {
-    struct net_options o = { .tls = tls, .connect_timeout = 300 };
+    struct net_options o = { .tls = tls, .connect_timeout = 1000 };
     struct url url;
     char error[200];
 

@@ -21,8 +21,14 @@ function verbs(connection, session) {
   return {
     call: (uri, args, kwargs) => Promise.resolve(session.call(uri, args, kwargs))
       .then(unpack, unpack_error),
-    register: (uri, handler) => Promise.resolve(session.register(uri, async (args, kwargs) => {
-      const result = await handler(list(args), dict(kwargs));
+    stream: async (uri, args) => {
+      const parts = [];
+      const result = await session.call(uri, args, {}, { receive_progress: true })
+        .then(null, null, (part) => { parts.push(part); });
+      return { parts, args: unpack(result).args };
+    },
+    register: (uri, handler) => Promise.resolve(session.register(uri, async (args, kwargs, details) => {
+      const result = await handler(list(args), dict(kwargs), (value) => details.progress([value]));
       return new autobahn.Result(result.args, result.kwargs);
     })),
     unregister: (handle) => Promise.resolve(handle.unregister()),
@@ -48,7 +54,6 @@ const serializers = {
 function open(url) {
   return new Promise((resolve, reject) => {
     const connection = new autobahn.Connection({ url, realm: "realm1", max_retries: 0,
-      use_es6_promises: true,
       serializers: [serializers[process.env.WAMPY_SERIALIZER || "json"]()] });
     connection.onopen = (session) => resolve(verbs(connection, session));
     connection.onclose = (reason, details) => {

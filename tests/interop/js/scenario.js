@@ -1,8 +1,9 @@
 // scenario.js: what a foreign JavaScript peer does, as a service and as a tester.
 //
-// It knows no library: a peer hands it `open(url)`, which resolves to a session of five verbs
+// It knows no library: a peer hands it `open(url)`, which resolves to a session of six verbs
 //   call(uri, args, kwargs) -> { args, kwargs }, rejected with { uri, args, kwargs }
-//   register(uri, handler) / subscribe(uri, handler) -> handle; handler(args, kwargs)
+//   stream(uri, args) -> { parts, args }: the first values of a result's parts, and its last args
+//   register(uri, handler) / subscribe(uri, handler) -> handle; handler(args, kwargs, progress)
 //   unregister(handle), unsubscribe(handle), publish(uri, args, kwargs, acknowledge)
 // and close() and drop() (without GOODBYE). `fail(uri, args, kwargs)` makes what a handler throws.
 // Everything happens below a prefix of one's own, so that pairs can run side by side. The same
@@ -31,6 +32,10 @@ async function serve(open, fail, url, prefix) {
     say: async ([topic, args, kwargs]) => {
       await session.publish(topic, args, kwargs, true);
       return one(true);
+    },
+    count: ([n], _, progress) => {
+      for (let i = 1; i <= n; i++) progress(i);
+      return one("done");
     },
     leave: () => process.exit(0),
   };
@@ -107,6 +112,11 @@ function tests(open, url, prefix, wampy) {
       const numbers = [...Array(10).keys()];
       const results = await Promise.all(numbers.map((i) => a.call(uri("echo"), [i], {})));
       assert.deepStrictEqual(results.map((result) => result.args[0].args[0]), numbers);
+    }],
+    !wampy && ["a result in parts", async () => {
+      assert.deepStrictEqual(await a.stream(uri("count"), [3]),
+        { parts: [1, 2, 3], args: ["done"] });
+      assert.deepStrictEqual((await a.call(uri("count"), [0], {})).args, ["done"]);
     }],
     ["2^53 and -2^63", () => echo(BIG, LOW, -BIG)],
     ["non-ASCII text", () => echo(TEXT)],

@@ -38,13 +38,22 @@ async function open(url) {
   const serializer = new serializers[process.env.WAMPY_SERIALIZER || "json"]();
   const wampy = new Wampy(url, { ws: Socket, serializer, realm: "realm1", autoReconnect: false,
     uriValidation: "loose" });
+  // it has parts of results as a callee, and does not say so
+  wampy._wamp_features.roles.callee.features.progressive_call_results = true;
   await wampy.connect();
   return {
     call: (uri, args, kwargs) => wampy.call(uri, payload(args, kwargs)).then(
       (result) => ({ args: list(result.argsList), kwargs: dict(result.argsDict) }), unpack_error),
+    stream: async (uri, args) => {
+      const parts = [];
+      const result = await wampy.call(uri, payload(args, {}),
+        { progress_callback: ({ argsList }) => { parts.push(list(argsList)[0]); } });
+      return { parts, args: list(result.argsList) };
+    },
     register: async (uri, handler) => {
-      await wampy.register(uri, async ({ argsList, argsDict }) => {
-        const result = await handler(list(argsList), dict(argsDict));
+      await wampy.register(uri, async ({ argsList, argsDict, result_handler }) => {
+        const result = await handler(list(argsList), dict(argsDict),
+          (value) => result_handler({ argsList: [value], options: { progress: true } }));
         return payload(result.args, result.kwargs);
       });
       return uri;

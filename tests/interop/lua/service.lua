@@ -52,6 +52,11 @@ Service.do_say = callee(prefix .. ".say")(function(self, topic, args, kw)
   return true
 end)
 
+Service.do_count = callee(prefix .. ".count")(function(_, n, details)
+  for i = 1, n do details:progress(i) end
+  return "done"
+end)
+
 Service.do_leave = callee(prefix .. ".leave")(function()
   os.exit(0)
 end)

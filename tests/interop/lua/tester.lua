@@ -124,6 +124,13 @@ local tests = {
     for i = 1, 10 do futures[i] = a:call_async(uri "echo", i) end
     for i = 1, 10 do equal(futures[i]:wait(), { args = { i }, kwargs = {} }) end
   end },
+  not is_wampy and { "a result in parts", function()
+    local parts = {}
+    local stream = a:stream(uri "count", 3)
+    for i, part in stream do parts[i] = part end
+    equal({ parts, stream:result() }, { { 1, 2, 3 }, "done" })
+    equal(a:call(uri "count", 0), "done")
+  end },
   { "2^53 and -2^63", function()
     echo(BIG, LOW, -BIG, not is_js and math.maxinteger or nil)
   end },

@@ -1,4 +1,7 @@
-"""autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio."""
+"""autobahn_peer.py: the verbs of scenario.py by autobahn-python on asyncio.
+
+With INTEROP_COMPRESS=1 its WebSocket must get the compression that it offers.
+"""
 import asyncio
 import os
 from urllib.parse import urlsplit
@@ -6,9 +9,12 @@ from urllib.parse import urlsplit
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
+from autobahn.websocket.compress import (
+    PerMessageDeflateOffer, PerMessageDeflateResponse, PerMessageDeflateResponseAccept)
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
-from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions
+from autobahn.wamp.types import (
+    CallOptions, CallResult, ComponentConfig, PublishOptions, RegisterOptions)
 
 import scenario
 
@@ -48,14 +54,23 @@ class Verbs:
             return list(result.results or []), dict(result.kwresults or {})
         return ([] if result is None else [result]), {}
 
+    async def stream(self, uri, args):
+        parts = []
+        result = await self.session.call(uri, *args, options=CallOptions(on_progress=parts.append))
+        return parts, [result]
+
     async def register(self, uri, handler):
+        progressive = hasattr(handler, "progressive")
+
         async def endpoint(*args, **kwargs):
+            more = [kwargs.pop("details").progress] if progressive else []
             try:
-                results, keywords = await handler(list(args), kwargs)
+                results, keywords = await handler(list(args), kwargs, *more)
             except scenario.Refused as error:
                 raise ApplicationError(error.uri, *error.positional, **error.keywords) from None
             return CallResult(*results, **keywords)
-        return await self.session.register(endpoint, uri)
+        options = RegisterOptions(details_arg="details") if progressive else None
+        return await self.session.register(endpoint, uri, options=options)
 
     async def unregister(self, handle):
         await handle.unregister()
@@ -80,7 +95,14 @@ class Verbs:
         await self.session.left
 
 
+def accept(response):
+    if isinstance(response, PerMessageDeflateResponse):
+        return PerMessageDeflateResponseAccept(response)
+    return None
+
+
 async def open_(url):
+    compress = os.environ.get("INTEROP_COMPRESS") == "1"
     session = Session()
     where = urlsplit(url)
     serializer = SERIALIZERS[os.environ.get("WAMPY_SERIALIZER", "json")]()
@@ -88,6 +110,9 @@ async def open_(url):
         factory = WampRawSocketClientFactory(lambda: session, serializer=serializer)
     else:
         factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[serializer])
+    if compress:
+        factory.setProtocolOptions(perMessageCompressionOffers=[PerMessageDeflateOffer()],
+                                   perMessageCompressionAccept=accept)
     loop = asyncio.get_running_loop()
     if where.scheme.endswith("+unix"):
         transport, _ = await loop.create_unix_connection(factory, where.path)
@@ -95,6 +120,8 @@ async def open_(url):
         transport, _ = await loop.create_connection(
             factory, where.hostname, where.port, ssl=where.scheme in ("wss", "rss"))
     await session.joined
+    if compress and not session._transport.websocket_extensions_in_use:
+        raise RuntimeError("the router does not compress")
     return Verbs(session, transport)
 
 

@@ -2,7 +2,9 @@
 
 It knows no library: a peer hands it `open(url)`, a coroutine that gives a session of these verbs:
   await call(uri, args, kwargs) -> (args, kwargs); raises Refused(uri, args, kwargs)
-  await register(uri, handler), await subscribe(uri, handler) -> handle; handler(args, kwargs)
+  await stream(uri, args) -> (parts, args): the first values of a result's parts, and its last args
+  await register(uri, handler), await subscribe(uri, handler) -> handle; handler(args, kwargs), and
+  a procedure's handler, if it says `progressive`, handler(args, kwargs, progress)
   await unregister(handle), unsubscribe(handle), publish(uri, args, kwargs, acknowledge)
   await close(); drop() (without GOODBYE)
 The same service and the same tests stand in js/scenario.js, where they are explained, and in
@@ -54,11 +56,18 @@ async def serve(open_, url, prefix):
         await session.publish(topic, positional, keywords, True)
         return [True], {}
 
+    async def count(args, _kwargs, progress):
+        for i in range(args[0]):
+            progress(i + 1)
+        return ["done"], {}
+    count.progressive = True
+
     async def leave(_args, _kwargs):
         os._exit(0)  # pylint: disable=protected-access
 
     procedures = {"echo": echo, "mirror": mirror, "fail": fail, "hang": hang,
-                  "hung": count_hung, "heard": heard, "say": say, "leave": leave}
+                  "hung": count_hung, "heard": heard, "say": say, "count": count,
+                  "leave": leave}
     for name, handler in procedures.items():
         await session.register(prefix + "." + name, handler)
     await session.subscribe(
@@ -140,6 +149,10 @@ class Tests:
             *(self.a.call(self.uri("echo"), [i], {}) for i in range(10)))
         equal([args[0]["args"] for args, _ in results], [[i] for i in range(10)])
 
+    async def result_in_parts(self):
+        equal(await self.a.stream(self.uri("count"), [3]), ([1, 2, 3], ["done"]))
+        equal(await self.a.call(self.uri("count"), [0], {}), (["done"], {}))
+
     async def large_integers(self):
         await self.echo(BIG, LOW, -BIG, 2 ** 63 - 1)
 
@@ -220,6 +233,8 @@ class Tests:
         yield "error with args and kwargs", self.error_with_args_and_kwargs
         yield "call of nothing", self.call_of_nothing
         yield "ten calls at once", self.ten_calls_at_once
+        if not self.wampy:
+            yield "a result in parts", self.result_in_parts
         yield "2^53 and -2^63", (
             self.large_integers_of_javascript if flavour == "js" else self.large_integers)
         yield "non-ASCII text", self.non_ascii_text
