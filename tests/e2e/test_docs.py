@@ -108,7 +108,7 @@ class Page:
             "LUA_PATH": os.path.join(ROOT, "lua/?.lua") + ";;",
             "LUA_CPATH": os.path.join(build, "?.so") + ";;",
             "WAMPY_URL": "ws://127.0.0.1:%s/" % self.ports["8080"],
-            "LC_ALL": "C.UTF-8",
+            "NODE_PATH": os.path.join(ROOT, "build/peers/node/node_modules"), "LC_ALL": "C.UTF-8",
         }
         for name in ("apps", "contrib"):
             os.symlink(os.path.join(ROOT, name), os.path.join(t.folder, name))
