@@ -39,6 +39,7 @@ local rooms = {
 }
 
 local files = {
+  ["wamp/aead.c"] = { "^openssl/" },
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
   ["net/ws_deflate.c"] = { "^zlib%.h$" },

@@ -117,6 +117,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     watchdog_open(S);
     lua_newtable(L);
     open_value(L, S);
+    open_aead(L, S);
     open_auth(L, S);
     open_time(L, S);
     open_router(L, S);

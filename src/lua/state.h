@@ -64,6 +64,7 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs);
 int luaopen_wampy_core(lua_State *L);
 
 /* Each adds its functions to the core table at the top of the stack. */
+void open_aead(lua_State *L, struct state *S);
 void open_auth(lua_State *L, struct state *S);
 void open_client(lua_State *L, struct state *S);
 void open_dial(lua_State *L, struct state *S);
