@@ -23,6 +23,8 @@ local VERBS = {
     text = "Print events as they come, a JSON line each." },
   { names = "register reg", module = "wampy.cli_register",
     text = "Register a procedure, and answer its calls." },
+  { names = "repl", module = "wampy.cli_repl",
+    text = "A prompt for Lua with a client that has joined." },
   { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
   { names = "ping", module = "wampy.cli_ping",
     text = "Join and leave, and say how long each stage took." },

@@ -22,18 +22,26 @@ local function is_incomplete(message)
   return message:find("<eof>$") ~= nil
 end
 
+-- Whether Lua stumbled over the first word of a text: no statement begins so.
+local function is_no_statement(e, text)
+  local near = e:match("near '(.+)'$")
+  return near ~= nil and text:match("^%s*(.*)"):sub(1, #near) == near
+end
+
 -- The function of a text; or nil, what is wrong with it, and whether more lines may mend that.
 local function compile(text, env)
   local fn, as_expression = load("return " .. text, "=" .. NAME, "t", env)
   if fn then return fn end
   local statement, e = load(text, "=" .. NAME, "t", env)
-  return statement, e, e and (is_incomplete(e) or is_incomplete(as_expression))
+  if statement then return statement end
+  local incomplete = is_incomplete(e) or is_incomplete(as_expression)
+  return nil, is_no_statement(e, text) and as_expression or e, incomplete
 end
 
 --- Takes a line.
 -- @param line without its end
--- @return the chunk, when it is complete with it | nil: more lines are needed | nil, what is wrong
--- with the chunk, which is forgotten then
+-- @return the chunk, when it is complete with it | nil: more lines are needed | nil, what Lua says
+-- is wrong with the chunk, which is forgotten then
 function Evaluator:take(line)
   self.count = self.count + 1
   if not self.lines[1] then line = line:gsub("^%s*=", "") end
@@ -42,7 +50,13 @@ function Evaluator:take(line)
   local fn, e, incomplete = compile(self.source, self.env)
   if incomplete then return nil end
   self.first, self.lines = self.count - #self.lines + 1, {}
-  return fn, not fn and self:place(e) or nil
+  return fn, e
+end
+
+--- Notes that a line came which is no Lua.
+function Evaluator:pass(line)
+  self.count = self.count + 1
+  self.source, self.first = line, self.count
 end
 
 --- Whether a chunk has begun that waits for more lines.
@@ -59,8 +73,7 @@ end
 function Evaluator:finish()
   if not self:is_open() then return nil end
   self.first, self.lines = self.count - #self.lines + 1, {}
-  local _, e = compile(self.source, self.env)
-  return self:place(e)
+  return (select(2, compile(self.source, self.env)))
 end
 
 --- A message of Lua about the last chunk, for people: with the line of the input, where the input

@@ -4,7 +4,8 @@
 -- Marks are shown by the words that make them: array {}, binary "...", kwargs {}, options {}, null.
 -- What fits is one line; else a table has a line for each entry. Nothing in a string speaks to the
 -- terminal: control characters and bytes that are no UTF-8 are escapes. Objects are <what they say
--- of themselves>. Nothing of an object's is called but its __tostring.
+-- of themselves>, or their name and what of them is no table. Nothing of an object's is called but
+-- its __tostring.
 
 local core = require "wampy.core"
 
@@ -98,13 +99,16 @@ local function before(a, b)
   return a < b
 end
 
--- The keys that are not 1 to n, in their order. Private members of objects are not shown.
+local simple = { string = true, number = true, boolean = true }
+
+-- The keys that are not 1 to n, in their order; of an object, those of its public simple members.
 local function other_keys(t, n, is_object)
   local keys = {}
-  for key in next, t do
+  for key, value in next, t do
     local listed = math.type(key) == "integer" and key >= 1 and key <= n
-    local private = is_object and type(key) == "string" and key:find("^_")
-    if not listed and not private then keys[#keys + 1] = key end
+    local inner = is_object
+      and (type(key) ~= "string" or key:find("^_") or not simple[type(value)])
+    if not listed and not inner then keys[#keys + 1] = key end
   end
   table.sort(keys, before)
   return keys
@@ -136,11 +140,12 @@ local function table_text(v, limits, indent, seen)
   if seen[v] then return name .. "<the same again>" end
   if seen.depth >= DEPTH then return name .. "{...}" end
   seen[v], seen.depth = true, seen.depth + 1
-  local n, entries, most = rawlen(v), {}, limits.entries or math.huge
+  local is_object = mt ~= nil and type(mt.__name) == "string" and not marks[mt]
+  local n, entries, most = is_object and 0 or rawlen(v), {}, limits.entries or math.huge
   for i = 1, math.min(n, most) do
     entries[i] = text_of(rawget(v, i), limits, indent .. "  ", seen)
   end
-  local keys = other_keys(v, n, mt and not marks[mt])
+  local keys = other_keys(v, n, is_object)
   for i = 1, math.min(#keys, most - #entries) do
     entries[#entries + 1] = key_text(keys[i], limits) .. " = "
       .. text_of(rawget(v, keys[i]), limits, indent .. "  ", seen)
