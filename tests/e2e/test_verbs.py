@@ -220,7 +220,7 @@ def exec_runs_one_command_after_the_other_in_order(t):
 def stdout_is_data_alone_and_colours_are_for_terminals(t):
     url = service(t)
     done = t.run(6, "call", "com.fail", "--url", url, "--color", "always")
-    equal(done.err.all(), ["\x1b[31merror:\x1b[0m com.fail: why (com.bad)"])
+    equal(done.err.all(), ["\x1b[31merror\x1b[0m: com.fail: why (com.bad)"])
     done = t.run(6, "call", "com.fail", "--url", url, "--log-format", "json")
     equal([json.loads(line) for line in done.err.all()],
           [{"level": "error", "text": "com.fail: why (com.bad)"}])
