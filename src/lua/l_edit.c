@@ -185,7 +185,7 @@ static void bind_keys(EditLine *el)
     };
 
     el_set(el, EL_EDITOR, "emacs");
-    el_wset(el, EL_ADDFN, L"wampy-tab", L"completes a name", on_tab); /* keeps the texts */
+    el_wset(el, EL_ADDFN, L"wampy-tab", L"completes a name", on_tab); /* is not copied */
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
 }
