@@ -247,7 +247,7 @@ end
 
 -- The help that is asked for; nil when none is.
 local function wanted_help(parser, args)
-  if args[1] == "help" then return help(parser, args[2], true) end
+  if args[1] == "help" then return help(parser, not helps[args[2]] and args[2] or nil, true) end
   if args[1] == "--help" or args[1] == "-h" then return help(parser) end
   for _, word in ipairs(args) do
     if word == "--help" or word == "-h" then return help(parser, args[1], word == "--help") end
