@@ -45,6 +45,7 @@ local files = {
   ["net/ws_deflate.c"] = { "^zlib%.h$" },
   ["net/http_file.c"] = { "^linux/openat2%.h$" },
   ["lua/l_terminal.c"] = { "^termios%.h$" },
+  ["lua/l_edit.c"] = { "^histedit%.h$", "^poll%.h$", "^wchar%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }
 
