@@ -1,8 +1,6 @@
 -- evaluator.lua - what is typed at a prompt, line by line, as chunks of Lua: an expression gives
 -- its values, a statement runs, and a chunk that is not complete waits for more lines.
 
-local scope = require "wampy.scope"
-
 local evaluator = {}
 
 local Evaluator = { __name = "wampy.evaluator" }
@@ -79,16 +77,16 @@ end
 --- A message of Lua about the last chunk, for people: with the line of the input, where the input
 -- has lines that one can look up, and with what may have been meant.
 -- @param message text
+-- @param meant what may have been meant, in words that follow it
 -- @return one line
-function Evaluator:place(message)
-  local near = scope.meant(self.env, message, self.source)
+function Evaluator:place(message, meant)
   local line, text = message:match("^" .. NAME .. ":(%d+): (.*)$")
   if line and self.numbered then
     message = ("%s:%d: %s"):format(NAME, line + self.first - 1, text)
   elseif line then
     message = self.source:find("\n", 1, true) and ("line %s: %s"):format(line, text) or text
   end
-  return message .. (near and ("; did you mean %s?"):format(near) or "")
+  return message .. meant
 end
 
 return evaluator

@@ -1,7 +1,7 @@
 -- repl_complete.lua - what Tab offers: commands at the start of a line, within quotes and behind
 -- client.call the URIs that the router knows now, and names of Lua.
 
-local scope = require "wampy.scope"
+local members = require "wampy.members"
 
 local repl_complete = {}
 
@@ -66,9 +66,9 @@ local function names(path, self)
   local kind, uri = proxied(path)
   if kind then return uri, starting(repl_complete.uris(self.client, kind), uri) end
   local head, word = path:match("^(.*)[.:]([%w_]*)$")
-  if not head then return path, scope.names(self.env, path) end
-  local value = scope.resolve(self.env, head)
-  return word, value ~= nil and scope.names(value, word) or {}
+  if not head then return path, members.names(self.env, path) end
+  local value = members.resolve(self.env, head)
+  return word, value ~= nil and members.names(value, word) or {}
 end
 
 --- What the text before the cursor may go on with.

@@ -1,7 +1,7 @@
 -- The prompt without a terminal: what a line is, how values are shown, which names there are.
 local evaluator = require "wampy.evaluator"
 local pretty = require "wampy.pretty"
-local scope = require "wampy.scope"
+local members = require "wampy.members"
 local wampy = require "wampy"
 
 describe("the printer", function()
@@ -140,20 +140,6 @@ describe("a line", function()
     assert.is_nil(e:finish())
   end)
 
-  local function fault(line)
-    local _, message = pcall(e:take(line))
-    return e:place(message)
-  end
-
-  it("with a misspelt name says what may have been meant", function()
-    assert.matches("; did you mean print%?$", fault "pritn(1)")
-    assert.matches("; did you mean client:call%?$", fault "client:cal('x')")
-    assert.matches("; did you mean client%.publish%?$", fault "client.publsh('x')")
-    assert.matches("; did you mean string%.format%?$", fault "string.fromat('x')")
-    assert.not_matches("did you mean", fault "qqqqqqqq()")
-    assert.not_matches("did you mean", fault "nothing.at.all()")
-  end)
-
   it("with code for the virtual machine is refused", function()
     local fn, e_of_lua = e:take(string.dump(function() end))
     assert.is_nil(fn)
@@ -168,17 +154,17 @@ describe("names that can be typed", function()
     object = setmetatable({ url = "x" }, class) }
 
   it("are those of a path", function()
-    assert.same({ "name", "narrow" }, scope.names(scope.resolve(env, "t"), "na"))
-    assert.same({ "deep" }, scope.names(scope.resolve(env, "t.narrow"), ""))
-    assert.is_nil(scope.resolve(env, "t.nothing.more"))
+    assert.same({ "name", "narrow" }, members.names(members.resolve(env, "t"), "na"))
+    assert.same({ "deep" }, members.names(members.resolve(env, "t.narrow"), ""))
+    assert.is_nil(members.resolve(env, "t.nothing.more"))
   end)
 
   it("are those of an object and its class, private ones when asked for", function()
-    assert.same({ "start", "url" }, scope.names(env.object, ""))
-    assert.same({ "__index", "__name", "_private" }, scope.names(env.object, "_"))
+    assert.same({ "start", "url" }, members.names(env.object, ""))
+    assert.same({ "__index", "__name", "_private" }, members.names(env.object, "_"))
   end)
 
   it("are those of a string", function()
-    assert.same({ "rep", "reverse" }, scope.names("x", "re"))
+    assert.same({ "rep", "reverse" }, members.names("x", "re"))
   end)
 end)

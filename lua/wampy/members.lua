@@ -1,10 +1,8 @@
--- scope.lua - the names that can be typed: what a path like "client.rpc" stands for, and what may
+-- members.lua - the names that can be typed: what a path like "client.rpc" stands for, and what may
 -- come behind it. Nothing is called for that, but tables that compute their members (__index
 -- functions) are not asked.
 
-local nearest = require "wampy.nearest"
-
-local scope = {}
+local members = {}
 
 local DEEP = 8 -- __index of __index
 
@@ -34,7 +32,7 @@ end
 -- @param env the globals
 -- @param path names with "." or ":" between them
 -- @return the value; nil when there is none, or it is computed
-function scope.resolve(env, path)
+function members.resolve(env, path)
   local value = env
   for name in path:gmatch("[^.:]+") do
     value = member(value, name)
@@ -48,7 +46,7 @@ end
 -- @param value any
 -- @param prefix what they begin with
 -- @return list
-function scope.names(value, prefix)
+function members.names(value, prefix)
   local list, seen = {}, {}
   each_table(value, function(t)
     for key in next, t do
@@ -64,24 +62,4 @@ function scope.names(value, prefix)
   return list
 end
 
--- The path that is written in front of a name, by the first place where both stand.
-local function path_before(source, name)
-  return source:match("([%a_][%w_.]*)%s*[.:]%s*" .. name .. "%f[^%w_]")
-end
-
---- What may have been meant where Lua says that a name is nil.
--- @param env the globals
--- @param message of Lua
--- @param source the chunk
--- @return the nearest name, with what stands before it; or nil
-function scope.meant(env, message, source)
-  local kind, name = message:match("%((%l+) '([%a_][%w_]*)'%)")
-  if kind == "global" then return nearest.of(name, scope.names(env, "")) end
-  if kind ~= "field" and kind ~= "method" then return nil end
-  local path = path_before(source, name)
-  local value = path and scope.resolve(env, path)
-  local near = value ~= nil and nearest.of(name, scope.names(value, ""))
-  return near and path .. (kind == "method" and ":" or ".") .. near or nil
-end
-
-return scope
+return members
