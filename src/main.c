@@ -152,7 +152,7 @@ static int run_flags(lua_State *L, int argc, char **argv)
         const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
 
         if (!value) {
-            fprintf(stderr, "error: -%c needs an argument\n", flag);
+            fprintf(stderr, "error: -%c needs an argument [W204]\n", flag);
             return -1;
         }
         if (flag == 'l' ? !require_module(L, value)

@@ -101,7 +101,7 @@ static void take(const struct serve_job *job, void *to)
     char error[ERROR_TEXT];
 
     if (!places_take(&s->places, s->server, job, error, sizeof error)) {
-        log_error("%s", error);
+        log_error("%s [W410]", error);
         return;
     }
     server_reload(s->server, job->config);
@@ -119,7 +119,7 @@ static void reload(struct serving *s)
     if (s->taken)
         log_info("router: the configuration has been read again");
     else
-        log_error("router: the configuration stays as it was");
+        log_error("router: the configuration stays as it was [W355]");
     notify("READY=1");
 }
 
@@ -160,7 +160,7 @@ static bool open_access(struct serving *s)
         return true;
     s->access = access_log_open(path, s->job->json);
     if (!s->access) {
-        log_error("access log %s: %s", path, strerror(errno));
+        log_error("access log %s: %s [W906]", path, strerror(errno));
         return false;
     }
     server_access(s->server, &(struct access_hook){ access_log_tell, s->access });
@@ -176,7 +176,7 @@ static int begin(struct serving *s)
     if (!open_access(s))
         return 3;
     if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
-        log_error("%s", error);
+        log_error("%s [W410]", error);
         return 4;
     }
     show_places(s, s->job);

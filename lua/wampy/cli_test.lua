@@ -1,6 +1,6 @@
 -- cli_test.lua - the verb test: busted inside this program, so that specs have the module wampy.
 
-local core = require "wampy.core"
+local codes = require "wampy.codes"
 
 local cli_test = {}
 
@@ -27,8 +27,8 @@ end
 function cli_test.run(plan)
   local found, runner = pcall(require, "busted.runner")
   if not found then
-    core.log("error", "test: busted is not installed for Lua 5.4 (luarocks install busted; "
-      .. "Debian: lua-busted)")
+    codes.log("test: busted is not installed for Lua 5.4 (luarocks install busted; "
+      .. "Debian: lua-busted)", "W216")
     return FAILED
   end
   _G.arg = table.move(plan.words, 1, #plan.words, 2, { [0] = "busted", "--ignore-lua" })

@@ -9,6 +9,7 @@ local core = require "wampy.core"
 local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local codes = require "wampy.codes"
 local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
@@ -167,8 +168,8 @@ local function guarded(self, where, fn, ...)
     core.log("debug", ("%s of %s: canceled"):format(where, self.name))
     return
   end
-  core.log("error", ("in %s of %s: %s"):format(where, self.name,
-    errors.is_error(e) and errors.uncaught(e) or e.traceback))
+  codes.log(("in %s of %s: %s"):format(where, self.name,
+    errors.is_error(e) and errors.plain(e) or errors.app_frames(e.traceback)), "W902")
   if where ~= "on_error" then self:_failed(e.cause or e, where) end
 end
 
@@ -319,7 +320,7 @@ function Client:_ended(class, reason, text, transport, code)
   -- the hooks may have taken so long that the client has joined again meanwhile
   if not tasks.started[self] or self._reconnecting or self.connected then return end
   if self.config.reconnect and (not backoff.is_final(e) or class == "left") then
-    core.log("warn", ("%s: %s; joining again"):format(self.name, e.message))
+    codes.warn(("%s: %s; joining again"):format(self.name, e.message), e)
     self._reconnecting = tasks.spawn(self._rejoin, self)
   else
     self:_done()
@@ -335,7 +336,7 @@ end
 function Client:_revoked(role, id, reason)
   local map = role == "registration" and self.registration_map or self.subscription_map
   map[id] = nil
-  core.log("warn", ("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"))
+  codes.warn(("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"), "W912")
   hook(self, "on_revoked", role, reason)
 end
 
@@ -458,8 +459,8 @@ end
 
 -- Called by the core, as a task, when the message handler has raised.
 function Client:_message_failed(e, trace, name)
-  core.log("error", ("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
-    tostring(e), trace or ""))
+  codes.log(("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
+    tostring(e), errors.app_frames(trace or "")), "W903")
   self:_failed(e, "message_handler " .. name)
 end
 

@@ -51,9 +51,24 @@ function errors.is_ours(source)
   return source:find("wampy/[%w_]+%.lua$") or source:find("wampy%.lua$")
 end
 
+--- Leaves the frames of the app in a traceback: ours and C's say nothing to who wrote the app.
+-- @param text of debug.traceback; a message may stand in front
+-- @return text; the message alone, when no frame is the app's
+function errors.app_frames(text)
+  local message, frames = text:match("^(.-)stack traceback:\n(.*)$")
+  if not message then return text end
+  local kept = {}
+  for line in frames:gmatch("[^\n]+") do
+    local source = line:match("^\t(.-):%d+: in ")
+    if source and not errors.is_ours(source) then kept[#kept + 1] = line end
+  end
+  if not kept[1] then return (message:gsub("\n$", "")) end
+  return ("%sstack traceback:\n%s"):format(message, table.concat(kept, "\n"))
+end
+
 -- The first frame of the stack that is neither C nor ours.
 local function app_line()
-  for level = 3, 40 do
+  for level = 2, 40 do -- who calls us by a tail call leaves no frame
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
     if info.what ~= "C" and not errors.is_ours(info.source) then
@@ -64,7 +79,7 @@ end
 
 local function make(class, fields)
   fields.where = app_line()
-  fields.traceback = debug.traceback("", 3)
+  fields.traceback = debug.traceback("", 2)
   return setmetatable(fields, class)
 end
 
@@ -168,8 +183,8 @@ local function report(client, is_call, e, trace, uri, label)
   elseif errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s (%s): canceled"):format(uri, label))
   else
-    core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e),
-      trace or ""))
+    require("wampy.codes").log(("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e),
+      errors.app_frames(trace or "")), "W901")
     client:_failed(e, ("%s (%s)"):format(uri, label))
   end
 end
@@ -183,14 +198,23 @@ end
 
 -- A subscriber that takes none of an event's keywords is likely a misspelt one.
 local function unfit(topic, label, keywords, parameters)
-  core.log("warn", ("subscriber of %s (%s): the event's keywords (%s) fit none of its parameters "
-    .. "(%s)"):format(topic, label, names(keywords), names(parameters)))
+  require("wampy.codes").warn(("subscriber of %s (%s): the event's keywords (%s) fit none of its "
+    .. "parameters (%s)"):format(topic, label, names(keywords), names(parameters)), "W911")
 end
 
---- The text for an error that nobody caught: what, where, and how it came there.
+local function placed(e)
+  return (e.where and e.where .. ": " or "") .. tostring(e)
+end
+
+--- What an error of ours is, where, and how it came there.
+function errors.plain(e)
+  return placed(e) .. errors.app_frames(e.traceback or "")
+end
+
+--- The text for an error that nobody caught, with its code when it is one of ours.
 function errors.uncaught(e)
   if not errors.is_error(e) then return debug.traceback(tostring(e), 2) end
-  return ("%s%s%s"):format(e.where and e.where .. ": " or "", tostring(e), e.traceback or "")
+  return require("wampy.codes").mark(placed(e), e) .. errors.app_frames(e.traceback or "")
 end
 
 core.set_errors {

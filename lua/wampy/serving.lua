@@ -4,6 +4,7 @@
 -- The file returns the fields of wampy.routers.Embedded. A router without such a file is served
 -- without Lua (src/serve.c).
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
@@ -57,7 +58,7 @@ function serving.run(plan)
   core.watch_signals(true)
   local ok, e = pcall(plan.router.start, plan.router)
   if not ok then
-    core.log("error", errors.is_error(e) and e.message or tostring(e))
+    codes.complain(errors.is_error(e) and e.message or tostring(e), e)
     return 4
   end
   listening(plan.router)

@@ -3,6 +3,7 @@
 -- All of it stands on a few primitives of the core: spawn, park, wake, cancel. Who may wait, and
 -- what happens where nobody may, is one rule of the core (docs/BLOCKING.md). Times are seconds.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local trial = require "wampy.trial"
@@ -61,7 +62,8 @@ function tasks.spawn(fn, ...)
     end, ...))
     task.done, task.results = true, r
     if not r[1] and #task.waiters == 0 and not errors.is_error(r[2], errors.Canceled) then
-      core.log("error", ("in a spawned task: %s%s"):format(tostring(r[2]), trace or ""))
+      codes.log(("in a spawned task: %s%s"):format(tostring(r[2]), errors.app_frames(trace or "")),
+        "W900")
     end
     wake_all(task.waiters)
   end, ...)
@@ -121,7 +123,7 @@ local function call_timer(timer, fn)
     return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
   end)
   timer.calling = false
-  if not ok and not timer.stopped then core.log("error", "in a timer: " .. tostring(e)) end
+  if not ok and not timer.stopped then codes.log("in a timer: " .. tostring(e), "W902") end
 end
 
 --- Calls a function once, later.

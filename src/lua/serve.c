@@ -425,7 +425,7 @@ bool serve_hook(struct l_client *lc, const char *method, int n)
     struct task *t = task_new(S);
 
     if (!t) {
-        log_error("max_tasks are running; %s is not called", method);
+        log_error("max_tasks are running; %s is not called [W905]", method);
         lua_pop(L, n);
         return false;
     }
