@@ -15,8 +15,8 @@ local AT_ONCE = 64 -- calls under way
 -- @param client that has joined
 -- @param timeout seconds that each answer is waited for; nil: as for every call of the client
 function Meta.of(client, timeout)
-  return setmetatable({ client = client, options = timeout and values.options { timeout = timeout } },
-    Meta)
+  local options = timeout and values.options { timeout = timeout }
+  return setmetatable({ client = client, options = options }, Meta)
 end
 
 -- What a procedure is called with: arguments that are not given are not sent.

@@ -75,6 +75,13 @@ class ConnectProxy:
         except OSError:
             sink.close()
 
+    def cut(self):
+        for one in list(self.open):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has gone with its other half
+
     def __enter__(self):
         return self
 

@@ -1,7 +1,6 @@
 """test_proxy.py: clients that go through an HTTP proxy, and routers that set cookies."""
 import os
 import signal
-import socket
 
 import apps
 from certs import Certs
@@ -90,8 +89,7 @@ def a_link_that_is_lost_on_either_side_of_it_is_joined_again(t):
         app = t.start("run", t.file("app.lua", apps.HELLO), "--url",
                       "ws://router.test:%d/" % port_of(url), env={"http_proxy": proxy.address})
         app.out.wait("^ready")
-        for one in list(proxy.open):
-            one.shutdown(socket.SHUT_RDWR)
+        proxy.cut()
         app.err.wait("joined realm1 again")
         equal(t.calls(url, "c:call('say_hello', 'you')"), ["Hello you"])
         router.ends(0, signal.SIGTERM)

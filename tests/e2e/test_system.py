@@ -11,7 +11,7 @@ import apps
 from harness import PROGRAM, ROOT, equal, test
 
 APPS = ["apps/%s/main.lua" % name for name in sorted(os.listdir(os.path.join(ROOT, "apps")))
-        if not name.endswith("-test")]  # those have their procedure from another app
+        if name < "10" and not name.endswith("-test")]  # those have a procedure from another app
 IDLE_SECONDS = 5
 ASK_ALL = """
 local wampy = require "wampy"

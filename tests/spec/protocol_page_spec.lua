@@ -16,17 +16,23 @@ end
 
 local page = read "docs/PROTOCOL.md"
 
--- The rows of the table of features: cells by position, without blanks.
-local function rows()
+-- The rows of the table under a heading: cells by position, without blanks.
+local function rows(heading, first)
   local list = {}
-  local section = page:match("## What routers announce\n(.-)\n## ")
+  local section = page:match("## " .. heading .. "\n(.-)\n## ")
   for line in section:gmatch("[^\n]+") do
     local cells = {}
     for cell in line:gmatch("|%s*([^|]-)%s*%f[|]") do cells[#cells + 1] = cell end
-    if cells[1] and cells[1]:find("^`") then list[#list + 1] = cells end
+    if cells[1] and cells[1]:find(first) then list[#list + 1] = cells end
   end
   return list
 end
+
+local function announcements() return rows("What routers announce", "^`") end
+
+-- What another client has, and this one has not.
+local without = { ["payload passthru / E2E"] = true, ["long-poll"] = true,
+  ["UBJSON / FlatBuffers"] = true }
 
 describe("the page of the protocol", function()
   it("has a row for each feature that the router announces, and no other", function()
@@ -38,7 +44,7 @@ describe("the page of the protocol", function()
         announced[name .. " " .. letter] = true
       end
     end
-    for _, cells in ipairs(rows()) do
+    for _, cells in ipairs(announcements()) do
       for letter in cells[2]:gmatch("%a") do
         told[cells[1]:match("[%w_]+") .. " " .. letter] = true
       end
@@ -50,7 +56,7 @@ describe("the page of the protocol", function()
   end)
 
   it("names a talk and the foreign peers for each of them", function()
-    for _, cells in ipairs(rows()) do
+    for _, cells in ipairs(announcements()) do
       local talks = 0
       for name in cells[7]:gmatch("`([%w_]+)`") do
         talks = talks + 1
@@ -62,6 +68,20 @@ describe("the page of the protocol", function()
       assert.is_true(folder and exists("tests/interop/" .. folder .. "/.")
         or cells[8] == "no library announces it", cells[1])
     end
+  end)
+
+  it("has all that another client has, each with its test", function()
+    local seen = 0
+    for _, cells in ipairs(rows("Beside other clients", "^%a[%a ]")) do
+      local theirs = table.concat(cells, " ", 3, 12)
+      if #cells == 13 and cells[1] ~= "feature" and not without[cells[1]] then
+        local anybody = (" " .. theirs .. " "):find(" Y ", 1, true)
+        seen = seen + (anybody and 1 or 0)
+        assert.is_true(not anybody or cells[2]:find("^Y") ~= nil, cells[1])
+        assert.equal(cells[2]:find("^Y") ~= nil, cells[13]:find("`", 1, true) ~= nil, cells[1])
+      end
+    end
+    assert.is_true(seen > 40, tostring(seen))
   end)
 
   it("names files that there are", function()

@@ -26,10 +26,19 @@ describe("a stream", function()
     end
   end
 
+  -- Sends 1, and nothing after it.
+  local function stalls()
+    local mark <close> = setmetatable({}, { __close = function(_, e) ended:put(e or "none") end })
+    wampy.progress(1)
+    wampy.sleep(60)
+    return mark
+  end
+
   before_each(function()
     ended = wampy.queue()
     p.server:register("count", count)
     p.server:register("forever", forever)
+    p.server:register("stalls", stalls)
   end)
 
   local function canceled()
@@ -131,20 +140,13 @@ describe("a stream", function()
     end)
 
     it("TimeoutError when parts stop coming", function()
-      p.server:register("stalls", function()
-        wampy.progress(1)
-        wampy.sleep(60)
-      end)
       local e, seen = read("stalls", options { timeout = 0.05 })
       assert.is_true(e:is(errors.TimeoutError))
       assert.same({ 1 }, seen)
+      assert.is_true(canceled())
     end)
 
     it("ConnectionError when the session ends, behind the parts", function()
-      p.server:register("stalls", function()
-        wampy.progress(1)
-        wampy.sleep(60)
-      end)
       local other <close> = pair.client(p.router):start()
       local s = other:stream("stalls")
       assert.equal(1, s())
@@ -152,6 +154,7 @@ describe("a stream", function()
       assert.is_true(pair.failure(s):is(errors.ConnectionError))
       assert.is_true(pair.failure(s.result, s):is(errors.ConnectionError))
       s:cancel()
+      assert.is_true(canceled())
     end)
 
     it("what the loop's body raises, and cancels the call", function()
