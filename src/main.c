@@ -67,19 +67,14 @@ lua_State *open_lua(void)
 
 static int message_handler(lua_State *L)
 {
-    const char *msg = lua_tostring(L, 1);
-
-    if (!msg) {
-        lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-        if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
-            lua_getfield(L, -1, "uncaught");
-            lua_pushvalue(L, 1);
-            lua_call(L, 1, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
+        lua_getfield(L, -1, "uncaught");
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK)
             return 1;
-        }
-        msg = luaL_tolstring(L, 1, NULL);
     }
-    luaL_traceback(L, L, msg, 1);
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
     return 1;
 }
 

@@ -160,17 +160,18 @@ end
 
 -- Runs a function of the app that nobody waits for: an error in it is logged and told to on_error.
 local function guarded(self, where, fn, ...)
+  local trace
   local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
+    trace = errors.trace(e)
+    return e
   end, self, ...)
   if ok then return end
   if errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s of %s: canceled"):format(where, self.name))
     return
   end
-  codes.log(("in %s of %s: %s"):format(where, self.name,
-    errors.is_error(e) and errors.plain(e) or errors.app_frames(e.traceback)), "W902")
-  if where ~= "on_error" then self:_failed(e.cause or e, where) end
+  codes.log(("in %s of %s: %s"):format(where, self.name, errors.told(e, trace)), "W902")
+  if where ~= "on_error" then self:_failed(e, where) end
 end
 
 local function hook(self, name, ...)
@@ -459,8 +460,8 @@ end
 
 -- Called by the core, as a task, when the message handler has raised.
 function Client:_message_failed(e, trace, name)
-  codes.log(("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
-    tostring(e), errors.app_frames(trace or "")), "W903")
+  codes.log(("%s: the message handler failed on %s: %s"):format(self.name, name,
+    errors.told(e, trace)), "W903")
   self:_failed(e, "message_handler " .. name)
 end
 

@@ -114,7 +114,7 @@ function loader.load(app)
       local where = err.where and err.where .. ": " or ""
       return { exit = 3, code = codes.of(err), message = where .. err.message, cause = err }
     end
-    return { exit = 3, code = "W300", message = one_line(tostring(err)),
+    return { exit = 3, code = "W300", message = one_line(tostring(err)) .. errors.meant(err),
       traceback = debug.traceback("", 2) }
   end, path)
   if not ok then error(result, 0) end

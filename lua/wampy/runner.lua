@@ -204,7 +204,8 @@ function runner.run(options)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { exit = 3, code = "W300", message = tostring(e), traceback = debug.traceback("", 2) }
+    return { exit = 3, code = "W300", message = tostring(e) .. errors.meant(e),
+      traceback = debug.traceback("", 2) }
   end, options)
   if not ok then
     local e = code

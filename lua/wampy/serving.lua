@@ -31,7 +31,9 @@ end
 function serving.load(path, over)
   local chunk, e = loadfile(path, "t")
   if not chunk then return nil, e end
-  local ok, fields = pcall(chunk, path)
+  local ok, fields = xpcall(chunk, function(raised)
+    return errors.is_error(raised) and raised or tostring(raised) .. errors.meant(raised)
+  end, path)
   if not ok then return nil, reason(path, fields) end
   if type(fields) ~= "table" then
     return nil, ("%s returned a %s; expected a table of the fields of wampy.routers.Embedded")

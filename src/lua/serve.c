@@ -134,7 +134,8 @@ static void report(struct task *t, struct job *j)
     lua_pushstring(L, label(L, -1, HANDLER_URI));
     lua_pushstring(L, label(L, -2, HANDLER_LABEL));
     lua_remove(L, -3);
-    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
+    push_dict(L, j->m.wire, j->m.dict);
+    if (lua_pcall(L, 7, 0, 0) != LUA_OK) {
         log_error("while reporting an error: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
@@ -415,7 +416,8 @@ static void hook_finished(struct task *t, int n)
 {
     (void)n;
     if (t->failed)
-        log_error("%s", t->trace ? t->trace : "error in a hook");
+        log_error("in a hook: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
 }
 
 bool serve_hook(struct l_client *lc, const char *method, int n)
