@@ -200,7 +200,7 @@ void server_renew(struct listener *ln, const struct url *url, const struct net_o
     struct conn_end end = { 0 };
 
     if (!listener_renew(ln, url, &own, &end))
-        log_error("%s [W410]", end.text);
+        log_error("%s [W411]", end.text);
 }
 
 void server_unlisten(struct server *s, struct listener *ln)

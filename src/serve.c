@@ -101,7 +101,7 @@ static void take(const struct serve_job *job, void *to)
     char error[ERROR_TEXT];
 
     if (!places_take(&s->places, s->server, job, error, sizeof error)) {
-        log_error("%s [W410]", error);
+        log_error("%s", error);
         return;
     }
     server_reload(s->server, job->config);
@@ -167,6 +167,15 @@ static bool open_access(struct serving *s)
     return true;
 }
 
+/* As the prelude does under its errors (lua/wampy/codes.lua). */
+static void advise(const char *error)
+{
+    const char *code = strrchr(error, '[');
+
+    if (code && isatty(STDERR_FILENO))
+        fprintf(stderr, "try: wampy-lua help %.4s\n", code + 1);
+}
+
 /* The exit code, when it cannot. */
 static int begin(struct serving *s)
 {
@@ -176,7 +185,8 @@ static int begin(struct serving *s)
     if (!open_access(s))
         return 3;
     if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
-        log_error("%s [W410]", error);
+        log_error("%s", error);
+        advise(error);
         return 4;
     }
     show_places(s, s->job);

@@ -75,7 +75,7 @@ local function subscribe(client, plan, events)
 end
 
 local function too_few(plan, n)
-  codes.log(("%d of %d events came in %g s"):format(n, plan.count, plan.timeout), "W700")
+  codes.complain(("%d of %d events came in %g s"):format(n, plan.count, plan.timeout), "W700")
   return verb.TIMED_OUT
 end
 

@@ -105,6 +105,7 @@ end
 -- What to do next; for who looks on, not for files and pipes.
 local function advice(code)
   if not code or not core.is_terminal(2) then return "" end
+  entries()
   local try = by_code[code].try
   return ("try: %swampy-lua help %s\n"):format(try and try .. "; " or "", code)
 end
@@ -119,9 +120,11 @@ end
 
 --- Logs the error that ends the program; on a terminal with what to try.
 -- @param text what is said
--- @param e the error that it tells of
-function codes.complain(text, e)
+-- @param e as for mark
+-- @param frames lines that stand below, or nil
+function codes.complain(text, e, frames)
   codes.log(text, e)
+  if frames and frames ~= "" then io.stderr:write(frames, "\n") end
   io.stderr:write(advice(codes.of(e)))
 end
 

@@ -30,33 +30,38 @@ return {
 
   -- ---- the app ----------------------------------------------------------------------------------
   {
-    code = "W300", title = "an app that fails while it loads", exit = { 3 },
+    code = "W300", try = "the line that is named; wampy-lua check APP",
+    title = "an app that fails while it loads", exit = { 3 },
     cause = "The file of the app raised an error. Nothing was registered.",
     cure = "Mend the line that is named first; the frames below it say how it was reached.",
     example = "error: app.lua:2: attempt to index a nil value (global 'config')",
   },
   {
-    code = "W301", title = "no such app",
+    code = "W301", try = "the path as ls shows it",
+    title = "no such app",
     cause = "A word with a slash or ending in .lua is a file, anything else a module, looked for "
       .. "in the current folder and in package.path. There is none of that name.",
     cure = "Check the spelling, and the folder that you are in. `app.lua:Class` chooses a class.",
     example = "error: app weather.lua does not exist; did you mean ./apps/weather.lua?",
   },
   {
-    code = "W302", title = "an app that is not Lua",
+    code = "W302", try = "the line that is named, and the one before",
+    title = "an app that is not Lua",
     cause = "The file does not parse, or cannot be read.",
     cure = "The line is where Lua gave up; the mistake is there or shortly before.",
     example = "error: app.lua:1: unexpected symbol near '='",
   },
   {
-    code = "W303", title = "no such class in the file",
+    code = "W303", try = "one of the classes that are named",
+    title = "no such class in the file",
     cause = "APP was given as FILE:Class, and the file returns no class of that name.",
     cure = "Take one of those that are listed. The name is that of Client:extend(\"Name\"), or "
       .. "the key in the table that the file returns.",
     example = "error: hello.lua has no class \"Nope\" (it has Hello)",
   },
   {
-    code = "W304", title = "an app that returns the wrong thing",
+    code = "W304", try = "return App, as the last line",
+    title = "an app that returns the wrong thing",
     cause = "A file of `run` returns a class (wampy.Client:extend), a client, a table of these, "
       .. "or nothing when it has started its own.",
     cure = "End the file with `return App`.",
@@ -64,7 +69,8 @@ return {
       .. "client, a table of classes, or nothing",
   },
   {
-    code = "W305", title = "a handler with the wrong first parameter",
+    code = "W305", try = "function(self, ...) in a class, no self elsewhere",
+    title = "a handler with the wrong first parameter",
     cause = "The handler in a class is called as a method, with `self` first; a function that is "
       .. "given to register or subscribe is not.",
     cure = "Write `App.f = wampy.callee(function(self, name) ... end)`, and `client:register(uri, "
@@ -74,7 +80,8 @@ return {
     says = { "is called as a method", "is not called as a method" },
   },
   {
-    code = "W306", title = "a bad option of callee, subscriber or timer",
+    code = "W306", try = "wampy-lua check APP",
+    title = "a bad option of callee, subscriber or timer",
     cause = "The decorator has no such option, or the option takes other values.",
     cure = "callee: invoke, match, concurrency, force_reregister, disclose_caller, "
       .. "forward_timeout, params. subscriber: topic, match, get_retained, params. timer: "
@@ -83,7 +90,8 @@ return {
     says = { "unknown option \"", "option %S+ must be ", "timer: expected", "every: expected" },
   },
   {
-    code = "W307", title = "invalid URI",
+    code = "W307", try = "a name like com.example.name",
+    title = "invalid URI",
     cause = "A URI is words with dots between them; spaces, '#' and, outside of a wildcard, empty "
       .. "words are not allowed.",
     cure = "Write it as com.example.name.",
@@ -91,7 +99,8 @@ return {
     says = { "invalid URI \"", "is not a valid URI", "the URI is not UTF%-8", "invalid realm \"" },
   },
   {
-    code = "W308", title = "a procedure that is declared twice",
+    code = "W308", try = "a URI of its own for one of them",
+    title = "a procedure that is declared twice",
     cause = "Two roles of one class have the same URI.",
     cure = "Take one of them away, or give it a URI of its own: wampy.callee "
       .. "\"com.example.other\".",
@@ -160,14 +169,16 @@ return {
     says = { "field message_handler: " },
   },
   {
-    code = "W312", title = "unknown field",
+    code = "W312", try = "wampy-lua check APP",
+    title = "unknown field",
     cause = "The constructor has no field of that name. Nothing is ignored silently.",
     cure = "Take the one that is proposed. docs/guide and the API reference have the fields.",
     example = "error: app.lua:2: Client: unknown field \"relm\"; did you mean realm?",
     says = { "unknown field \"" },
   },
   {
-    code = "W313", title = "a field with a wrong value",
+    code = "W313", try = "wampy-lua check APP",
+    title = "a field with a wrong value",
     cause = "The field takes another type, or other values. The line says which, and what it got.",
     cure = "Give what is expected; leave the field out for its default.",
     example = "error: app.lua:2: Client: field connect_timeout: expected a number of seconds from "
@@ -204,7 +215,8 @@ return {
     says = { "publish needs ", "publish: options must be" },
   },
   {
-    code = "W320", title = "a value that cannot be sent",
+    code = "W320", try = "the parts of it that are data",
+    title = "a value that cannot be sent",
     cause = "WAMP carries texts, numbers, booleans, null, lists and dicts of these. The line "
       .. "names the place of the value.",
     cure = "Send the parts of it that are data. Bytes are sent by wampy.binary, an empty list by "
@@ -266,14 +278,16 @@ return {
 
   -- ---- configurations ---------------------------------------------------------------------------
   {
-    code = "W350", title = "configuration not found",
+    code = "W350", try = "a path from the current folder",
+    title = "configuration not found",
     cause = "The file of --config or config_path is not there, or may not be read.",
     cure = "Paths are taken from the current folder.",
     example = "error: configuration config.json: No such file or directory",
     says = { "^configuration ", "cannot be read$" },
   },
   {
-    code = "W351", title = "configuration that is no JSON or YAML",
+    code = "W351", try = "the place that is named, and what stands before",
+    title = "configuration that is no JSON or YAML",
     cause = "The file does not parse. A name that ends in .yaml or .yml is read as YAML.",
     cure = "The line names the place. A frequent slip in JSON is a comma behind the last entry.",
     example = "error: config.json: not JSON: expected a key at byte 2",

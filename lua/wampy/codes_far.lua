@@ -3,7 +3,8 @@
 
 return {
   {
-    code = "W600", title = "the far side answered with an error", exit = { 6 },
+    code = "W600", try = "what the URI in brackets stands for",
+    title = "the far side answered with an error", exit = { 6 },
     class = { "RemoteError" },
     cause = "The callee raised an error of its own; its URI stands in brackets.",
     cure = "The URI is a matter between the two apps. In Lua: catch the RemoteError, look at "
@@ -22,7 +23,8 @@ return {
     says = { "^no such procedure: " },
   },
   {
-    code = "W602", title = "the procedure is registered already",
+    code = "W602", try = "wampy-lua ls procedures",
+    title = "the procedure is registered already",
     remote = { "wamp.error.procedure_already_exists" },
     cause = "Another session has it, and one of the two does not share: the app runs twice, or "
       .. "its last session is not over yet for the router.",
@@ -32,14 +34,16 @@ return {
       .. "(wamp.error.procedure_already_exists)",
   },
   {
-    code = "W603", title = "not allowed", remote = { "wamp.error.not_authorized",
+    code = "W603", try = "another --authid, or a permission of the router",
+    title = "not allowed", remote = { "wamp.error.not_authorized",
       "wamp.error.authorization_failed" },
     cause = "The router's configuration does not let your role do this with this URI.",
     cure = "Join as somebody who may, or give the role the permission (docs/CLI.md, docs/AUTH.md).",
     example = "error: com.example.admin: not authorized (wamp.error.not_authorized)",
   },
   {
-    code = "W604", title = "wrong arguments", remote = { "wamp.error.invalid_argument" },
+    code = "W604", try = "wampy-lua check APP, for what the callee takes",
+    title = "wrong arguments", remote = { "wamp.error.invalid_argument" },
     cause = "The callee takes other arguments: too many, an unknown keyword, one given twice.",
     cure = "The line says what it takes. Keywords are bound by the names of its parameters.",
     example = "error: com.example.add2: takes 2 arguments, got 3 (wamp.error.invalid_argument)",
@@ -52,7 +56,8 @@ return {
     example = "error: a#b: invalid URI (wamp.error.invalid_uri)",
   },
   {
-    code = "W606", title = "the callee failed", remote = { "wamp.error.runtime_error" },
+    code = "W606", try = "the log of the callee",
+    title = "the callee failed", remote = { "wamp.error.runtime_error" },
     cause = "Its handler raised a Lua error (or that of its language).",
     cure = "Its own log has file, line and traceback; the caller is only told the text.",
     example = "error: com.example.div: attempt to divide by zero (wamp.error.runtime_error)",
@@ -91,7 +96,8 @@ return {
 
   -- ---- time -------------------------------------------------------------------------------------
   {
-    code = "W700", title = "out of time", exit = { 7 }, class = { "TimeoutError" },
+    code = "W700", try = "a longer --timeout",
+    title = "out of time", exit = { 7 }, class = { "TimeoutError" },
     cause = "Something took longer than it was given.",
     cure = "Give it longer, if it is only slow.",
     example = "error: the task has not ended in time",
@@ -108,7 +114,8 @@ return {
     says = { "did not answer" },
   },
   {
-    code = "W702", title = "no answer in time", remote = { "wamp.error.timeout" },
+    code = "W702", try = "a longer --timeout",
+    title = "no answer in time", remote = { "wamp.error.timeout" },
     cause = "The call was not answered within its timeout; it has been cancelled.",
     cure = "Give it longer (options { timeout = 30 }, call_timeout), or find out what the callee "
       .. "does: its log names handlers that compute for long.",

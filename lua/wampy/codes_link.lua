@@ -18,7 +18,8 @@ return {
     says = { "connection refused" },
   },
   {
-    code = "W402", title = "unknown host", transport = { "unknown_host" },
+    code = "W402", try = "getent hosts NAME",
+    title = "unknown host", transport = { "unknown_host" },
     cause = "The name in the URL has no address.",
     cure = "Check its spelling, and that this machine can look names up (`getent hosts NAME`).",
     example = "error: ws://nowhere.invalid/: unknown host nowhere.invalid (Name or service not "
@@ -56,14 +57,16 @@ return {
     example = "error: ws://localhost:9000/: the server chose no subprotocol",
   },
   {
-    code = "W407", title = "something else than a WAMP router answers", transport = { "protocol" },
+    code = "W407", try = "wampy-lua doctor",
+    title = "something else than a WAMP router answers", transport = { "protocol" },
     class = { "WebsocketProtocolError" },
     cause = "What came back is no WebSocket, no RawSocket, or a broken one.",
     cure = "Check port and scheme: ws and rs are different, wss and rss need TLS at the other end.",
     example = "error: ws://localhost:22/: the answer is not HTTP",
   },
   {
-    code = "W408", title = "the certificate is not trusted, or TLS fails", transport = { "tls" },
+    code = "W408", try = "--ca FILE, or --server-name NAME",
+    title = "the certificate is not trusted, or TLS fails", transport = { "tls" },
     cause = "The router's certificate is expired, of an unknown CA, or of another name; or the "
       .. "other end does not speak TLS, or wants a certificate of yours.",
     cure = "Give the CA (--ca, cert_path), the right name (--server-name, or connect by it), your "
@@ -79,6 +82,20 @@ return {
     cure = "Send less at once: in parts, by progressive results.",
     example = "error: ws://localhost:8080/: a message over the limit",
   },
+  -- before W410: a certificate may be why a router cannot listen
+  {
+    code = "W411", try = "openssl x509 -in FILE -text",
+    title = "a certificate file that cannot be used",
+    cause = "The file is missing, empty, not PEM, encrypted, or the key is not that of the "
+      .. "certificate.",
+    cure = "Certificates and keys are PEM: -----BEGIN CERTIFICATE-----, the chain behind the own "
+      .. "one; `openssl pkey` decrypts a key.",
+    example = "error: key server.key: it does not belong to the certificate server.pem",
+    says = { "%f[%w]key %S+: ", "%f[%w]certificate %S+: ", "CA file %S+: ",
+      "-----BEGIN", "the file is empty", "does not belong to the certificate",
+      "TLS needs a certificate", "^a %a+ without a %a+: give both",
+      "OpenSSL refuses it" },
+  },
   {
     code = "W410", try = "--listen with another port, or 0 for any",
     title = "cannot listen",
@@ -91,16 +108,12 @@ return {
       "annot assign requested address" },
   },
   {
-    code = "W411", title = "a certificate file that cannot be used",
-    cause = "The file is missing, empty, not PEM, encrypted, or the key is not that of the "
-      .. "certificate.",
-    cure = "Certificates and keys are PEM: -----BEGIN CERTIFICATE-----, the chain behind the own "
-      .. "one; `openssl pkey` decrypts a key.",
-    example = "error: key server.key: it does not belong to the certificate server.pem",
-    says = { "^key %S+: ", "^certificate %S+: ", "^CA file %S+: ",
-      "-----BEGIN", "the file is empty", "does not belong to the certificate",
-      "TLS needs a certificate", "^a %a+ without a %a+: give both",
-      "OpenSSL refuses it" },
+    code = "W415", try = "wampy-lua doctor",
+    title = "hung up on", transport = { "lost", "closed" },
+    cause = "The other end closed the connection before it was joined: a proxy that knows no "
+      .. "WebSockets, a port where TLS is spoken (wss://), a router that is going down.",
+    cure = "Check scheme and port; `wampy-lua doctor` shows the stage.",
+    example = "error: ws://localhost:8443/: closed the connection during the WebSocket handshake",
   },
   {
     code = "W412", title = "not connected",
@@ -153,7 +166,8 @@ return {
     example = "error: wrong signature (wamp.error.authentication_failed)",
   },
   {
-    code = "W503", title = "no common method of authentication",
+    code = "W503", try = "--authmethod with one that the router has",
+    title = "no common method of authentication",
     refusal = { "wamp.error.no_matching_auth_method", "wamp.error.no_auth_method" },
     cause = "The router offers no method that was asked for; without a secret only `anonymous` is.",
     cure = "Give the secret of a method that it has, and say which if need be: --authmethod "

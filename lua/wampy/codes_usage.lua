@@ -36,7 +36,8 @@ return {
     says = { "unknown command '", "^no help for '" },
   },
   {
-    code = "W203", title = "something is missing",
+    code = "W203", try = "wampy-lua VERB --help",
+    title = "something is missing",
     cause = "The verb needs an argument that was not given, or there is no verb at all.",
     cure = "`wampy-lua VERB --help` begins with what the verb takes.",
     example = "error: missing argument 'app'",
@@ -45,14 +46,16 @@ return {
       "a command is required", "^check: give an APP", "give %-%-authid, too$" },
   },
   {
-    code = "W204", title = "a flag without its value",
+    code = "W204", try = "wampy-lua VERB --help",
+    title = "a flag without its value",
     cause = "The flag takes a value, and the next word is another flag or the end of the line.",
     cure = "Write the value behind the flag: `--url ws://localhost:8080`.",
     example = "error: option '--url' requires an argument",
     says = { "requires an argument", "needs an argument" },
   },
   {
-    code = "W205", title = "a bad value of a flag or variable",
+    code = "W205", try = "wampy-lua VERB --help",
+    title = "a bad value of a flag or variable",
     cause = "The value is not of the kind that the flag, or the environment variable, takes.",
     cure = "The line says what was expected. Times are seconds, or numbers with a unit: 500ms, "
       .. "5s, 2m, 1h.",
@@ -64,7 +67,8 @@ return {
       "is not available %(", "is named twice", "names at least one of", "expected a name such as" },
   },
   {
-    code = "W206", title = "not a JSON value",
+    code = "W206", try = 'single quotes around it: --args \'[1, "two"]\'',
+    title = "not a JSON value",
     cause = "A value that has to be JSON is not, or the file with it cannot be read.",
     cure = "Put JSON into single quotes, so that the shell leaves its double quotes alone: --args "
       .. "'[1, \"two\"]'. Outside of --args and --kwargs a word that is not JSON is a text.",
@@ -73,7 +77,8 @@ return {
       "expected NAME=VALUE" },
   },
   {
-    code = "W207", title = "flags that exclude each other",
+    code = "W207", try = "one of them",
+    title = "flags that exclude each other",
     cause = "Two flags say different things about the same matter.",
     cure = "Give one of them.",
     example = "error: give --config or --realm, not both",
@@ -83,7 +88,8 @@ return {
       "^give %S+ or %S+, not both$", "^%-%-[%w-]+: not with ", "^%-%-[%w-]+: only with " },
   },
   {
-    code = "W208", title = "invalid URI or realm on the command line",
+    code = "W208", try = "a name like com.example.name",
+    title = "invalid URI or realm on the command line",
     cause = "A URI is words with dots between them; spaces, '#' and empty words are not allowed, "
       .. "and neither is a name that begins with 'wamp.' where a router guards it.",
     cure = "Write it as com.example.name. Put it into quotes if the shell could read something "
@@ -99,7 +105,8 @@ return {
     says = { "^too many arguments" },
   },
   {
-    code = "W210", title = "profile not usable",
+    code = "W210", try = "wampy-lua help environment",
+    title = "profile not usable",
     cause = "The profile of --profile is not there, or has a key or value that no profile has.",
     cure = "Profiles are objects in $XDG_CONFIG_HOME/wampy-lua/profiles.json; their keys are the "
       .. "long names of the flags, with _ in place of -.",
@@ -114,7 +121,8 @@ return {
     says = { "^a certificate needs its key" },
   },
   {
-    code = "W212", title = "folder or file of a flag not found",
+    code = "W212", try = "a path from the current folder",
+    title = "folder or file of a flag not found",
     cause = "What a flag names is not there, or may not be read.",
     cure = "Paths are taken from the current folder.",
     example = "error: --web: there is no folder public",

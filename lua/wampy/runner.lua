@@ -30,11 +30,9 @@ local function complain(e)
     text = (e.where and not e.transport and not e.uri) and e.where .. ": " .. e.message or e.message
     if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
   end
-  codes.complain(text, e)
   local own = errors.is_error(e) -- the place is named; others get their traceback
-  if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
-    io.stderr:write((errors.app_frames(e.traceback):gsub("^\n", "")), "\n")
-  end
+  local trace = type(e) == "table" and not own and core.log_level() ~= "error" and e.traceback
+  codes.complain(text, e, trace and errors.app_frames(trace):gsub("^\n", "") or nil)
   return exit_code(e)
 end
 
