@@ -49,8 +49,9 @@ local function entries()
 end
 
 local function section(entry)
-  return ("\n## %s: %s\n\n%s\n\n**Cure:** %s\n\n```\n%s [%s]\n```\n"):format(entry.code,
-    entry.title, entry.cause, entry.cure, entry.example, entry.code)
+  assert(not entry.example:find("`"), entry.code .. ": a backtick in the example")
+  return ("\n## %s: %s\n\n`%s [%s]`\n\n%s\n\n**Cure:** %s\n"):format(entry.code, entry.title,
+    entry.example, entry.code, entry.cause, entry.cure)
 end
 
 local function page()

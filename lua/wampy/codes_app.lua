@@ -23,7 +23,7 @@ return {
   {
     code = "W102", title = "canceled", class = { "Canceled" },
     cause = "The task was cancelled, by its caller, by Task:cancel, or by a signal.",
-    cure = "Nothing is wrong. Tidy up in <close> variables; they run.",
+    cure = "Nothing is wrong. Tidy up in `<close>` variables; they run.",
     example = "error: interrupted by a signal",
     says = { "^interrupted by a signal", "canceled$" },
   },
