@@ -172,7 +172,7 @@ static void advise(const char *error)
 {
     const char *code = strrchr(error, '[');
 
-    if (code && isatty(STDERR_FILENO))
+    if (code && !log_is_json() && isatty(STDERR_FILENO))
         fprintf(stderr, "try: wampy-lua help %.4s\n", code + 1);
 }
 

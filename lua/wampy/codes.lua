@@ -102,9 +102,9 @@ function codes.warn(text, e)
   core.log("warn", codes.mark(text, e))
 end
 
--- What to do next; for who looks on, not for files and pipes.
+-- What to do next; for who looks on, not for files, pipes and who reads JSON.
 local function advice(code)
-  if not code or not core.is_terminal(2) then return "" end
+  if not code or core.log_json() or not core.is_terminal(2) then return "" end
   entries()
   local try = by_code[code].try
   return ("try: %swampy-lua help %s\n"):format(try and try .. "; " or "", code)

@@ -11,7 +11,8 @@ local scope = {}
 
 local DEEPEST = 40 -- frames that are looked at
 local CLASSES = 8 -- of one object, each the parent of the one before
-local ENOUGH = 4000 -- names that are compared
+local ENOUGH = 2000 -- names that are looked at
+local KEPT = 100 -- answers
 
 -- What the function at a level (1 is our caller) can name without a dot: list of { name, value }.
 local function variables(level)
@@ -44,34 +45,37 @@ local function is_public(key)
   return type(key) == "string" and key:find("^%a[%w_]*$") ~= nil
 end
 
--- Calls f(key) for each key of a table and of its classes.
-local function each_key(value, f)
-  local seen = {}
-  for _ = 1, CLASSES do
-    if type(value) ~= "table" or seen[value] then return end
-    seen[value] = true
-    for key in next, value do
-      if is_public(key) then f(key) end
-    end
-    local mt = getmetatable(value)
-    local parent = type(mt) == "table" and rawget(mt, "__index")
-    value = type(parent) == "table" and parent or mt -- a function __index: the class is the mt
-  end
-end
-
 local Words = {}
 Words.__index = Words
 
 -- Adds a word, and how it is written where it is meant. What is nearer comes first.
 function Words:add(word, written)
-  if self.written[word] or #self >= ENOUGH then return end
+  if self.written[word] then return end
   self.written[word] = written
   self[#self + 1] = word
 end
 
+-- Adds the keys of a table, of which an app may keep a million.
+function Words:add_keys(t, prefix)
+  for key in next, t do
+    self.seen = self.seen + 1
+    if self.seen > ENOUGH then return end
+    if is_public(key) then self:add(key, prefix .. key) end
+  end
+end
+
+-- Adds the members of a variable: those of its table, and of the classes of that.
 local function members(words, name, value, mark)
+  local known = {}
   if type(value) == "string" then value = string end
-  each_key(value, function(key) words:add(key, name .. mark .. key) end)
+  for _ = 1, CLASSES do
+    if type(value) ~= "table" or known[value] then return end
+    known[value] = true
+    words:add_keys(value, name .. mark)
+    local mt = getmetatable(value)
+    local parent = type(mt) == "table" and rawget(mt, "__index")
+    value = type(parent) == "table" and parent or mt -- a function __index: the class is the mt
+  end
 end
 
 -- By what Lua says of the name: who adds the words that could be meant.
@@ -80,9 +84,7 @@ local kinds = {}
 -- A variable, or a global.
 function kinds.global(words, list)
   for _, v in ipairs(list) do words:add(v.name, v.name) end
-  for key in next, _G do
-    if is_public(key) then words:add(key, key) end
-  end
+  words:add_keys(_G, "")
 end
 
 -- A member of what a variable holds.
@@ -104,9 +106,18 @@ local function meant(message, kind, word)
   if kind == "global" and type(package.loaded[word]) == "table" then
     return ('local %s = require "%s"'):format(word, word)
   end
-  local words = setmetatable({ written = {} }, Words)
+  local words = setmetatable({ written = {}, seen = 0 }, Words)
   kinds[kind](words, list)
   return words.written[nearest.of(word, words)]
+end
+
+-- A handler that fails at each call asks for the same again and again.
+local kept, count = {}, 0
+
+local function keep(message, found)
+  if count >= KEPT then kept, count = {}, 0 end
+  kept[message], count = found or false, count + 1
+  return found
 end
 
 --- What may have been meant by the name that an error says is nil.
@@ -115,7 +126,9 @@ end
 function scope.meant(e)
   local kind, word
   if type(e) == "string" then kind, word = e:match("a nil value %((%a+) '([%w_]+)'%)") end
-  return kind and meant(e, kind, word)
+  if not kind then return nil end
+  if kept[e] == nil then return keep(e, meant(e, kind, word)) end
+  return kept[e] or nil
 end
 
 return scope

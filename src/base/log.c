@@ -50,6 +50,11 @@ void log_set_json(bool json)
     as_json = json;
 }
 
+bool log_is_json(void)
+{
+    return as_json;
+}
+
 static size_t put(char *line, size_t size, size_t at, const char *text)
 {
     size_t n = strlen(text), room = size - at;

@@ -271,6 +271,14 @@ def a_line_a_code_and_a_next_step_for(t, name, exit_code, code, line, *words):
     check(t, said, code, line)
 
 
+@test
+def who_reads_json_gets_no_other_lines(t):
+    port = "127.0.0.1:%d" % closed_port()
+    for args in (["call", "com.x", "--url", "ws://" + port], ["router", "--listen", "256.256.256.256:1"]):
+        _, said = at_a_terminal(t, *args, "--log-format", "json")
+        equal([json.loads(line)["level"] for line in said], ["error"])
+
+
 # ---- in an app that goes on
 
 GOES_ON = {

@@ -49,6 +49,20 @@ describe("what may have been meant", function()
     assert.is_nil(scope.meant("x.lua:1: attempt to call a nil value (global 'pritn')"))
   end)
 
+  it("is found beside a large table, and not looked for twice", function()
+    local large = {}
+    for i = 1, 100000 do large["key" .. i] = i end
+    local function fails() return wampy.slep(large) end
+    assert.equal("wampy.sleep", meant(fails))
+    collectgarbage "stop"
+    local before = collectgarbage "count"
+    local found = meant(fails)
+    local used = collectgarbage "count" - before
+    collectgarbage "restart"
+    assert.equal("wampy.sleep", found)
+    assert.is_true(used < 10, used) -- KiB: nothing was compared again
+  end)
+
   it("is looked for in objects whatever their metatables do", function()
     local odd = setmetatable({}, { __index = function() error "asked" end, __pairs = error })
     assert.is_nil(meant(function() local _ = odd; return wampy.entirely.other end))
