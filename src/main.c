@@ -67,19 +67,14 @@ lua_State *open_lua(void)
 
 static int message_handler(lua_State *L)
 {
-    const char *msg = lua_tostring(L, 1);
-
-    if (!msg) {
-        lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-        if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
-            lua_getfield(L, -1, "uncaught");
-            lua_pushvalue(L, 1);
-            lua_call(L, 1, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
+        lua_getfield(L, -1, "uncaught");
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK)
             return 1;
-        }
-        msg = luaL_tolstring(L, 1, NULL);
     }
-    luaL_traceback(L, L, msg, 1);
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
     return 1;
 }
 
@@ -160,7 +155,7 @@ static int run_flags(lua_State *L, int argc, char **argv)
             continue;
         value = argv[i][2] ? argv[i] + 2 : argv[++i];
         if (!value) {
-            fprintf(stderr, "error: -%c needs an argument\n", flag);
+            fprintf(stderr, "error: -%c needs an argument [W204]\n", flag);
             return -1;
         }
         if (flag == 'l' ? !require_module(L, value)

@@ -1,6 +1,7 @@
 -- cli_new.lua - the verb new: a small project that runs, is tested, and passes its own check.
 
 local cli_flags = require "wampy.cli_flags"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_new = {}
@@ -77,7 +78,7 @@ end
 function cli_new.run(plan)
   local ok, e = pcall(write, plan)
   if not ok then
-    core.log("error", tostring(e))
+    codes.log(tostring(e), "W214")
     return UNWRITTEN
   end
   core.log("info", ("next: cd %s, then wampy-lua run app.lua --router"):format(plan.folder))

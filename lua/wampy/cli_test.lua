@@ -1,5 +1,6 @@
 -- cli_test.lua - the verb test: busted inside this program, so that specs have the module wampy.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_test = {}
@@ -63,7 +64,7 @@ local function watch(words)
   local _, e = pcall(run_again_and_again, words)
   local signals, number = core.signals()
   if signals > 0 then return SIGNALLED + number end
-  core.log("error", "test: " .. tostring(e))
+  codes.complain("test: " .. tostring(e), e)
   return FAILED
 end
 
@@ -73,8 +74,8 @@ function cli_test.run(plan)
   if plan.watch then return watch(plan.words) end
   local found, runner = pcall(require, "busted.runner")
   if not found then
-    core.log("error", "test: busted is not installed for Lua 5.4 (luarocks install busted; "
-      .. "Debian: lua-busted)")
+    codes.log("test: busted is not installed for Lua 5.4 (luarocks install busted; "
+      .. "Debian: lua-busted)", "W216")
     return FAILED
   end
   _G.arg = table.move(plan.words, 1, #plan.words, 2, { [0] = "busted", "--ignore-lua" })

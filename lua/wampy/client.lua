@@ -10,6 +10,7 @@ local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
 local codecs = require "wampy.codecs"
+local codes = require "wampy.codes"
 local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
@@ -161,17 +162,18 @@ end
 
 -- Runs a function of the app that nobody waits for: an error in it is logged and told to on_error.
 local function guarded(self, where, fn, ...)
+  local trace
   local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
+    trace = errors.trace(e)
+    return e
   end, self, ...)
   if ok then return end
   if errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s of %s: canceled"):format(where, self.name))
     return
   end
-  core.log("error", ("in %s of %s: %s"):format(where, self.name,
-    errors.is_error(e) and errors.uncaught(e) or e.traceback))
-  if where ~= "on_error" then self:_failed(e.cause or e, where) end
+  codes.log(("in %s of %s: %s"):format(where, self.name, errors.told(e, trace)), "W902")
+  if where ~= "on_error" then self:_failed(e, where) end
 end
 
 local function hook(self, name, ...)
@@ -321,7 +323,7 @@ function Client:_ended(class, reason, text, transport, code)
   -- the hooks may have taken so long that the client has joined again meanwhile
   if not tasks.started[self] or self._reconnecting or self.connected then return end
   if self.config.reconnect and (not backoff.is_final(e) or class == "left") then
-    core.log("warn", ("%s: %s; joining again"):format(self.name, e.message))
+    codes.warn(("%s: %s; joining again"):format(self.name, e.message), e)
     self._reconnecting = tasks.spawn(self._rejoin, self)
   else
     self:_done()
@@ -337,7 +339,7 @@ end
 function Client:_revoked(role, id, reason)
   local map = role == "registration" and self.registration_map or self.subscription_map
   map[id] = nil
-  core.log("warn", ("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"))
+  codes.warn(("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"), "W912")
   hook(self, "on_revoked", role, reason)
 end
 
@@ -473,8 +475,8 @@ end
 
 -- Called by the core, as a task, when the message handler has raised.
 function Client:_message_failed(e, trace, name)
-  core.log("error", ("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
-    tostring(e), trace or ""))
+  codes.log(("%s: the message handler failed on %s: %s"):format(self.name, name,
+    errors.told(e, trace)), "W903")
   self:_failed(e, "message_handler " .. name)
 end
 

@@ -7,6 +7,7 @@
 local Client = require "wampy.client"
 local MessageHandler = require "wampy.message_handler"
 local cli_value = require "wampy.cli_value"
+local codes = require "wampy.codes"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
 local cures = require "wampy.cures"
@@ -34,7 +35,7 @@ end
 -- Notes why it goes no further: the error is kept for the exit code.
 function Report:_fail(stage, e)
   self.failure, self.cure = e, cures.of(stage, e)
-  self:_say("failed", stage, e.message)
+  self:_say("failed", stage, codes.mark(e.message, e))
   if not self.json then cli_value.say(("%-15s %-7s %s"):format("", "try", self.cure)) end
 end
 
@@ -222,7 +223,7 @@ function doctor.run(plan)
   if signals > 0 then return SIGNALLED + number end
   if not ok then
     if type(e) == "table" and e.exit then return e.exit end
-    core.log("error", errors.is_error(e) and e.message or tostring(e))
+    codes.complain(errors.is_error(e) and e.message or tostring(e), e)
     return USAGE
   end
   if plan.json then cli_value.say(as_json(report)) end

@@ -75,18 +75,17 @@ function Evaluator:finish()
 end
 
 --- A message of Lua about the last chunk, for people: with the line of the input, where the input
--- has lines that one can look up, and with what may have been meant.
+-- has lines that one can look up.
 -- @param message text
--- @param meant what may have been meant, in words that follow it
 -- @return one line
-function Evaluator:place(message, meant)
+function Evaluator:place(message)
   local line, text = message:match("^" .. NAME .. ":(%d+): (.*)$")
   if line and self.numbered then
     message = ("%s:%d: %s"):format(NAME, line + self.first - 1, text)
   elseif line then
     message = self.source:find("\n", 1, true) and ("line %s: %s"):format(line, text) or text
   end
-  return message .. meant
+  return message
 end
 
 return evaluator

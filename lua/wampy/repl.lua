@@ -41,7 +41,7 @@ end
 --- One line for what a chunk raised.
 function Repl:fault(e)
   if errors.is_error(e, errors.Canceled) then return "interrupted" end
-  if type(e) == "string" then return (self.evaluator:place(e, self.meant or ""):gsub("%c", " ")) end
+  if type(e) == "string" then return (self.evaluator:place(e):gsub("%c", " ")) end
   if type(e) == "table" and (errors.is_error(e) or e.exit) then
     return require("wampy.verb").text(e, self.client)
   end
@@ -53,8 +53,8 @@ end
 function Repl:run(chunk)
   self.task = tasks.spawn(function()
     return xpcall(function() return table.pack(chunk()) end, function(e)
-      self.meant, self.trace = errors.meant(e), debug.traceback("", 2):gsub("^\n", "")
-      return e
+      self.trace = debug.traceback("", 2):gsub("^\n", "")
+      return type(e) == "string" and e .. errors.meant(e) or e
     end)
   end)
   local ok, result = self.task:wait()

@@ -6,6 +6,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 
 local roles = {}
 
@@ -52,7 +53,7 @@ local function check_option(kind, name, value)
   local want = option_types[kind][name]
   if not want then
     if type(name) == "string" and name:find("^_") then return end
-    bad("%s: unknown option %q", kind, tostring(name))
+    bad("%s: unknown option %q%s", kind, tostring(name), nearest.hint(name, option_types[kind]))
   end
   if type(want) == "string" and type(value) ~= want then
     bad("%s: option %s must be a %s, got %s", kind, name, want, type(value))
@@ -60,8 +61,8 @@ local function check_option(kind, name, value)
     local names = {}
     for k in pairs(want) do names[#names + 1] = k end
     table.sort(names)
-    bad("%s: option %s must be one of %s, got %s", kind, name, table.concat(names, ", "),
-      tostring(value))
+    bad("%s: option %s must be one of %s, got %s%s", kind, name, table.concat(names, ", "),
+      tostring(value), nearest.hint(value, want))
   end
 end
 

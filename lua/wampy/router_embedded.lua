@@ -1,10 +1,12 @@
 -- router_embedded.lua - wampy.routers.Embedded: a router inside this host, with the same verbs as
 -- the others. Clients of the same host are joined to it in memory.
 
+local codes = require "wampy.codes"
 local config = require "wampy.config"
 local core = require "wampy.core"
 local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
@@ -30,12 +32,13 @@ function Embedded.new(t)
     strict_uris = 1, compress = 1, auth = 1, tls = 1, roles = 1, authenticator = 1, authorizer = 1 }
   for name in pairs(t) do
     if not known[name] then
-      errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
+      errors.raise("WampyError", ("Embedded: unknown field %q%s"):format(tostring(name),
+        nearest.hint(name, known)))
     end
   end
   local self = setmetatable({ listen = t.listen, urls = {} }, Embedded)
   local read = t.config_path and config.load(t.config_path)
-    or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
+    or t.config and config.read(t.config, "config", function(line) codes.warn(line, "W356") end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
     realms = read and read.realms or {}, principals = read and read.principals }
   self.compress = t.compress

@@ -3,6 +3,7 @@
 
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local codes = require "wampy.codes"
 local config = require "wampy.config"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
@@ -29,11 +30,9 @@ local function complain(e)
     text = (e.where and not e.transport and not e.uri) and e.where .. ": " .. e.message or e.message
     if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
   end
-  core.log("error", text)
   local own = errors.is_error(e) -- the place is named; others get their traceback
-  if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
-    io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
-  end
+  local trace = type(e) == "table" and not own and core.log_level() ~= "error" and e.traceback
+  codes.complain(text, e, trace and errors.app_frames(trace):gsub("^\n", "") or nil)
   return exit_code(e)
 end
 
@@ -203,7 +202,8 @@ function runner.run(options)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { exit = 3, message = tostring(e), traceback = debug.traceback("", 2) }
+    return { exit = 3, code = "W300", message = tostring(e) .. errors.meant(e),
+      traceback = debug.traceback("", 2) }
   end, options)
   if not ok then
     local e = code

@@ -3,6 +3,7 @@
 -- All of it stands on a few primitives of the core: spawn, park, wake, cancel. Who may wait, and
 -- what happens where nobody may, is one rule of the core (docs/BLOCKING.md). Times are seconds.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local trial = require "wampy.trial"
@@ -56,12 +57,12 @@ function tasks.spawn(fn, ...)
   task.handle = core.spawn(function(...)
     local trace
     local r = table.pack(xpcall(fn, function(e)
-      trace = debug.traceback("", 2)
+      trace = errors.trace(e)
       return e
     end, ...))
     task.done, task.results = true, r
     if not r[1] and #task.waiters == 0 and not errors.is_error(r[2], errors.Canceled) then
-      core.log("error", ("in a spawned task: %s%s"):format(tostring(r[2]), trace or ""))
+      codes.log("in a spawned task: " .. errors.told(r[2], trace), "W900")
     end
     wake_all(task.waiters)
   end, ...)
@@ -117,11 +118,9 @@ end
 
 local function call_timer(timer, fn)
   timer.calling = true
-  local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
-  end)
+  local ok, text = xpcall(fn, function(e) return errors.told(e, errors.trace(e)) end)
   timer.calling = false
-  if not ok and not timer.stopped then core.log("error", "in a timer: " .. tostring(e)) end
+  if not ok and not timer.stopped then codes.log("in a timer: " .. text, "W902") end
 end
 
 --- Calls a function once, later.

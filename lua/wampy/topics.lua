@@ -59,6 +59,21 @@ A flag wins over what an app says itself, that over a variable, that over a prof
 --env-file FILE sets those that are not set from lines NAME=VALUE.
 ]])
 
+topic("errors", "the codes of messages, such as W301", [[
+A line about something that went wrong ends with a code, as in
+
+  error: app weather.lua does not exist [W301]
+
+It keeps its meaning from one version to the next; the words before it do not. On a terminal, a
+second line says what to try. wampy-lua help W301 tells cause and cure; docs/ERRORS.md has all.
+
+  W1xx  Lua's own errors, and waiting        W5xx  joining: realm, authentication
+  W2xx  the command line                     W6xx  ERROR from the far side
+  W3xx  apps and configurations              W7xx  time
+  W4xx  connecting and listening             W8xx  a lost link
+                                             W9xx  said while the program goes on
+]])
+
 topic("exit-codes", "what the exit code says", [[
   0          done; run and router were ended by SIGINT or SIGTERM
   1          a Lua error; mistakes found by check; a failed test; a file that cannot be written

@@ -3,6 +3,7 @@
 
 local backoff = require "wampy.backoff"
 local Client = require "wampy.client"
+local codes = require "wampy.codes"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
@@ -119,7 +120,7 @@ local function do_it(plan, body)
   local signals, number = core.signals()
   if signals > 0 then return SIGNALLED + number end
   if not failure then return code end
-  if failure.text ~= "" then core.log("error", failure.text) end
+  if failure.text ~= "" then codes.complain(failure.text, failure.error) end
   return verb.exit_code(failure.error, client ~= nil)
 end
 

@@ -62,6 +62,11 @@ void log_set_screen(void (*hide)(void *user), void (*show)(void *user), void *us
     screen.user = user;
 }
 
+bool log_is_json(void)
+{
+    return as_json;
+}
+
 static size_t put(char *line, size_t size, size_t at, const char *text)
 {
     size_t n = strlen(text), room = size - at;

@@ -20,6 +20,7 @@ enum log_level log_get_level(void);
 
 /* Whether a line is a JSON object: { "level", "process" if it has a name, "text" }. */
 void log_set_json(bool json);
+bool log_is_json(void);
 
 /* How a line of text begins: with its level; with that in color, for a terminal; or with
  * "<N>", as the journal of systemd wants its priority. */

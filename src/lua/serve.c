@@ -140,7 +140,8 @@ static void report(struct task *t, struct job *j)
     lua_pushstring(L, label(L, -1, HANDLER_URI));
     lua_pushstring(L, label(L, -2, HANDLER_LABEL));
     lua_remove(L, -3);
-    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
+    push_dict(L, j->m.wire, j->m.dict);
+    if (lua_pcall(L, 7, 0, 0) != LUA_OK) {
         log_error("while reporting an error: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
@@ -432,7 +433,8 @@ static void hook_finished(struct task *t, int n)
 {
     (void)n;
     if (t->failed)
-        log_error("%s", t->trace ? t->trace : "error in a hook");
+        log_error("in a hook: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
 }
 
 bool serve_hook(struct l_client *lc, const char *method, int n)
@@ -442,7 +444,7 @@ bool serve_hook(struct l_client *lc, const char *method, int n)
     struct task *t = task_new(S);
 
     if (!t) {
-        log_error("max_tasks are running; %s is not called", method);
+        log_error("max_tasks are running; %s is not called [W905]", method);
         lua_pop(L, n);
         return false;
     }

@@ -311,7 +311,8 @@ static void report(struct task *t, struct passing *p)
 
     p->lc->tap_failures++;
     if (!p->lc->c) {
-        log_error("in the message handler: %s", t->trace ? t->trace : "?");
+        log_error("in the message handler: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
         return;
     }
     lua_pushvalue(t->co, -1);

@@ -140,7 +140,7 @@ static int traceback(lua_State *L)
     struct state *S = state_of(L);
 
     if (S->current) {
-        luaL_traceback(L, L, NULL, 1);
+        push_trace(L);
         free(S->current->trace);
         S->current->trace = xstrdup(lua_tostring(L, -1));
         lua_pop(L, 1);

@@ -40,8 +40,7 @@ static void hook(lua_State *L, lua_Debug *ar)
         S->watchdog->warned = S->resumes;
         lua_getinfo(L, "Sl", ar);
         log_warn("%s:%d has been computing for a second; pings, timers and other "
-                 "handlers wait "
-                 "for it (wampy.sleep(0) lets them run)",
+                 "handlers wait for it (wampy.sleep(0) lets them run) [W909]",
                  ar->short_src, ar->currentline);
     }
     before = S->signals + S->interrupts;

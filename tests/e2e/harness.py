@@ -174,10 +174,12 @@ def equal(got, wanted):
 
 
 def one_line(process, pattern):
-    """stderr is one line, and that is like the pattern."""
+    """stderr is one line, and that is like the pattern. An error closes with its code."""
     lines = process.err.all()
     assert len(lines) == 1 and re.search(pattern, lines[0]), "wanted one line like %r, got %s" % (
         pattern, lines)
+    coded = not lines[0].startswith("error: ") or re.search(r" \[W\d{3}\]$", lines[0])
+    assert coded, "no code: " + lines[0]
 
 
 def attempt(name, fn, env):
