@@ -220,7 +220,7 @@ describe("a codec", function()
     local seen = {}
     local inner = reversed "cbor"
     p.client:codec("x_b", { encode = inner.encode, decode = function(bytes, details)
-      seen[#seen + 1] = details.ppt_keyid
+      seen[#seen + 1] = details.ppt_keyid .. tostring(details.ppt_serializer)
       return inner.decode(bytes)
     end })
     p.server:register("fixed", function() return 1 end, { ppt_scheme = "x_b", ppt_keyid = "r" })
@@ -230,12 +230,12 @@ describe("a codec", function()
     p.server:register("open", function()
       return 3, kwargs { k = 1 }, options { ppt_scheme = false }
     end)
-    local A = options { ppt_scheme = "x_a" }
+    local A = options { ppt_scheme = "x_a", ppt_serializer = "json" }
     assert.equal(1, p.client:call("fixed", A))
     assert.equal(1, p.client:call("fixed"))
     assert.equal(2, p.client:call("own", A))
     assert.same({ 3, { k = 1 } }, { p.client:call("open", A) })
-    assert.same({ "r", "r", "h" }, seen)
+    assert.same({ "rnil", "rnil", "hnil" }, seen)
   end)
 
   it("of the format native keeps arguments as values", function()
