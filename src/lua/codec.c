@@ -87,9 +87,7 @@ void codec_seal_part(lua_State *L, const struct reply *call, int first)
     lua_pushliteral(L, "call");
     lua_pushstring(L, call->uri);
     lua_getiuservalue(L, 1, UPLOAD_KEYS);
-    seal(L, call->lc, first);
-    if (has_options(L, first))
-        lua_pop(L, 1); /* those of the first part hold */
+    seal(L, call->lc, first); /* the options that it gives are those of the first part */
 }
 
 void codec_seal_answer(lua_State *L, const struct job *j, const char *kind, int first)
