@@ -275,6 +275,26 @@ return {
       "while it is loaded on trial", "is connected already", "^rpc:", "use a dot",
       "nil cannot be put" },
   },
+  {
+    code = "W326", title = "a codec or key that cannot be used",
+    cause = "A codec is a table with the functions encode and decode, and its scheme is wamp, mqtt "
+      .. "or x_...; a key has 16, 24 or 32 bytes.",
+    cure = "The page docs/guide/14-encryption.md has a codec to begin with; `openssl rand -hex 32` "
+      .. "makes a key for aead.key.",
+    example = "error: aead.key: expected 32, 48 or 64 hexadecimal digits",
+    says = { "^aead%.%w+: ", ": needs a field " },
+  },
+  {
+    code = "W327", title = "a payload that cannot be sealed or opened", class = { "PayloadError" },
+    cause = "The codec of the scheme failed, or what came was not sealed by it, or with another "
+      .. "key.",
+    cure = "The line says what the codec says. Both ends need the same scheme and key.",
+    example = "error: com.example.get: decode of x_sealed: sealed with another key, for something "
+      .. "else, or changed",
+    says = { "sealed with another key", "the details are too long", "^not %w+: ",
+      ": %w+ of %S+: expected ", "a payload of %S+ is one argument", "is not sealed by",
+      "expected { args = list" },
+  },
 
   -- ---- configurations ---------------------------------------------------------------------------
   {
