@@ -21,10 +21,11 @@ import subprocess
 
 import harness
 from crossbar import PROGRAM as CROSSBAR
-from harness import PATIENCE, ROOT, closed_port, equal, test, test_each
+from harness import PATIENCE, ROOT, Process, closed_port, equal, test, test_each
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.S | re.M)
 DEMO = os.path.join(ROOT, "tools/demo") + " $(command -v wampy-lua)"
+PYTHON = os.path.join(ROOT, "build/peers/python/bin")  # has the library wampy
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = r"`([\w./@-]+\.(?:lua|json|yaml|js|html|py|sh|pem|service|timer|env))`"
 PAGES = [os.path.join(ROOT, "README.md")] + sorted(glob.glob(os.path.join(ROOT, "docs/*.md"))
@@ -104,7 +105,7 @@ class Page:
         self.ports["8443"] = str(closed_port())
         build = os.path.dirname(harness.PROGRAM[0])
         self.env = {
-            "PATH": ":".join([build, os.path.dirname(CROSSBAR), os.environ["PATH"]]),
+            "PATH": ":".join([build, PYTHON, os.path.dirname(CROSSBAR), os.environ["PATH"]]),
             "LUA_PATH": os.path.join(ROOT, "lua/?.lua") + ";;",
             "LUA_CPATH": os.path.join(build, "?.so") + ";;",
             "WAMPY_URL": "ws://127.0.0.1:%s/" % self.ports["8080"],
@@ -152,11 +153,18 @@ class Page:
             self.stays(command, wanted)
             return
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.t.folder, env=self.t.env | self.env, text=True,
+            ["bash", "-c", command], cwd=self.t.folder, env=self.environment(command), text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=3 * PATIENCE, check=False)
         got = done.stdout.rstrip("\n").split("\n") if done.stdout.strip() else []
         assert matches(got, wanted), "$ %s\nprinted %s\nthe page shows %s" % (command, got, wanted)
+
+    def environment(self, command):
+        """A file of variables says where the router is only where nothing else does."""
+        env = self.t.env | self.env
+        if "--env-file" in command:
+            del env["WAMPY_URL"]
+        return env
 
     def stays(self, command, wanted):
         words = shlex.split(command, comments=True)
@@ -165,7 +173,9 @@ class Page:
         if "--router" in command or " run " not in command:
             self.take(re.findall(r":(\d+)\b", command) or [self.ports["8080"]])
         program = ["setsid", words[first]]  # a group of its own: what it starts ends with it
-        process = self.t.start(*words[first + 1:], env=self.env | own, program=program)
+        process = Process(program + words[first + 1:], self.environment(command) | own,
+                          self.t.folder, None)
+        self.t.processes.append(process)
         self.prints(process, wanted)
 
     def take(self, ports):
