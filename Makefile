@@ -38,7 +38,7 @@ OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION=
 	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets) $(if $(ARGON2),-DWITH_ARGON2)
 OWN_LDFLAGS := -Wl,-E
 LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
-LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lssl -lcrypto -lz $(ARGON2) -lm -ldl
+LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -ledit -lssl -lcrypto -lz $(ARGON2) -lm -ldl
 ifeq ($(MODE),release)
 OWN_CFLAGS += -fstack-protector-strong -fstack-clash-protection $(if $(filter -O1 -O2 -O3 -Os,\
 	$(CFLAGS)),$(if $(findstring FORTIFY,$(CFLAGS)$(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))

@@ -1,8 +1,8 @@
 /* main.c - the executable: which of its lives this process leads, and the exit code.
  *
- * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run`
- * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves,
- * unless functions of its configuration decide (`serve`).
+ * `wampy-lua FILE [ARGS]`, -e, -l, -i and - are lua(1) with the wampy module inside;
+ * `run` is the prelude's runner; `router` reads its settings with Lua, closes Lua, and
+ * serves, unless functions of its configuration decide (`serve`).
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -141,6 +141,11 @@ static bool run_script(lua_State *L, int argc, char **argv, int script)
     return call(L, argc - script - 1, 0);
 }
 
+static bool is_prompt_flag(const char *word)
+{
+    return !strcmp(word, "-i");
+}
+
 /* The flags of lua(1) that stand before a script; the index behind them, or -1 after
  * an error. */
 static int run_flags(lua_State *L, int argc, char **argv)
@@ -149,8 +154,11 @@ static int run_flags(lua_State *L, int argc, char **argv)
 
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         char flag = argv[i][1];
-        const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
+        const char *value;
 
+        if (is_prompt_flag(argv[i]))
+            continue;
+        value = argv[i][2] ? argv[i] + 2 : argv[++i];
         if (!value) {
             fprintf(stderr, "error: -%c needs an argument\n", flag);
             return -1;
@@ -164,30 +172,6 @@ static int run_flags(lua_State *L, int argc, char **argv)
     return i;
 }
 
-static int script_main(int argc, char **argv)
-{
-    lua_State *L = open_lua();
-    int script = 1;
-    bool ok;
-
-    while (script < argc && argv[script][0] == '-' && argv[script][1])
-        script += argv[script][2] ? 1 : 2;
-    set_arg(L, argc, argv, script < argc ? script : 0);
-    script = run_flags(L, argc, argv);
-    ok = script >= 0 && (script >= argc || run_script(L, argc, argv, script));
-    lua_close(L); /* clients that are still started leave with GOODBYE */
-    return ok ? 0 : 1;
-}
-
-/* ---- verbs ------------------------------------------------------------------------- */
-
-static void print_field(lua_State *L, const char *name, FILE *to)
-{
-    if (lua_getfield(L, -1, name) == LUA_TSTRING)
-        fputs(lua_tostring(L, -1), to);
-    lua_pop(L, 1);
-}
-
 /* Pushes require(module)[name]; false after printing why not. */
 static bool push_function(lua_State *L, const char *module, const char *name)
 {
@@ -198,6 +182,43 @@ static bool push_function(lua_State *L, const char *module, const char *name)
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
     return true;
+}
+
+/* The prompt of -i; the exit code. */
+static int prompt(lua_State *L)
+{
+    if (!push_function(L, "wampy.cli_repl", "console") || !call(L, 0, 1))
+        return 1;
+    return (int)lua_tointeger(L, -1);
+}
+
+static int script_main(int argc, char **argv)
+{
+    lua_State *L = open_lua();
+    int script = 1, code;
+    bool interactive = false, ok;
+
+    while (script < argc && argv[script][0] == '-' && argv[script][1]) {
+        bool i = is_prompt_flag(argv[script]);
+
+        interactive = interactive || i;
+        script += i || argv[script][2] ? 1 : 2;
+    }
+    set_arg(L, argc, argv, script < argc ? script : 0);
+    script = run_flags(L, argc, argv);
+    ok = script >= 0 && (script >= argc || run_script(L, argc, argv, script));
+    code = ok && interactive ? prompt(L) : !ok;
+    lua_close(L); /* clients that are still started leave with GOODBYE */
+    return code;
+}
+
+/* ---- verbs ------------------------------------------------------------------------- */
+
+static void print_field(lua_State *L, const char *name, FILE *to)
+{
+    if (lua_getfield(L, -1, name) == LUA_TSTRING)
+        fputs(lua_tostring(L, -1), to);
+    lua_pop(L, 1);
 }
 
 /* worker.ready(): it has started what it is to run */
@@ -418,7 +439,8 @@ static bool is_script(int argc, char **argv)
     if (argc < 2)
         return false;
     if (argv[1][0] == '-')
-        return !argv[1][1] || argv[1][1] == 'e' || argv[1][1] == 'l';
+        return !argv[1][1] || argv[1][1] == 'e' || argv[1][1] == 'l' ||
+               is_prompt_flag(argv[1]);
     return !is_verb(argv[1]) && (access(argv[1], F_OK) == 0 || strchr(argv[1], '/') ||
                                  strstr(argv[1], ".lua"));
 }

@@ -23,6 +23,8 @@ local VERBS = {
     text = "Print events as they come, a JSON line each." },
   { names = "register reg", module = "wampy.cli_register",
     text = "Register a procedure, and answer its calls." },
+  { names = "repl", module = "wampy.cli_repl",
+    text = "A prompt for Lua with a client that has joined." },
   { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
   { names = "ping", module = "wampy.cli_ping",
     text = "Join and leave, and say how long each stage took." },
@@ -252,7 +254,7 @@ end
 
 -- The help that is asked for; nil when none is.
 local function wanted_help(parser, args)
-  if args[1] == "help" then return help(parser, args[2], true) end
+  if args[1] == "help" then return help(parser, not helps[args[2]] and args[2] or nil, true) end
   if args[1] == "--help" or args[1] == "-h" then return help(parser) end
   for _, word in ipairs(args) do
     if word == "--help" or word == "-h" then return help(parser, args[1], word == "--help") end

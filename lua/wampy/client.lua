@@ -9,6 +9,7 @@ local core = require "wampy.core"
 local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local codecs = require "wampy.codecs"
 local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
@@ -49,6 +50,7 @@ local function construct(class, given)
   self.registration_map, self.subscription_map = {}, {}
   self._core = core.client(self)
   tasks.guard()
+  codecs.start(self)
   self._held = {} -- live registrations and subscriptions that a new session restores
   self._gate = tasks.mutex() -- who brings a session up, or exchanges what it has
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
@@ -419,6 +421,19 @@ end
 function Client:try_publish(...)
   return self:_publish("try_publish", ...)
 end
+
+--- Sets how payloads of a scheme are sealed and opened (WAMP: payload passthru mode). Calls, events
+-- and registrations with options { ppt_scheme = scheme } use it, and what comes in that scheme.
+-- @param scheme "wamp", "mqtt" or "x_..."
+-- @param codec { encode = function(args, kwargs, options, about) -> bytes [, more options],
+-- decode = function(bytes, options, about) -> args, kwargs, strict = whether nothing else is taken
+-- where the scheme was asked for }, or nil: none from now on. `about` is { kind =, uri = }, the
+-- same at both ends. Neither function can wait
+function Client:codec(scheme, codec)
+  codecs.set(self, scheme, codec)
+end
+
+Client._seal, Client._open, Client._unopened = codecs.seal, codecs.open, codecs.unopened
 
 -- ---- messages by hand ---------------------------------------------------------------------------
 

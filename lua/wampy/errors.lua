@@ -35,7 +35,7 @@ end
 
 for _, name in ipairs {
   "ConnectionError", "IncompleteFrameError", "WebsocketProtocolError", "WampProtocolError",
-  "TimeoutError", "AuthenticationError", "Canceled", "QueueFull", "StreamOverflow",
+  "TimeoutError", "AuthenticationError", "Canceled", "QueueFull", "StreamOverflow", "PayloadError",
 } do
   derive(name)
 end
@@ -147,9 +147,12 @@ local function remote(uri, args, kwargs, details, procedure, request_id)
   })
 end
 
--- What a caller is told: no path, no traceback.
+-- What a caller is told: no path, no traceback; of a payload that could not be sealed, nothing.
 local function to_wire(e)
   if errors.is_error(e, RemoteError) then return e.uri, e.args, e.kwargs end
+  if errors.is_error(e, errors.PayloadError) then
+    return "wampy.error.payload", { "the payload cannot be sealed or opened" }, {}
+  end
   local uri, class, text = "wamp.error.runtime_error", "RuntimeError"
   if errors.is_error(e) then
     class, text = e.name, e.message

@@ -38,11 +38,12 @@ local option_types = {
     invoke = { single = true, roundrobin = true, random = true, first = true, last = true },
     match = { exact = true, prefix = true, wildcard = true },
     concurrency = "number", force_reregister = "boolean", disclose_caller = "boolean",
-    forward_timeout = "boolean", params = "table", buffer = "number",
+    forward_timeout = "boolean", params = "table", buffer = "number", ppt_scheme = "string",
+    ppt_serializer = "string", ppt_cipher = "string", ppt_keyid = "string",
   },
   subscriber = {
     topic = true, match = { exact = true, prefix = true, wildcard = true },
-    get_retained = "boolean", params = "table",
+    get_retained = "boolean", params = "table", ppt_scheme = "string",
   },
   timer = { interval = "number" },
 }
@@ -95,7 +96,8 @@ end
 
 --- Declares a procedure.
 -- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
--- with invoke, match, concurrency, force_reregister, disclose_caller, params, buffer
+-- with invoke, match, concurrency, force_reregister, disclose_caller, params, buffer,
+-- ppt_scheme ...
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end
@@ -106,7 +108,8 @@ function roles.callee(what)
 end
 
 --- Declares a subscription.
--- @param what a topic, or { topic = URI or list of URIs, match =, get_retained =, params = }
+-- @param what a topic, or { topic = URI or list of URIs, match =, get_retained =, params =,
+-- ppt_scheme = }
 -- @return a function that takes the function and returns a Role
 function roles.subscriber(what)
   if type(what) == "string" then what = { topic = what } end

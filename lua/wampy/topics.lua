@@ -72,12 +72,30 @@ topic("exit-codes", "what the exit code says", [[
   130, 143   interrupted, terminated
 ]])
 
+topic("prompt", "what can be typed at wampy-lua repl and -i", [[
+Lua is run, and its values are printed; a chunk that is not complete goes on in the next line.
+
+  1 + 2, x = { 1 }                a value, a global; _ is the last value
+  call("com.example.add", 1, 2)   its result
+  sub("com.example.news")         prints events; sub(TOPIC, FN) calls FN with them
+  pub("com.example.news", "hi")   publishes; the publication's id
+  reg("com.example.f", FN)        answers calls
+  ls("topics"), .ls topics        procedures, topics or sessions
+  client                          the client that has joined, with all its methods
+  .help, .calls, .trace, .quit    commands
+
+Tab completes names, and the router's URIs within quotes. Ctrl-C ends what runs, Ctrl-D leaves.
+History is in $XDG_STATE_HOME/wampy-lua/history. With a pipe there is no prompt, and the first line
+that fails ends it with its exit code.
+]])
+
 topic("signals", "what SIGINT, SIGTERM, SIGHUP and SIGUSR1 do", [[
   INT, TERM  the first: GOODBYE, and handlers may finish (--grace); the second: at once
   HUP        run --workers: one worker after the other is replaced; router: new configuration
   USR1       router: writes its sessions into the log
 
-A verb that connects says GOODBYE, and ends with 130 or 143.
+A verb that connects says GOODBYE, and ends with 130 or 143. At the prompt of repl, INT ends what
+runs, and not the session.
 ]])
 
 topic("uris", "names of procedures and topics, and where routers are", [[

@@ -35,6 +35,10 @@ int log_level_of(const char *name);
 bool log_on(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) LOG_PRINTF(2, 3);
 
+/* Who shows something at the bottom of the terminal, where lines are to appear above it:
+ * `hide` is called before each line and `show` behind it. NULL: nobody. */
+void log_set_screen(void (*hide)(void *user), void (*show)(void *user), void *user);
+
 void log_put(enum log_level level, const char *text); /* whatever the level is */
 
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)

@@ -36,7 +36,7 @@ static void refuse_invocation(struct l_client *lc, const struct event *e)
     if (e->kind != EVENT_INVOCATION)
         return;
     session_fail(client_session(lc->c), e->m.request, SLICE("wamp.error.unavailable"),
-                 (struct slice){ 0 }, (struct slice){ 0 });
+                 &(struct answer){ 0 });
     client_touch(lc->c);
 }
 

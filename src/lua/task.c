@@ -281,8 +281,10 @@ static int cannot_wait(lua_State *L)
 {
     return luaL_error(
         L,
-        "cannot wait here: inside a sort or gsub callback, a module being required, a "
-        "finalizer or a coroutine of your own, nothing can yield to the loop; wait "
+        "cannot wait here: inside a sort or gsub callback, a codec, a module being "
+        "required, a finalizer or a coroutine of your own, nothing can yield to the "
+        "loop; "
+        "wait "
         "before or after it, in a task of its own (wampy.spawn), or make the coroutine "
         "with wampy.wrap");
 }

@@ -44,9 +44,9 @@ static void hook(lua_State *L, lua_Debug *ar)
                  "for it (wampy.sleep(0) lets them run)",
                  ar->short_src, ar->currentline);
     }
-    before = S->signals;
+    before = S->signals + S->interrupts;
     loop_run_signals(host_loop(S->host));
-    if (S->signals > before)
+    if (S->signals + S->interrupts > before)
         raise_error(L, "Canceled", "interrupted by a signal");
 }
 
