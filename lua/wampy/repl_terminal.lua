@@ -56,7 +56,9 @@ function Terminal:close()
   rawset(_G, "print", self.print)
   tasks.ending = self.ending
   edit:close()
-  if self.reader then io.stdout:write("\n") end -- a line was begun
+  if not self.reader then return end
+  io.stdout:write("\n") -- a line was begun
+  core.wake(self.reader)
 end
 
 -- ---- keys ---------------------------------------------------------------------------------------

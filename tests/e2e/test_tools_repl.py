@@ -400,7 +400,7 @@ def the_flag_i_prompts_behind_a_script(t):
         tty.ends(143)
     equal(t.run(0, "-i", "-e", "x = 1", stdin="x + 1\n").out.all(), ["2"])
     one_line(t.run(1, "-i", stdin="x()\n"), "^error: stdin:1: attempt to call a nil value")
-    t.run(1, "-i", "-e", "error 'no'", stdin="print 'on'\n")
+    equal(t.run(1, "-i", "-e", "error 'no'", stdin="print 'on'\n").out.all(), [])
 
 
 @test
