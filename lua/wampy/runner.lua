@@ -22,7 +22,8 @@ local LUA_ERROR, NO_APP = 1, 3 -- exit codes
 -- The exit code that an error stands for: an app that has run is not one that does not load.
 local function exit_code(e, options)
   local code = e.exit or errors.is_error(e) and connection.exit_code(e) or NO_APP
-  return code == NO_APP and options.has_run and LUA_ERROR or code
+  if code ~= NO_APP or not options.has_run then return code end
+  return e.cause and connection.exit_code(e.cause, true) or LUA_ERROR
 end
 
 local function complain(e, options)

@@ -235,6 +235,17 @@ def code_8_is_a_link_lost_for_good(t):
 
 
 @test
+def code_8_is_a_link_lost_for_good_also_in_a_main_chunk_that_runs(t):
+    router, url = t.router()
+    app = t.start("run", t.file("app.lua", """local wampy = require "wampy"
+        wampy.Client { url = arg[1], reconnect = false }:start()
+        wampy.run()"""), "--", url)
+    app.out.wait("^ready")
+    router.signal(signal.SIGKILL)
+    app.ends(8)
+
+
+@test
 def code_8_is_also_an_abort_in_mid_session(t):
     def aborts(link):
         link.join()
