@@ -71,7 +71,7 @@ local function columns(words, width)
   for i = 1, #words, per_line do
     local line = {}
     for j = i, math.min(i + per_line - 1, #words) do
-      line[#line + 1] = words[j] .. (" "):rep(widest - #words[j])
+      line[#line + 1] = words[j]:gsub("%c", "?") .. (" "):rep(widest - #words[j])
     end
     lines[#lines + 1] = table.concat(line):gsub("%s+$", "")
   end
