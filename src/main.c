@@ -387,6 +387,19 @@ static void style_log(void)
         log_set_style(LOG_COLOR);
 }
 
+/* The exit code of a verb that is done: 1 when its output has not got out. */
+static int said(int code)
+{
+    bool out = fflush(stdout) == 0;
+
+    if (code || (out && !ferror(stdout)))
+        return code;
+    if (out || errno != EPIPE)
+        fprintf(stderr, "error: stdout: %s\n",
+                out ? "not all could be written" : strerror(errno));
+    return 1;
+}
+
 static int verb_main(int argc, char **argv)
 {
     lua_State *L = open_lua();
@@ -404,13 +417,13 @@ static int verb_main(int argc, char **argv)
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)
-        return run_plan(L, argv);
+        return strcmp(verb, "run") ? said(run_plan(L, argv)) : run_plan(L, argv);
     print_field(L, "stdout", stdout);
     print_field(L, "stderr", stderr);
     lua_getfield(L, -1, "exit");
     code = (int)lua_tointeger(L, -1);
     lua_close(L);
-    return code;
+    return said(code);
 }
 
 static bool is_verb(const char *word)

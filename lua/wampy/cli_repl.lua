@@ -4,6 +4,7 @@
 local cli_connect = require "wampy.cli_connect"
 local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_repl = {}
@@ -77,7 +78,7 @@ function cli_repl.console()
   if not terminal.there_is() then
     local self = new(nil, {})
     local e = self:piped()
-    if e ~= nil then core.log("error", self:fault(e)) end
+    if e ~= nil then codes.complain(self:fault(e)) end
     return e == nil and 0 or 1
   end
   local t = terminal.open()

@@ -16,6 +16,7 @@ local Repl = { __name = "wampy.repl" }
 Repl.__index = Repl
 
 local MAX_LINE = 16 * 1024 * 1024 -- bytes
+local LUA_ERROR = 1 -- exit code
 
 --- A new one.
 -- @param t { env = the globals, client = the one that has joined, or nil; form = { json, raw } of
@@ -38,14 +39,21 @@ function Repl:text(values)
   return pretty.all(values, self.limits)
 end
 
---- One line for what a chunk raised.
-function Repl:fault(e)
+-- One line for what a chunk raised.
+local function one_line(self, e)
   if errors.is_error(e, errors.Canceled) then return "interrupted" end
   if type(e) == "string" then return (self.evaluator:place(e):gsub("%c", " ")) end
   if type(e) == "table" and (errors.is_error(e) or e.exit) then
     return require("wampy.verb").text(e, self.client)
   end
   return "error object: " .. pretty.text(e, self.limits)
+end
+
+--- One line for what a chunk raised.
+-- @return text, and what codes.of finds its code by
+function Repl:fault(e)
+  local text = one_line(self, e)
+  return text, errors.is_error(e) and e or { message = text, exit = LUA_ERROR }
 end
 
 -- Runs a chunk in a task, which `interrupt` can end.

@@ -19,7 +19,7 @@ end
 local function printer(self, topic)
   return function(details, ...)
     local event = table.pack(...)
-    local name = details.topic or topic
+    local name = (details.topic or topic):gsub("%c", "?")
     if self.form.json or self.form.raw then
       return self.say(cli_value.line(self.form, event, self.form.json and { topic = name } or nil))
     end

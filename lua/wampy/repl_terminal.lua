@@ -1,6 +1,7 @@
 -- repl_terminal.lua - a prompt at a terminal: lines are edited (src/lua/l_edit.c) while the loop
 -- goes on, so that events, which appear above the line, and pings do not wait for anybody.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local repl_complete = require "wampy.repl_complete"
 local repl_history = require "wampy.repl_history"
@@ -56,7 +57,9 @@ function Terminal:close()
   rawset(_G, "print", self.print)
   tasks.ending = self.ending
   edit:close()
-  if self.reader then io.stdout:write("\n") end -- a line was begun
+  if not self.reader then return end
+  io.stdout:write("\n") -- a line was begun
+  core.wake(self.reader)
 end
 
 -- ---- keys ---------------------------------------------------------------------------------------
@@ -69,7 +72,7 @@ local function columns(words, width)
   for i = 1, #words, per_line do
     local line = {}
     for j = i, math.min(i + per_line - 1, #words) do
-      line[#line + 1] = words[j] .. (" "):rep(widest - #words[j])
+      line[#line + 1] = words[j]:gsub("%c", "?") .. (" "):rep(widest - #words[j])
     end
     lines[#lines + 1] = table.concat(line):gsub("%s+$", "")
   end
@@ -136,7 +139,7 @@ end
 local function feed(self, repl, line)
   if self.history:add(line) then self.edit:remember(line) end
   local e = repl:feed(line)
-  if e ~= nil then core.log("error", repl:fault(e)) end
+  if e ~= nil then codes.log(repl:fault(e)) end
 end
 
 --- Reads lines and does what they say, until the input ends or one of them leaves.

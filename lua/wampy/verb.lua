@@ -91,11 +91,12 @@ end
 
 local LINK_LOST = 8 -- exit code
 
--- Runs the body in a task, until it has ended, the link is lost for good, or a signal came. A body
--- that failed for a lost link does not know why it was lost; one that has ended does not care.
+-- Runs the body in a task, until it has ended, the link is lost for good, or a signal came; a body
+-- that stops the client itself goes on to its end. One that failed for a lost link does not know
+-- why it was lost; one that has ended does not care.
 local function work(client, body)
   local code, failure
-  tasks.spawn(function()
+  local task = tasks.spawn(function()
     local ok, result = pcall(body, client)
     if ok then
       code = result or 0
@@ -105,6 +106,7 @@ local function work(client, body)
     tasks.stop()
   end)
   local ok, lost = pcall(tasks.run)
+  if ok and core.signals() == 0 then task:wait() end
   local ended = code or failure and verb.exit_code(failure.error, true) ~= LINK_LOST
   if not ok and not ended then error(lost, 0) end
   return code, failure

@@ -1,5 +1,5 @@
-/* log.h - one line per event to stderr, by level. Level, format and name are the
- * program's only globals.
+/* log.h - one line per event to stderr, by level. Level, format, name and screen
+ * are the program's only globals.
  *
  * Not known here: where messages come from. Secrets are kept out by the callers. */
 #ifndef BASE_LOG_H

@@ -81,13 +81,13 @@ def errors_are_one_line_and_what_may_have_been_meant(t):
     _, url = t.router()
     with joined(t, url) as tty:
         tty.ask("reg('com.example.weather', function() error('no sun') end)", "Registration")
-        tty.ask("pritn(1)", r"^error: attempt to call a nil value .*; did you mean print\?$")
-        tty.ask("1 +* 2", "^error: unexpected symbol near '\\*'$")
+        tty.ask("pritn(1)", r"^error: attempt to call a nil value .*; did you mean print\? \[W100\]$")
+        tty.ask("1 +* 2", r"^error: unexpected symbol near '\*' \[W100\]$")
         tty.ask("call('com.example.wether')",
-                r"^error: no such procedure: .*; did you mean com\.example\.weather\?$")
+                r"^error: no such procedure: .*; did you mean com\.example\.weather\? \[W601\]$")
         tty.ask("call('com.example.weather')", "^error: com.example.weather: no sun .*$")
-        tty.ask(".hlp", r"^error: no such command: \.hlp; did you mean \.help\?$")
-        tty.ask("error { code = 5 }", r"^error: error object: \{ code = 5 \}$")
+        tty.ask(".hlp", r"^error: no such command: \.hlp; did you mean \.help\? \[W100\]$")
+        tty.ask("error { code = 5 }", r"^error: error object: \{ code = 5 \} \[W100\]$")
         tty.ask(".trace", "stack traceback:")
         tty.ask("call('a b')", "^error: .*not a valid URI")
         tty.ask("1", "^1$")
@@ -143,7 +143,7 @@ def a_lost_link_is_told_and_joined_again(t):
         link.serve()
     with RawRouter(vanishes, stays) as raw, joined(t, raw.url) as tty:
         tty.types("client:publish('com.t', 1); x = 5\r")
-        tty.wait("warn: .*joining again$")
+        tty.wait(r"warn: .*joining again \[W801\]$")
         tty.wait("info: .*joined realm1 again$")
         tty.ask("x", "^5$")
 
@@ -180,7 +180,7 @@ def ctrl_c_gives_up_the_line_and_ends_what_runs(t):
         tty.types("print('sleeps'); wampy.sleep(1000)\r")
         tty.wait("^sleeps$")
         tty.types(CTRL_C)
-        tty.wait("^(\\^C)?error: interrupted$")
+        tty.wait(r"^(\^C)?error: interrupted \[W102\]$")
         tty.ask("3", "^3$")
 
 
@@ -191,7 +191,7 @@ def ctrl_c_ends_lua_that_computes_for_ever(t):
         tty.types("print('computes'); while true do end\r")
         tty.wait("^computes$")
         tty.types(CTRL_C)
-        tty.wait("^(\\^C)?error: interrupted$")
+        tty.wait(r"^(\^C)?error: interrupted \[W102\]$")
         tty.ask("3", "^3$")
 
 
@@ -346,7 +346,7 @@ def values_of_a_pipe_can_be_json(t):
 
 
 @test_each({
-    "Lua that raises": ("x = 1\n\nerror 'no'\nprint 'on'\n", 1, "^error: stdin:3: no$"),
+    "Lua that raises": ("x = 1\n\nerror 'no'\nprint 'on'\n", 1, r"^error: stdin:3: no \[W100\]$"),
     "Lua that does not parse": ("x = = 1\n", 1, "^error: stdin:1: unexpected symbol"),
     "a chunk that does not end": ("x = 1\ndo\n", 1, "^error: stdin:2: 'end' expected"),
     "no such procedure": ("call('com.no')\nprint 'on'", 6, "^error: stdin:1: no such procedure"),
@@ -399,8 +399,8 @@ def the_flag_i_prompts_behind_a_script(t):
         tty.child.send_signal(signal.SIGTERM)
         tty.ends(143)
     equal(t.run(0, "-i", "-e", "x = 1", stdin="x + 1\n").out.all(), ["2"])
-    one_line(t.run(1, "-i", stdin="x()\n"), "^error: stdin:1: attempt to call a nil value")
-    t.run(1, "-i", "-e", "error 'no'", stdin="print 'on'\n")
+    one_line(t.run(1, "-i", stdin="x()\n"), "^error: stdin:1: attempt to call a nil value .*W100")
+    equal(t.run(1, "-i", "-e", "error 'no'", stdin="print 'on'\n").out.all(), [])
 
 
 @test

@@ -168,3 +168,50 @@ describe("names that can be typed", function()
     assert.same({ "rep", "reverse" }, members.names("x", "re"))
   end)
 end)
+
+describe("Tab", function()
+  local repl_complete = require "wampy.repl_complete"
+  local known = { procedures = { "com.a.read", "com.a.write" }, topics = { "com.t" } }
+  local real = repl_complete.uris
+  local repl = { env = { client = { call = 1 }, count = 1 },
+    commands = function() return { "help", "ls" } end }
+
+  before_each(function() repl_complete.uris = function(_, kind) return known[kind] end end)
+  after_each(function() repl_complete.uris = real end)
+
+  local function offers(before, word, words)
+    local got, list = repl_complete.of(before, repl)
+    assert.same({ word, words }, { got, list })
+  end
+
+  it("offers names and members", function()
+    offers("1 + cou", "cou", { "count" })
+    offers("client:ca", "ca", { "call" })
+    offers("nothing.at", "at", {})
+    offers("1 + ", "", {})
+  end)
+
+  it("offers commands at the start of a line alone", function()
+    offers(".", "", { "help", "ls" })
+    offers("  .he", "he", { "help" })
+  end)
+
+  it("offers procedures within quotes, and topics where one is wanted", function()
+    offers("call('com.a.", "com.a.", known.procedures)
+    offers("client:call( \"com.a.w", "com.a.w", { "com.a.write" })
+    offers("pub 'com", "com", known.topics)
+    offers("client:publish { topic = \"", "", known.topics)
+    offers("x = 'done' .. sub('c", "c", known.topics)
+    offers("call('it\\'s com", "it\\'s com", {})
+  end)
+
+  it("offers URIs behind the proxies", function()
+    offers("client.call.com.a.r", "com.a.r", { "com.a.read" })
+    offers("client.publish.c", "c", known.topics)
+  end)
+
+  it("knows what all words begin with", function()
+    assert.equal("com.a.", repl_complete.common(known.procedures))
+    assert.equal("", repl_complete.common {})
+  end)
+end)
