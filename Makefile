@@ -13,7 +13,7 @@ BINDIR ?= $(PREFIX)/bin
 LUADIR ?= $(PREFIX)/share/lua/5.4
 LIBDIR ?= $(PREFIX)/lib/lua/5.4
 MANDIR ?= $(PREFIX)/share/man
-PLACES = $(foreach v,DESTDIR PREFIX BINDIR LUADIR LIBDIR MANDIR,$v='$($v)')
+PLACES = $(foreach v,LUA DESTDIR PREFIX BINDIR LUADIR LIBDIR MANDIR,$v='$($v)')
 VECTORS ?= ../shared/testvectors
 V ?=
 FUZZ_TIME ?= 60
