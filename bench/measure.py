@@ -274,9 +274,34 @@ def app_caller(command, router, count):
     return cost(report(line, "serve"))
 
 
-def resident_kib(pid):
+def resident_kib(pid, row="VmRSS"):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+    return int(re.search(row + r":\s+(\d+)", status).group(1))
+
+
+GIANT = 16384  # KiB of the longest message
+
+
+def giant(program, callee, router_command):
+    """What an echo of the longest message adds to the peak of caller, router or callee, whoever
+    takes most of it, in sizes of the message."""
+    router, pipes = Server("wampy-lua router", router_command), {"stdout": subprocess.PIPE}
+    url = f"ws://127.0.0.1:{router.port}"
+    caller = [program, BENCH / "apps" / "giant.lua", url]
+    try:
+        with running([*callee, url], **pipes) as server:
+            until_line(server, "ready.")
+            with running(caller, stdin=subprocess.PIPE, **pipes) as process:
+                pids = (process.pid, router.pid, server.pid)
+                until_line(process, "before")
+                before = [resident_kib(pid, "VmHWM") for pid in pids]
+                process.stdin.write("\n")
+                process.stdin.flush()
+                until_line(process, "behind", STEP_LIMIT)
+                grown = [resident_kib(pid, "VmHWM") - b for pid, b in zip(pids, before)]
+    finally:
+        router.stop()
+    return {"cost": max(grown) / GIANT, "bad": 0, "each": grown}
 
 
 @contextlib.contextmanager

@@ -195,6 +195,12 @@ local function trace(result)
   end
 end
 
+-- Names of a flag in one line: argparse gives each its own, beside the value of all.
+local function label(option)
+  local value = table.concat(option:_get_argument_list(), " ")
+  return { ((table.concat(option._public_aliases, ", ") .. " " .. value):gsub(" $", "")) }
+end
+
 -- The help of a verb: its own flags first; those that many verbs have, when all of it is wanted.
 local function help_of(command, all)
   local groups, global = command._groups, {}
@@ -204,6 +210,7 @@ local function help_of(command, all)
   command:usage(command:get_usage() .. (global[1] and " [GLOBAL FLAGS]" or ""))
   local own = { name = "Options" }
   for _, option in ipairs(command._options) do
+    option._get_label_lines = label
     if not option._hidden then own[#own + 1] = option end
   end
   table.insert(groups, 1, own)

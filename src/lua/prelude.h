@@ -9,7 +9,7 @@
 struct prelude_file {
     const char *module;    /* "wampy.client" */
     const char *chunkname; /* "@wampy/client.lua" */
-    const char *source;
+    const char *code;      /* compiled, with its lines and names */
     size_t size;
 };
 

@@ -9,7 +9,7 @@ static int load_file(lua_State *L)
 {
     const struct prelude_file *f = lua_touserdata(L, lua_upvalueindex(1));
 
-    if (luaL_loadbufferx(L, f->source, f->size, f->chunkname, "t") != LUA_OK)
+    if (luaL_loadbufferx(L, f->code, f->size, f->chunkname, "b") != LUA_OK)
         return lua_error(L);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);

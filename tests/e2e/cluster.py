@@ -1,4 +1,4 @@
-"""cluster.py: the Crossbar.io cluster of docs/guide/02-cluster.md, for as long as a test wants it.
+"""cluster.py: the Crossbar.io cluster of docs/guide/09-cluster.md, for as long as a test wants it.
 
     with Cluster() as (proxy, second): ...       # two URLs, one realm
 
@@ -12,7 +12,7 @@ import subprocess
 
 from crossbar import PROGRAM, ROOT, Crossbar, free_port
 
-PAGE = os.path.join(ROOT, "docs/guide/02-cluster.md")
+PAGE = os.path.join(ROOT, "docs/guide/09-cluster.md")
 TRIES = 3  # a port that was free may be taken by the time it is listened on
 
 

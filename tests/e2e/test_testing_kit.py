@@ -10,7 +10,7 @@ from harness import ROOT, test, test_each
 from test_docs import blocks
 
 BUSTED = shutil.which("busted")
-GUIDE = os.path.join(ROOT, "docs/guide/05-testing.md")
+GUIDE = os.path.join(ROOT, "docs/guide/07-testing.md")
 HELLO = os.path.join(ROOT, "apps/09-hello-service-test")
 
 SPEC = """

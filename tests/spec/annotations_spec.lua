@@ -46,9 +46,8 @@ describe("annotations for editors", function()
     local classes = {}
     for name in (api .. kit):gmatch("%-%-%-@class (%S+)") do classes[name] = true end
     for line in (api .. kit):gmatch("%-%-%-(@[^\n]*)") do
-      for name in line:gsub(" #.*", ""):gsub("^(@field %S+ %S+).*", "%1"):gmatch("wampy%.[%w_.]+") do
-        assert.is_true(classes[name], line)
-      end
+      line = line:gsub(" #.*", ""):gsub("^(@field %S+ %S+).*", "%1") -- without descriptions
+      for name in line:gmatch("wampy%.[%w_.]+") do assert.is_true(classes[name], line) end
     end
   end)
 

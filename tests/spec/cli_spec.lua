@@ -172,6 +172,12 @@ describe("a profile", function()
 end)
 
 describe("help", function()
+  it("has the names of a flag in one line, with its value behind them", function()
+    local text = parse("help call").stdout
+    assert.matches("\n   %-k, %-%-kwarg NAME=VALUE\n", text)
+    assert.matches("\n   %-S, %-%-strings  ", text)
+  end)
+
   it("is short with -h and whole with --help, wherever it stands", function()
     for _, verb in ipairs { "call", "publish", "sub", "reg", "ls", "ping", "run" } do
       local short, all = parse(verb .. " -h"), parse(verb .. " x --help")

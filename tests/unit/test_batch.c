@@ -219,6 +219,8 @@ static void refuse(const char *subprotocol, int first, struct slice batch,
 {
     listen_for(subprotocol, 8);
     raw_frame(&raw, first, batch.p, batch.n, true);
+    CHECK(raw_wait_text(&raw, "\x88"));
+    raw_close(&raw); /* so that nobody waits for an answer */
     RUN_UNTIL(loop, server.closed);
     CHECK_INT(server.closed, 1);
     CHECK_INT(server.end.error, error);
