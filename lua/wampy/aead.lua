@@ -26,7 +26,7 @@ local function check_key(verb, key)
 end
 
 --- Reads a key as people write it, and `openssl rand -hex 32` does.
--- @param hex 32, 48 or 64 hexadecimal digits
+-- @tparam string hex 32, 48 or 64 hexadecimal digits
 -- @return the key, 16, 24 or 32 bytes
 function aead.key(hex)
   local length = type(hex) == "string" and #hex // 2
@@ -38,10 +38,10 @@ function aead.key(hex)
 end
 
 --- Seals bytes.
--- @param key 16, 24 or 32 bytes
+-- @tparam string key 16, 24 or 32 bytes
 -- @param text string
 -- @param about string that is not sealed, but must be the same when it is opened; "" when nil
--- @param nonce 12 bytes that are never used again with this key; drawn by chance when nil
+-- @tparam string nonce 12 bytes that are never used again with this key; drawn by chance when nil
 -- @return string: nonce, sealed text, tag: 28 bytes longer than the text
 function aead.seal(key, text, about, nonce)
   check_key("seal", key)
@@ -54,7 +54,8 @@ function aead.seal(key, text, about, nonce)
 end
 
 --- Opens what was sealed.
--- @param key, about as it was sealed with
+-- @tparam string key as it was sealed with
+-- @tparam string about as it was sealed with
 -- @param sealed string of aead.seal
 -- @return the text; raises PayloadError when it is not genuine
 function aead.open(key, sealed, about)

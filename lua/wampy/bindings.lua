@@ -101,7 +101,12 @@ function bindings.bind(self, entry, i)
   entry.ids[i] = add(self, entry.kind, entry.uris[i], entry.handlers[i], entry.options)
 end
 
-local Held = { __name = "wampy.Registration" } -- a live registration or subscription
+-- A live registration or subscription.
+-- @object wampy.Registration
+-- @tfield integer id
+-- @tfield string|string[] uri
+-- @tfield (string|string[])? topic of a subscription
+local Held = { __name = "wampy.Registration" }
 Held.__index = Held
 
 -- Registers or subscribes (again): at once, and in each new session.

@@ -24,6 +24,30 @@ local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
 local values = require "wampy.values"
 
+-- A client of a router. Apps are classes made with extend.
+-- @object wampy.Client
+-- @overload fun(fields?: wampy.ClientFields): self
+-- @tfield wampy.CallProxy call calls and waits: client:call(uri, ...), client.call.com.add2(...)
+-- @tfield table<string,function> rpc calls procedures of one name: client.rpc.add2(...)
+-- @tfield wampy.PublishProxy publish publishes: client:publish(topic, ...)
+-- @tfield wampy.Meta meta what the router says of its sessions, registrations and subscriptions
+-- @tfield wampy.Session? session while joined
+-- @tfield boolean connected
+-- @tfield string name for logs
+-- @tfield string? url
+-- @tfield string realm
+-- @tfield table config the fields that it was made with, and what stood for missing ones
+-- @tfield table<integer,string> registration_map URI by registration
+-- @tfield table<integer,table> subscription_map { topic, handlers } by subscription
+-- @tfield table<integer,string> request_ids URI by request under way
+-- @tfield wampy.MessageHandler? message_handler
+-- @tfield wampy.ClientFields? defaults fields that the class gives
+-- @tfield fun(self,details:table)? on_join hook
+-- @tfield fun(self,reason:string,details:table)? on_leave hook
+-- @tfield fun(self,reason:string)? on_disconnect hook
+-- @tfield fun(self,error:any,where:string)? on_error hook
+-- @tfield fun(self,role:string,reason:string?)? on_revoked hook
+-- @tfield any [string] whatever a class declares
 local Client = { __name = "wampy.Client" }
 
 local function bad(fmt, ...)
@@ -420,13 +444,14 @@ function Client:_publish(verb, topic, ...)
 end
 
 --- As publish, but returns false in place of waiting when the link cannot keep up.
+-- @return true, or false when the queue is full
 function Client:try_publish(...)
   return self:_publish("try_publish", ...)
 end
 
 --- Sets how payloads of a scheme are sealed and opened (WAMP: payload passthru mode). Calls, events
 -- and registrations with options { ppt_scheme = scheme } use it, and what comes in that scheme.
--- @param scheme "wamp", "mqtt" or "x_..."
+-- @tparam string scheme "wamp", "mqtt" or "x_..."
 -- @param codec { encode = function(args, kwargs, options, about) -> bytes [, more options],
 -- decode = function(bytes, options, about) -> args, kwargs, strict = whether nothing else is taken
 -- where the scheme was asked for }, or nil: none from now on. `about` is { kind =, uri = }, the

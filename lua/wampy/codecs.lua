@@ -218,7 +218,8 @@ end
 -- ---- formats ----------------------------------------------------------------------------------
 
 --- Arguments in the form that WAMP has for them: { args =, kwargs = } in a format.
--- @param format "json", "msgpack", "cbor"; "native" or nil: the form itself, for the session's own
+-- @tparam string format "json", "msgpack", "cbor"; "native" or nil: the form itself, for the
+-- session to encode
 -- @param args list, or nil
 -- @param kwargs table, or nil
 -- @return bytes (a table for "native"); raises for what cannot be encoded
@@ -233,7 +234,7 @@ local function is_list(t)
 end
 
 --- Reads what pack has made, or another WAMP library.
--- @param format as of pack
+-- @tparam string format as of pack
 -- @param bytes string, or a wampy.binary (a table for "native")
 -- @return args, kwargs: tables; raises PayloadError
 function codecs.unpack(format, bytes)

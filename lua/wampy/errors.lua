@@ -7,6 +7,13 @@ local core = require "wampy.core"
 
 local errors = {}
 
+-- What the public API raises; the classes of wampy.errors inherit from it.
+-- @object wampy.errors.WampyError
+-- @tfield string name of its class
+-- @tfield string message
+-- @tfield string? where the app's file:line
+-- @tfield string traceback
+-- @tfield any [string] fields of one class: code, uri, args, kwargs, details, procedure ...
 local base = { name = "WampyError" }
 base.__index = base
 base.__tostring = function(e) return e.name .. ": " .. e.message end

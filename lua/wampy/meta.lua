@@ -6,6 +6,8 @@ local core = require "wampy.core"
 local errors = require "wampy.errors"
 local values = require "wampy.values"
 
+-- What a router says of itself, to a client.
+-- @object wampy.Meta
 local Meta = { __name = "wampy.Meta" }
 Meta.__index = Meta
 
@@ -236,6 +238,7 @@ end
 -- @param args list, or nil
 -- @param kwargs table, or nil
 -- @param t { scope = "destroyed" or "detached", publish_options = table }, or nil
+-- @return nothing, as a rule: what the router answers
 function Meta:add_testament(topic, args, kwargs, t)
   return call(self, "session.add_testament", topic, values.array(args or {}), kwargs or {},
     values.kwargs(t or {}))

@@ -10,6 +10,9 @@ local nearest = require "wampy.nearest"
 
 local roles = {}
 
+-- What a decorator returns: a function of a class that is registered, subscribed or timed.
+-- @object wampy.Role
+-- @overload fun(...: any): ...any
 local Role = { __name = "wampy.Role" }
 Role.__index = Role
 Role.__call = function(role, ...) return role.fn(...) end
@@ -96,9 +99,9 @@ local function declare(kind, uris, options)
 end
 
 --- Declares a procedure.
--- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
--- with invoke, match, concurrency, force_reregister, disclose_caller, params, buffer,
--- ppt_scheme ...
+-- @tparam function|string|table what a function (its field's name becomes the URI), a URI, or
+-- { URI..., option = ... } with invoke, match, concurrency, force_reregister, disclose_caller,
+-- params, buffer, ppt_scheme ...
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end
@@ -109,8 +112,8 @@ function roles.callee(what)
 end
 
 --- Declares a subscription.
--- @param what a topic, or { topic = URI or list of URIs, match =, get_retained =, params =,
--- ppt_scheme = }
+-- @tparam string|table what a topic, or { topic = URI or list of URIs, match =, get_retained =,
+-- params =, ppt_scheme = }
 -- @return a function that takes the function and returns a Role
 function roles.subscriber(what)
   if type(what) == "string" then what = { topic = what } end

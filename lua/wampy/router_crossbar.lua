@@ -18,6 +18,8 @@ local crossbar = {
   STOP_GRACE = 10,    -- seconds that it may take to end its workers
 }
 
+-- A Crossbar.io process.
+-- @object wampy.routers.Crossbar : wampy.routers.Router
 local Crossbar = router.class("wampy.routers.Crossbar", router.Router)
 crossbar.Crossbar = Crossbar
 
@@ -160,6 +162,7 @@ end
 -- ---- life -----------------------------------------------------------------------------------
 
 --- Whether it was started and still runs.
+-- @return boolean
 function Crossbar:alive()
   return self._process ~= nil and self._process:alive()
 end

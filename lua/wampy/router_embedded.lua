@@ -14,6 +14,10 @@ local tls = require "wampy.tls"
 
 local embedded = {}
 
+-- A router inside this host.
+-- @object wampy.routers.Embedded
+-- @tfield string? url of its first listener, when it is started
+-- @tfield integer? port of its first listener
 local Embedded = router.class("wampy.routers.Embedded")
 embedded.Embedded = Embedded
 
@@ -95,7 +99,8 @@ function Embedded:server()
   return self._router
 end
 
---- Says GOODBYE to everybody and closes, after `drain` seconds at most (default 1).
+--- Says GOODBYE to everybody and closes.
+-- @param drain seconds that this may take, default 1
 function Embedded:stop(drain)
   if not self._router then return end
   self._router:shutdown()
@@ -111,6 +116,7 @@ function Embedded:dump()
 end
 
 --- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.
+-- @treturn table<string,integer>
 function Embedded:stats()
   return self:server():stats()
 end

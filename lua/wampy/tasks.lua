@@ -44,6 +44,9 @@ end
 
 -- ---- Task ---------------------------------------------------------------------------------
 
+-- A function that runs by itself, as spawn has started it.
+-- @object wampy.Task
+-- @tfield boolean done whether it has ended
 local Task = { __name = "wampy.Task" }
 Task.__index = Task
 
@@ -97,10 +100,13 @@ function tasks.sleep(seconds)
 end
 
 --- Seconds on a monotonic clock.
+-- @return number
 function tasks.now()
   return core.now()
 end
 
+-- What after and every return.
+-- @object wampy.Timer
 local Timer = { __name = "wampy.Timer" }
 Timer.__index = Timer
 
@@ -159,10 +165,13 @@ end
 
 -- ---- order --------------------------------------------------------------------------------
 
+-- A lock for tasks.
+-- @object wampy.Mutex
 local Mutex = { __name = "wampy.mutex" }
 Mutex.__index = Mutex
 
 --- A lock for tasks: `local _ <close> = mutex:lock()`, or lock and unlock.
+-- @return Mutex
 function tasks.mutex()
   return setmetatable({ waiters = {} }, Mutex)
 end
@@ -181,11 +190,14 @@ function Mutex:unlock()
   wake_one(self.waiters)
 end
 
+-- A queue between tasks.
+-- @object wampy.Queue
 local Queue = { __name = "wampy.queue" }
 Queue.__index = Queue
 
 --- A queue between tasks.
 -- @param n how many values fit; put waits when it is full. No limit when nil
+-- @return Queue
 function tasks.queue(n)
   return setmetatable({ limit = n or math.huge, first = 1, last = 0, getters = {}, putters = {} },
     Queue)
@@ -221,10 +233,13 @@ function Queue:get(timeout)
   return value
 end
 
+-- A flag that tasks wait for.
+-- @object wampy.Event
 local Event = { __name = "wampy.event" }
 Event.__index = Event
 
 --- A flag that tasks wait for.
+-- @return Event
 function tasks.event()
   return setmetatable({ waiters = {}, is_set = false }, Event)
 end
@@ -274,6 +289,7 @@ function tasks.readable(fd, timeout)
 end
 
 --- Waits until a descriptor can be written. See readable.
+-- @return true, or false when it could not in time
 function tasks.writable(fd, timeout)
   return core.writable(fd, timeout)
 end
@@ -310,6 +326,7 @@ local function unwrap(ok, ...)
 end
 
 --- As coroutine.wrap, for a coroutine whose waits pass through.
+-- @return function that resumes it
 function tasks.wrap(fn)
   local co = tasks.create(fn)
   return function(...)

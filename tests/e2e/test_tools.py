@@ -23,7 +23,7 @@ def a_new_project_passes_its_own_spec_and_check(t, kind):
     for name in said:
         with open(os.path.join(t.folder, name), encoding="utf-8") as file:
             text = file.read()
-        left = re.findall(r"\$(?:name|Class|uri|try)", text)
+        left = re.findall(r"\$(?:name|Class|uri|try|library)", text)
         assert text and not left, (name, left)
     folder = os.path.join(t.folder, "my-app")
     out = t.run(0, "test", cwd=folder).out.all()
