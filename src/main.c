@@ -395,7 +395,7 @@ static int said(int code)
     if (code || (out && !ferror(stdout)))
         return code;
     if (out || errno != EPIPE)
-        fprintf(stderr, "error: stdout: %s\n",
+        fprintf(stderr, "error: stdout: %s [W213]\n",
                 out ? "not all could be written" : strerror(errno));
     return 1;
 }

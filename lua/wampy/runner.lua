@@ -206,7 +206,7 @@ function runner.run(options)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { code = "W300", message = tostring(e) .. errors.meant(e),
+    return { code = options.has_run and "W100" or "W300", message = tostring(e) .. errors.meant(e),
       traceback = debug.traceback("", 2) }
   end, options)
   if not ok then

@@ -50,7 +50,7 @@ def code_1_is_an_error_in_a_main_chunk_that_has_run(t):
         wampy.after(0, function() wampy.stop() end)
         wampy.run()
         error("late")""")
-    t.run(1, "run", app, "-q", "--", url).err.wait(r"^error: .*app.lua:5: late$")
+    t.run(1, "run", app, "-q", "--", url).err.wait(r"^error: .*app.lua:5: late \[W100\]$")
 
 
 @test
