@@ -21,11 +21,15 @@ struct job {
     lua_Integer parts; /* that have been read */
     struct inbox in;   /* parts that have come */
     struct details *details; /* what its details table stands for; NULL: nothing */
-    struct host_timer limit; /* of a callee that keeps the time */
+    uint64_t time; /* ms to the first part of the result, and between two; 0: no limit */
+    struct host_timer limit;
 };
 
 /* serve.c: the job that a task works on; NULL for other tasks. */
 struct job *job_of(const struct task *t);
+
+/* serve.c: its time, if it has a limit, begins anew. */
+void job_rearm(struct job *j);
 
 /* ---- l_job.c ----------------------------------------------------------------------- */
 

@@ -109,36 +109,46 @@ static void fail(struct task *t, struct job *j)
     client_touch(j->lc->c);
 }
 
-/* The app's Client that the job belongs to. */
-static void push_object(lua_State *L, struct job *j)
+/* The app's Client whose userdata is registry[anchor]. */
+static void push_object(lua_State *L, const void *anchor)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, anchor);
     lua_getiuservalue(L, -1, CLIENT_OBJECT);
     lua_remove(L, -2);
 }
 
 /* What an ERROR was meant to say is not a fault of the program: no traceback for
  * those. */
-static void report(struct task *t, struct job *j)
+void serve_report(struct task *t, const struct failure *f)
 {
     lua_State *L = t->S->L;
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
     lua_getfield(L, -1, "report");
-    push_object(L, j);
-    lua_pushboolean(L, j->invocation != 0);
+    push_object(L, f->anchor);
+    lua_pushboolean(L, f->is_call);
     lua_pushvalue(t->co, -1);
     lua_xmove(t->co, L, 1);
     lua_pushstring(L, t->trace);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
-    lua_pushstring(L, label(L, -1, HANDLER_URI));
-    lua_pushstring(L, label(L, -2, HANDLER_LABEL));
-    lua_remove(L, -3);
+    lua_pushstring(L, f->uri);
+    lua_pushstring(L, f->label);
     if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
         log_error("while reporting an error: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+}
+
+static void report(struct task *t, struct job *j)
+{
+    lua_State *L = t->S->L;
+    struct failure f = { .anchor = &j->m, .is_call = j->invocation != 0 };
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, j); /* which keeps these texts, too */
+    f.uri = label(L, -1, HANDLER_URI);
+    f.label = label(L, -1, HANDLER_LABEL);
+    lua_pop(L, 1);
+    serve_report(t, &f);
 }
 
 /* ---- who watches handlers ---------------------------------------------------------- */
@@ -161,9 +171,7 @@ static void observe(struct task *t, struct job *j)
     lua_State *L = t->S->L;
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
-    lua_getiuservalue(L, -1, CLIENT_OBJECT);
-    lua_remove(L, -2); /* fn client */
+    push_object(L, &j->m); /* fn client */
     lua_pushstring(L, j->invocation ? "call" : "event");
     lua_rawgetp(L, LUA_REGISTRYINDEX, j);
     lua_getiuservalue(L, -1, HANDLER_URI);
@@ -267,6 +275,14 @@ static void time_over(struct host_timer *timer)
     cancel(j);
 }
 
+void job_rearm(struct job *j)
+{
+    struct host *host = j->lc->S->host;
+
+    if (j->time)
+        host_timer_set(host, &j->limit, host_now(host) + j->time);
+}
+
 /* ---- starting ---------------------------------------------------------------------- */
 
 /* Starts a task for the handler at the top of S->L's stack, which it pops. NULL: too
@@ -322,8 +338,8 @@ static void start_call(struct l_client *lc, const struct event *e)
         return;
     }
     j->more = e->progress;
-    if (e->timeout)
-        host_timer_set(lc->S->host, &j->limit, host_now(lc->S->host) + e->timeout);
+    j->time = e->timeout;
+    job_rearm(j);
 }
 
 void serve_invocation(struct l_client *lc, struct event *e)

@@ -192,6 +192,24 @@ describe("a stream", function()
       assert(canceled())
     end)
 
+    it("or in the hands of a finalizer that comes after its own", function()
+      local complaints = {}
+      for _, use in ipairs { "result", "cancel", "send", "finish", "wait", "done" } do
+        local holder = setmetatable({}, { __gc = function(t)
+          complaints[#complaints + 1] = pair.complaint(t.object[use], t.object)
+        end })
+        holder.object = use == "result" and p.client:stream("forever")
+          or (use == "send" or use == "finish") and p.client:open("forever")
+          or p.client:call_async("forever")
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.equal(6, #complaints)
+      for _, text in ipairs(complaints) do
+        assert.equal("the call was let go of, and has ended with that", text)
+      end
+    end)
+
     it("or canceled, which raises in the loop", function()
       local s = p.client:stream("forever")
       local e = pair.failure(function()

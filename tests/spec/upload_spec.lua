@@ -204,6 +204,20 @@ describe("a call in parts", function()
       end
     end)
 
+    it("by a kill, after which finish waits for what the callee answers", function()
+      local begun = wampy.event()
+      p.server:register("saves", function(details)
+        begun:set()
+        pcall(function() for _ in details:chunks() do assert(details) end end)
+        return "saved"
+      end)
+      local up = p.client:open("saves")
+      assert.is_true(begun:wait(pair.PATIENCE))
+      up:cancel("kill")
+      assert.is_true(wampy.is_error(pair.failure(up.send, up, 1), errors.Canceled))
+      assert.equal("saved", up:finish())
+    end)
+
     it("by leaving its scope, or forgetting it", function()
       reader "read"
       do
