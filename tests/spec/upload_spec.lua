@@ -232,6 +232,18 @@ describe("a call in parts", function()
       assert.same({}, p.client.request_ids)
     end)
 
+    it("by a finalizer that comes after its own", function()
+      reader "read"
+      local complaint
+      setmetatable({}, { __gc = function(t)
+        complaint = pair.complaint(t.up.send, t.up, 1)
+      end }).up = p.client:open("read")
+      collectgarbage()
+      collectgarbage()
+      assert.equal("the call was let go of, and has ended with that", complaint)
+      assert(canceled())
+    end)
+
     it("by the task that waits for its result", function()
       local begun, answer = wampy.event(), wampy.event()
       p.server:register("slow", function(details)
