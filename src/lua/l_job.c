@@ -140,17 +140,16 @@ static int l_details_progress(lua_State *L)
 /* What the handler's parameters have not taken of the first part. */
 static int push_rest(lua_State *L, struct job *j)
 {
-    int takes = handler_takes(j->handler);
     int n = push_elements(L, j->m.wire, j->m.args);
 
     j->opened = true;
-    if (n <= takes) {
+    if (n <= j->takes) {
         lua_pop(L, n);
         return 0;
     }
-    lua_rotate(L, -n, -takes);
-    lua_pop(L, takes);
-    return n - takes;
+    lua_rotate(L, -n, -j->takes);
+    lua_pop(L, j->takes);
+    return n - j->takes;
 }
 
 /* The values of the next part that has any; 0 when none has come. */

@@ -14,6 +14,42 @@
 #include "lua/errors.h"
 #include "lua/job.h"
 
+/* ---- how much a handler does at a time ----------------------------------------------
+ *
+ * A router frees the place of a call as soon as it is given up; its handler may still be
+ * busy with ending. So who was told to end does not keep the next call away, but keeps
+ * it waiting. */
+
+/* The job does not count for its handler's concurrency any more. */
+static void uncount(struct job *j)
+{
+    j->handler->load.active -= j->counted;
+    j->counted = false;
+}
+
+static void begin(struct job *j)
+{
+    j->running = true;
+    j->handler->load.running++;
+    j->in.called = true;
+}
+
+static void leave(struct job *j)
+{
+    struct handler_load *load = &j->handler->load;
+    struct list *node;
+    struct job *next;
+
+    uncount(j);
+    list_remove(&j->held);
+    load->running -= j->running;
+    if (!j->running || !(node = list_pop(&load->held)))
+        return;
+    next = list_entry(node, struct job, held);
+    begin(next);
+    task_wake(next->task);
+}
+
 /* ---- the body ---------------------------------------------------------------------- */
 
 /* (handler, job, client, results...) */
@@ -42,9 +78,14 @@ static int work(lua_State *L)
 {
     struct job *j = lua_touserdata(L, 2);
     uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
-    int n = handler_bind(L, 1, &j->m, session);
+    int n;
 
+    if (!j->running) /* given up while it was held */
+        task_check(L, j->lc->S);
+    n = handler_bind(L, 1, &j->m, session);
     inbox_ran(&j->in);
+    j->takes = handler_takes(j->handler);
+    j->reads = j->handler->details_at != 0;
     if (j->invocation && j->handler->details_at)
         job_describe(L, j,
                      lua_gettop(L) - n + j->handler->method + j->handler->details_at);
@@ -207,7 +248,7 @@ static void finished(struct task *t, int n)
     }
     if (t->S->observed)
         observe(t, j);
-    j->handler->active--;
+    leave(j);
     j->lc->serving--;
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, j);
@@ -257,12 +298,14 @@ static void give_up(struct job *j, const char *uri, const char *why)
         return;
     refuse(j->lc, j->invocation, uri, why);
     j->answered = true;
+    uncount(j);
 }
 
 /* Whoever works on the job, or reads its arguments, hears of it where he waits. */
 static void cancel(struct job *j)
 {
     j->canceled = true;
+    uncount(j);
     inbox_wake(&j->in);
     task_cancel(j->task);
 }
@@ -303,12 +346,14 @@ static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invo
     j->lc = lc;
     j->task = t;
     inbox_init(&j->in, h->buffer);
-    j->in.called = true;
+    list_init(&j->held);
+    j->reads = h->details_at != 0;
+    j->counted = true;
     j->limit.fire = time_over;
     j->handler = h;
     j->invocation = invocation;
     msg_keep(&j->m, m);
-    h->active++;
+    h->load.active++;
     lc->serving++;
     t->owner = j;
     t->finish = finished;
@@ -323,7 +368,13 @@ static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invo
     lua_xmove(L, t->co, 1);
     if (invocation)
         map_put(&lc->jobs, invocation, t);
-    task_start(t, 3);
+    task_hold(t, 3);
+    if (invocation && h->concurrency && h->load.running >= h->concurrency) {
+        list_push(&h->load.held, &j->held);
+    } else {
+        begin(j);
+        task_wake(t);
+    }
     return j;
 }
 
@@ -354,7 +405,7 @@ void serve_invocation(struct l_client *lc, struct event *e)
     if (!h)
         refuse(lc, e->m.request, "wamp.error.no_such_registration",
                "not registered any more");
-    else if (h->concurrency && h->active >= h->concurrency)
+    else if (h->concurrency && h->load.active >= h->concurrency)
         refuse(lc, e->m.request, "wamp.error.unavailable",
                "the procedure's concurrency is used up");
     else {
@@ -393,10 +444,10 @@ void serve_part(struct l_client *lc, struct event *e)
     struct job *j = find(lc, e->m.request);
     char why[120];
 
-    if (!j || !j->handler->details_at)
+    if (!j)
         return;
     j->more = e->progress;
-    if (inbox_put(&j->in, &e->m))
+    if (!j->reads || inbox_put(&j->in, &e->m))
         return;
     snprintf(why, sizeof why,
              "the callee does not read the call's arguments (its buffer of %zu parts is "
@@ -422,6 +473,7 @@ void serve_lost(struct l_client *lc)
         struct job *j = t->owner;
 
         j->lost = true;
+        uncount(j);
         host_timer_clear(lc->S->host, &j->limit);
         inbox_wake(&j->in);
     }
