@@ -1,5 +1,6 @@
 -- upload_spec: client:open and details:chunks(), arguments in parts: what arrives, what ends it,
 -- and who cannot keep up.
+local exchange = require "wampy.exchange"
 local testing = require "wampy.testing"
 local wampy = require "wampy"
 local pair = dofile "tests/spec/pair.lua"
@@ -102,6 +103,27 @@ describe("a call in parts", function()
       local more = p.client:open("save", "b.txt", "a", "first ")
       more:finish("second")
       assert.same({ "b.txt", "a", "first second" }, got)
+    end)
+
+    it("as it began, when a reload has given its handler other parameters meanwhile", function()
+      local begun, go = wampy.event(), wampy.event()
+      local Old, New = wampy.Client:extend("App"), wampy.Client:extend("App")
+      Old.save = wampy.callee(function(_, name, details)
+        begun:set()
+        go:wait(pair.PATIENCE)
+        local parts = { name }
+        for _, text in details:chunks() do parts[#parts + 1] = text end
+        return table.concat(parts, " ")
+      end)
+      New.save = wampy.callee(function() return "new" end)
+      local app <close> = Old { router = p.router }:start()
+      local up = p.client:open("save", "a", "b")
+      assert.is_true(begun:wait(pair.PATIENCE))
+      exchange.apply(exchange.prepare(app, New))
+      go:set()
+      up:send("c")
+      assert.equal("a b c d", up:finish("d"))
+      assert.equal("new", p.client:call("save"))
     end)
 
     it("as a method of a class", function()
