@@ -119,7 +119,7 @@ static void reload(struct serving *s)
     if (s->taken)
         log_info("router: the configuration has been read again");
     else
-        log_error("router: the configuration stays as it was");
+        log_error("router: the configuration stays as it was [W355]");
     notify("READY=1");
 }
 
@@ -160,11 +160,20 @@ static bool open_access(struct serving *s)
         return true;
     s->access = access_log_open(path, s->job->json);
     if (!s->access) {
-        log_error("access log %s: %s", path, strerror(errno));
+        log_error("access log %s: %s [W906]", path, strerror(errno));
         return false;
     }
     server_access(s->server, &(struct access_hook){ access_log_tell, s->access });
     return true;
+}
+
+/* As the prelude does under its errors (lua/wampy/codes.lua). */
+static void advise(const char *error)
+{
+    const char *code = strrchr(error, '[');
+
+    if (code && !log_is_json() && isatty(STDERR_FILENO))
+        fprintf(stderr, "try: wampy-lua help %.4s\n", code + 1);
 }
 
 /* The exit code, when it cannot. */
@@ -177,6 +186,7 @@ static int begin(struct serving *s)
         return 3;
     if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
         log_error("%s", error);
+        advise(error);
         return 4;
     }
     show_places(s, s->job);

@@ -59,7 +59,8 @@ static bool prepare(struct step *s, struct serve_places *p, struct server *serve
         ok = s->opened != NULL;
     }
     if (!ok)
-        snprintf(error, size, "%s", end.text);
+        snprintf(error, size, "%s %s", end.text,
+                 end.error == CONN_TLS ? "[W411]" : "[W410]");
     else if (s->opened && !s->url.unix_socket)
         s->url.port = listener_port(s->opened);
     return ok;

@@ -21,7 +21,7 @@ struct serve_places {          /* zero-initialised = none */
 };
 
 /* Listens where the job says, and nowhere else: what is there already is kept, with new
- * options. False puts why into `error`, and leaves everything as it was. */
+ * options. False puts why into `error`, with its code, and leaves all as it was. */
 bool places_take(struct serve_places *p, struct server *server,
                  const struct serve_job *job, char *error, size_t size);
 void places_fini(struct serve_places *p); /* the listeners are the server's */

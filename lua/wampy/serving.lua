@@ -4,6 +4,7 @@
 -- The file returns the fields of wampy.routers.Embedded. A router without such a file is served
 -- without Lua (src/serve.c).
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
@@ -30,7 +31,9 @@ end
 function serving.load(path, over)
   local chunk, e = loadfile(path, "t")
   if not chunk then return nil, e end
-  local ok, fields = pcall(chunk, path)
+  local ok, fields = xpcall(chunk, function(raised)
+    return errors.is_error(raised) and raised or tostring(raised) .. errors.meant(raised)
+  end, path)
   if not ok then return nil, reason(path, fields) end
   if type(fields) ~= "table" then
     return nil, ("%s returned a %s; expected a table of the fields of wampy.routers.Embedded")
@@ -57,7 +60,7 @@ function serving.run(plan)
   core.watch_signals(true)
   local ok, e = pcall(plan.router.start, plan.router)
   if not ok then
-    core.log("error", errors.is_error(e) and e.message or tostring(e))
+    codes.complain(errors.is_error(e) and e.message or tostring(e), e)
     return 4
   end
   listening(plan.router)

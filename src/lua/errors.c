@@ -61,6 +61,19 @@ int raise_error(lua_State *L, const char *class, const char *fmt, ...)
     return lua_error(L);
 }
 
+void push_trace(lua_State *L)
+{
+    int top = lua_gettop(L);
+
+    if (lua_checkstack(L, 8) && push_hook(L, "trace")) {
+        lua_pushvalue(L, top);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING)
+            return;
+        lua_settop(L, top);
+    }
+    luaL_traceback(L, L, "", 1);
+}
+
 void push_remote_error(lua_State *L, const struct event *e, const char *procedure)
 {
     luaL_checkstack(L, 10, "error");

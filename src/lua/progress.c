@@ -53,7 +53,7 @@ static int deliver(lua_State *L)
 static void delivered(struct task *t, int n)
 {
     struct delivery *d = t->owner;
-    struct failure f = { .anchor = d, .uri = d->uri, .label = "on_progress" };
+    struct failure f = { .anchor = d, .m = &d->m, .uri = d->uri, .label = "on_progress" };
 
     (void)n;
     if (t->failed)
@@ -69,7 +69,7 @@ static void skip(struct reply *r)
     r->lc->S->dropped_events++;
     if (!r->skips)
         log_warn("%s: max_tasks are running; parts of the result do not get to "
-                 "on_progress",
+                 "on_progress [W905]",
                  r->uri);
     r->skips = true;
 }

@@ -49,6 +49,8 @@ static const struct need needs[] = {
     NEED(CALL,      PROGRESS,          FALSE,  DEALER, PROGRESSIVE_CALL_INVOCATIONS),
     NEED(CALL,      TIMEOUT,           ZERO,   DEALER, CALL_TIMEOUT),
     NEED(CALL,      PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
+    NEED(YIELD,     PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
+    NEED(ERROR,     PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
 };
 /* clang-format on */
 

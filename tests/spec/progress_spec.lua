@@ -72,7 +72,7 @@ describe("progressive results", function()
       end }))
       wampy.sleep(0)
     end)
-    assert.matches("^error: in the handler of count %(on_progress%): no 7\n", lines[1])
+    assert.matches("^error: in the handler of count %(on_progress%): no 7", lines[1])
     assert.same({ "no 7", "count (on_progress)" }, heard)
   end)
 
