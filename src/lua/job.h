@@ -36,6 +36,13 @@ struct job *job_of(const struct task *t);
 /* serve.c: its time, if it has a limit, begins anew. */
 void job_rearm(struct job *j);
 
+/* ---- outcome.c --------------------------------------------------------------------- */
+
+void job_report(struct task *t, struct job *j); /* its body ended with an error */
+
+/* Its body has ended, and somebody watches: core.observe. */
+void job_observe(struct task *t, struct job *j);
+
 /* ---- l_job.c ----------------------------------------------------------------------- */
 
 void job_open(lua_State *L, struct state *S); /* core.progress, methods of details */

@@ -167,7 +167,7 @@ void room_check(lua_State *L, struct state *S);
 
 /* ---- serve.c ----------------------------------------------------------------------- */
 
-void serve_open(lua_State *L, struct state *S); /* core.observe */
+void serve_open(lua_State *L, struct state *S); /* outcome.c: core.observe */
 
 /* Answers an invocation for which no handler runs. */
 void serve_refuse(struct l_client *lc, uint64_t invocation, const char *uri,

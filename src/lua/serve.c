@@ -101,16 +101,6 @@ static int work(lua_State *L)
 
 /* ---- the end ----------------------------------------------------------------------- */
 
-static const char *label(lua_State *L, int idx, int value)
-{
-    const char *s;
-
-    lua_getiuservalue(L, idx, value);
-    s = lua_tostring(L, -1);
-    lua_pop(L, 1);
-    return s ? s : "?";
-}
-
 /* (job, error): sends the ERROR that the error value stands for. */
 static int send_failure(lua_State *L)
 {
@@ -156,90 +146,6 @@ static void fail(struct task *t, struct job *j)
     client_touch(j->lc->c);
 }
 
-/* The app's Client whose userdata is registry[anchor]. */
-static void push_object(lua_State *L, const void *anchor)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, anchor);
-    lua_getiuservalue(L, -1, CLIENT_OBJECT);
-    lua_remove(L, -2);
-}
-
-/* What an ERROR was meant to say is not a fault of the program: no traceback for
- * those. */
-void serve_report(struct task *t, const struct failure *f)
-{
-    lua_State *L = t->S->L;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
-    lua_getfield(L, -1, "report");
-    push_object(L, f->anchor);
-    lua_pushboolean(L, f->is_call);
-    lua_pushvalue(t->co, -1);
-    lua_xmove(t->co, L, 1);
-    lua_pushstring(L, t->trace);
-    lua_pushstring(L, f->uri);
-    lua_pushstring(L, f->label);
-    push_dict(L, f->m->wire, f->m->dict);
-    if (lua_pcall(L, 7, 0, 0) != LUA_OK) {
-        log_error("while reporting an error: %s", lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-static void report(struct task *t, struct job *j)
-{
-    lua_State *L = t->S->L;
-    struct failure f = { .anchor = &j->m, .m = &j->m, .is_call = j->invocation != 0 };
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, j); /* which keeps these texts, too */
-    f.uri = label(L, -1, HANDLER_URI);
-    f.label = label(L, -1, HANDLER_LABEL);
-    lua_pop(L, 1);
-    serve_report(t, &f);
-}
-
-/* ---- who watches handlers ---------------------------------------------------------- */
-
-static const char KEY_OBSERVER;
-
-/* core.observe(fn | nil): fn(client, "call" | "event", uri, topic | nil, ok, error) is
- * called when a handler has run to its end; it cannot wait. `uri` is what was registered
- * or subscribed, `topic` what a pattern stood for. */
-static int l_observe(lua_State *L)
-{
-    state_of(L)->observed = !lua_isnoneornil(L, 1);
-    lua_settop(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
-    return 0;
-}
-
-static void observe(struct task *t, struct job *j)
-{
-    lua_State *L = t->S->L;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
-    push_object(L, &j->m); /* fn client */
-    lua_pushstring(L, j->invocation ? "call" : "event");
-    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
-    lua_getiuservalue(L, -1, HANDLER_URI);
-    lua_remove(L, -2); /* fn client kind uri */
-    push_dict(L, j->m.wire, j->m.dict);
-    lua_getfield(L, -1, "topic");
-    lua_remove(L, -2); /* fn client kind uri topic */
-    lua_pushboolean(L, !t->failed);
-    if (t->failed) {
-        lua_pushvalue(t->co, -1);
-        lua_xmove(t->co, L, 1);
-    } else {
-        lua_pushnil(L);
-    }
-    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
-        log_error("in core.observe's function: %s", lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-}
-
 static void finished(struct task *t, int n)
 {
     struct job *j = t->owner;
@@ -249,12 +155,12 @@ static void finished(struct task *t, int n)
     if (j->invocation && !j->lost)
         map_del(&j->lc->jobs, j->invocation);
     if (t->failed) {
-        report(t, j);
+        job_report(t, j);
         if (j->invocation && !j->answered && !j->lost && j->lc->c)
             fail(t, j);
     }
     if (t->S->observed)
-        observe(t, j);
+        job_observe(t, j);
     leave(j);
     j->lc->serving--;
     lua_pushnil(L);
@@ -271,14 +177,6 @@ static void finished(struct task *t, int n)
 struct job *job_of(const struct task *t)
 {
     return t->finish == finished ? t->owner : NULL;
-}
-
-void serve_open(lua_State *L, struct state *S)
-{
-    static const luaL_Reg functions[] = { { "observe", l_observe }, { NULL, NULL } };
-
-    state_register(L, S, functions);
-    job_open(L, S);
 }
 
 /* ---- ending one early -------------------------------------------------------------- */
