@@ -263,7 +263,8 @@ return {
     cure = "Keep what register and subscribe return, and end it once.",
     example = "error: app.lua:9: no such registration or subscription (any more)",
     says = { "no such registration", "no such subscription", "no such call", "nothing is kept of ",
-      "are finished already", "the call takes no more arguments", "wait to be read" },
+      "are finished already", "the call takes no more arguments", "wait to be read",
+      "the call was let go of" },
   },
   {
     code = "W325", title = "used when it is not running",

@@ -6,12 +6,27 @@ local cookies = {}
 
 local MAX_COOKIES = 50 -- of one router; more than that is a mistake, and the rest is not kept
 
+local months = { jan = 1, feb = 2, mar = 3, apr = 4, may = 5, jun = 6, jul = 7, aug = 8, sep = 9,
+  oct = 10, nov = 11, dec = 12 }
+
+-- Whether a date has passed, "Thu, 01 Jan 1970 00:00:00 gmt"; not one that cannot be read.
+local function has_passed(date)
+  local day, month, year, hour, minute, second =
+    date:match("(%d%d?)[ -](%a%a%a)[ -](%d%d%d%d) (%d%d?):(%d%d):(%d%d)")
+  if not months[month] then return false end
+  return ("%04d%02d%02d%02d%02d%02d"):format(year, months[month], day, hour, minute, second)
+    <= os.date("!%Y%m%d%H%M%S")
+end
+
 -- What has to be known of a Set-Cookie line: its name and value, and whether it takes that back.
 local function parse(line)
   local name, value = line:match("^%s*([^=;%s]+)%s*=%s*([^;]*)")
   if not name then return end
-  local age = line:lower():match(";%s*max%-age%s*=%s*(-?%d+)")
-  return name, (value:gsub("%s+$", "")), age ~= nil and tonumber(age) <= 0
+  local attributes = line:lower()
+  local age = tonumber(attributes:match(";%s*max%-age%s*=%s*(-?%d+)"))
+  local date = attributes:match(";%s*expires%s*=%s*([^;]*)")
+  local gone = age and age <= 0 or not age and date and has_passed(date)
+  return name, (value:gsub("%s+$", "")), gone
 end
 
 local function origin_of(url)

@@ -39,8 +39,20 @@ local function known(value)
   return value
 end
 
--- A procedure's first result for each id, in the same order; nil where it failed: what the id is
--- of may be gone by now.
+local gone = {
+  ["wamp.error.no_such_session"] = true,
+  ["wamp.error.no_such_registration"] = true,
+  ["wamp.error.no_such_subscription"] = true,
+}
+
+-- What a pcall gave; nil when it failed because what the id is of is gone by now.
+local function unless_gone(ok, answer)
+  if ok then return answer end
+  if errors.is_error(answer, errors.RemoteError) and gone[answer.uri] then return nil end
+  error(answer, 0)
+end
+
+-- A procedure's first result for each id, in the same order; nil for an id that is gone.
 local function ask_all(self, name, ids)
   local results = {}
   for first = 1, #ids, AT_ONCE do
@@ -49,8 +61,7 @@ local function ask_all(self, name, ids)
       futures[i] = self.client:call_async("wamp." .. name, arguments(self, ids[i]))
     end
     for i = first, last do
-      local ok, answer = pcall(futures[i].wait, futures[i])
-      results[i] = ok and answer or nil
+      results[i] = unless_gone(pcall(futures[i].wait, futures[i]))
     end
   end
   return results
@@ -80,13 +91,7 @@ end
 -- @param id of the session
 -- @return { session, authid, authrole, authmethod, authprovider, ... }; nil when there is none
 function Meta:session(id)
-  local ok, details = pcall(call, self, "session.get", id)
-  if ok then return details end
-  if errors.is_error(details, errors.RemoteError)
-    and details.uri == "wamp.error.no_such_session" then
-    return nil
-  end
-  error(details, 0)
+  return unless_gone(pcall(call, self, "session.get", id))
 end
 
 -- reason and message of a kill
@@ -159,8 +164,11 @@ end
 local function look_up(self, kind, uri, match)
   local id = known(call(self, kind .. ".lookup", uri, match and { match = match } or nil))
   if not id then return nil end
-  local details = call(self, kind .. ".get", id)
-  details[kinds[kind].as] = call(self, ("%s.%s"):format(kind, kinds[kind].holders), id)
+  local details = unless_gone(pcall(call, self, kind .. ".get", id))
+  local holders = ("%s.%s"):format(kind, kinds[kind].holders)
+  local list = details and unless_gone(pcall(call, self, holders, id))
+  if not list then return nil end
+  details[kinds[kind].as] = list
   return details
 end
 
@@ -189,7 +197,7 @@ end
 -- @return { id, uri, match, invoke, created }; nil: a call would find no procedure
 function Meta:serving(uri)
   local id = known(call(self, "registration.match", uri))
-  return id and call(self, "registration.get", id)
+  return id and unless_gone(pcall(call, self, "registration.get", id))
 end
 
 --- The topics that are subscribed to.

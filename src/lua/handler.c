@@ -74,6 +74,7 @@ int l_handler(lua_State *L)
     lua_settop(L, 1);
     h = lua_newuserdatauv(L, sizeof *h, HANDLER_VALUES); /* t h */
     memset(h, 0, sizeof *h);
+    list_init(&h->load.held);
     luaL_setmetatable(L, HANDLER);
     h->vararg = flag(L, "vararg");
     h->method = flag(L, "method");
@@ -102,10 +103,10 @@ int l_handler(lua_State *L)
 int l_handler_renew(lua_State *L)
 {
     struct handler *h = luaL_checkudata(L, 1, HANDLER);
-    int active = h->active;
+    struct handler_load load = h->load;
 
     *h = *(struct handler *)luaL_checkudata(L, 2, HANDLER);
-    h->active = active;
+    h->load = load;
     for (int i = 1; i <= HANDLER_VALUES; i++) {
         lua_getiuservalue(L, 2, i);
         lua_setiuservalue(L, 1, i);

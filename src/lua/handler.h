@@ -8,10 +8,18 @@
 
 #include <lua.h>
 
+#include "base/list.h"
 #include "wamp/msg.h"
 
 struct state;
 struct l_client;
+
+/* What of its work is under way. */
+struct handler_load {
+    int active;       /* calls that have not ended, and were not told to */
+    int running;      /* tasks of calls, and of events */
+    struct list held; /* struct job: calls that wait for one of them to end */
+};
 
 struct handler {
     int params;                         /* named parameters, without self */
@@ -24,7 +32,7 @@ struct handler {
     bool warned;     /* of an event whose keywords fit no parameter: said once */
     int concurrency; /* 0 = no limit */
     size_t buffer;   /* parts of one call's arguments that wait to be read */
-    int active;      /* its tasks under way */
+    struct handler_load load;
 };
 
 /* User values of the userdata. */

@@ -13,19 +13,35 @@ struct job {
     struct handler *handler;
     struct task *task;   /* of the handler */
     uint64_t invocation; /* 0 for an event */
+    struct list held;    /* in handler->load.held, or unlinked */
+    bool counted;        /* among handler->load.active */
+    bool running;        /* among handler->load.running */
     bool answered;
     bool canceled;     /* INTERRUPT came, or its time is over */
     bool lost;         /* the session it belongs to is over: nobody waits for an answer */
+    bool reads;        /* its handler takes details, and may read parts */
     bool more;         /* parts of the arguments will follow */
     bool opened;       /* what is left of the first part has been read */
+    int takes;         /* arguments of the first part that went to parameters */
     lua_Integer parts; /* that have been read */
     struct inbox in;   /* parts that have come */
     struct details *details; /* what its details table stands for; NULL: nothing */
-    struct host_timer limit; /* of a callee that keeps the time */
+    uint64_t time; /* ms to the first part of the result, and between two; 0: no limit */
+    struct host_timer limit;
 };
 
 /* serve.c: the job that a task works on; NULL for other tasks. */
 struct job *job_of(const struct task *t);
+
+/* serve.c: its time, if it has a limit, begins anew. */
+void job_rearm(struct job *j);
+
+/* ---- outcome.c --------------------------------------------------------------------- */
+
+void job_report(struct task *t, struct job *j); /* its body ended with an error */
+
+/* Its body has ended, and somebody watches: core.observe. */
+void job_observe(struct task *t, struct job *j);
 
 /* ---- l_job.c ----------------------------------------------------------------------- */
 

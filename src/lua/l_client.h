@@ -1,8 +1,8 @@
 /* l_client.h - the client userdata: what ties Lua objects to one session. Shared by
  * l_client.c (life), l_event.c (what happens to it), l_request.c (requests), l_stream.c
- * and l_upload.c (calls in parts), l_message.c (messages made by hand), reply.c (who
- * waits for an answer), serve.c (handlers), l_job.c (what they may ask) and tap.c (the
- * message handler). */
+ * and l_upload.c (calls in parts), progress.c (on_progress), l_message.c (messages made
+ * by hand), reply.c (who waits for an answer), serve.c (handlers), l_job.c (what they may
+ * ask) and tap.c (the message handler). */
 #ifndef LUA_L_CLIENT_H
 #define LUA_L_CLIENT_H
 
@@ -117,6 +117,7 @@ struct reply {
     char *scheme; /* owned; ppt_scheme of a call with codecs; NULL otherwise */
     bool done;
     bool kept;           /* registry[reply] is its handler, or its on_progress function */
+    bool skips;          /* parts had no task to run in, which has been said */
     struct inbox *inbox; /* borrowed; for progressive results; NULL: not a stream */
 };
 
@@ -132,6 +133,10 @@ int reply_wait(lua_State *L, struct reply *r, uint64_t limit, lua_KFunction k);
  * cancelled, too, and r freed if `own`). True when r is done; false when its limit
  * passed. */
 bool reply_check(lua_State *L, struct reply *r, bool own);
+
+/* `r`; raises when it is NULL: its object has been finalized, and is in the hands of a
+ * finalizer that came later. */
+struct reply *reply_alive(lua_State *L, struct reply *r);
 
 /* Cancels the call, unless it is over. */
 void reply_cancel(struct reply *r, const char *mode);
@@ -162,7 +167,7 @@ void room_check(lua_State *L, struct state *S);
 
 /* ---- serve.c ----------------------------------------------------------------------- */
 
-void serve_open(lua_State *L, struct state *S); /* core.observe */
+void serve_open(lua_State *L, struct state *S); /* outcome.c: core.observe */
 
 /* Answers an invocation for which no handler runs. */
 void serve_refuse(struct l_client *lc, uint64_t invocation, const char *uri,
@@ -177,8 +182,24 @@ void serve_event(struct l_client *lc, struct event *e);
 void serve_interrupt(struct l_client *lc, struct event *e);
 void serve_lost(struct l_client *lc); /* the session is over: no handler answers it */
 
+/* What an error, the top of t->co, has ended. */
+struct failure {
+    const void *anchor;  /* registry[anchor] is the client's userdata */
+    const struct msg *m; /* what was worked on */
+    const char *uri, *label;
+    bool is_call; /* an error that was meant for the caller is no news */
+};
+
+/* Logs it, and tells the app's on_error. */
+void serve_report(struct task *t, const struct failure *f);
+
 /* Calls object:method(args...) in a task of its own; `n` arguments are on S->L's top, and
  * are popped. False when there is no task for it. */
 bool serve_hook(struct l_client *lc, const char *method, int n);
+
+/* ---- progress.c -------------------------------------------------------------------- */
+
+/* Gives a part of the result of `r`'s call to its on_progress function. */
+void progress_deliver(struct reply *r, struct event *e);
 
 #endif

@@ -65,25 +65,12 @@ static void install(struct l_client *lc, struct reply *r, const struct event *e)
     lua_pop(L, 2);
 }
 
-static void progress(struct l_client *lc, struct reply *r, struct event *e)
-{
-    struct state *S = lc->S;
-    lua_State *L = S->L;
-    struct task *t = task_new(S);
-
-    if (!t)
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, r);
-    lua_xmove(L, t->co, 1);
-    task_start(t, push_elements(t->co, e->m.wire, e->m.args));
-}
-
 /* A part of a call's result. A stream whose reader has fallen behind ends. */
-static void part(struct l_client *lc, struct reply *r, struct event *e)
+static void part(struct reply *r, struct event *e)
 {
     if (!r->inbox) {
         if (r->kept)
-            progress(lc, r, e);
+            progress_deliver(r, e);
     } else if (!inbox_put(r->inbox, &e->m)) {
         reply_cancel(r, "killnowait");
     }
@@ -96,7 +83,7 @@ static void answered(struct l_client *lc, struct event *e)
     if (!r)
         return;
     if (e->progress) {
-        part(lc, r, e);
+        part(r, e);
         return;
     }
     if (e->kind == EVENT_REGISTERED || e->kind == EVENT_SUBSCRIBED)

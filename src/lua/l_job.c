@@ -33,12 +33,18 @@ void job_describe(lua_State *L, struct job *j, int idx)
     j->details = d;
 }
 
+/* Whether nobody waits for the answer any more, or the handler is to end. */
+static bool is_unwanted(const struct job *j)
+{
+    return j->canceled || j->lost || j->task->canceled;
+}
+
 void job_forget(struct job *j)
 {
     if (!j->details)
         return;
     j->details->job = NULL;
-    j->details->canceled = j->canceled;
+    j->details->canceled = is_unwanted(j);
 }
 
 static int l_details_gc(lua_State *L)
@@ -94,6 +100,8 @@ static int progress(lua_State *L, struct job *j, int first)
     if (rc == SESSION_TOO_LARGE || rc == SESSION_BAD_OPTION)
         return raise_refusal(L, lc, rc);
     client_touch(lc->c);
+    if (rc == SESSION_OK)
+        job_rearm(j);
     lua_pushboolean(L, rc == SESSION_OK);
     return 1;
 }
@@ -135,17 +143,16 @@ static int l_details_progress(lua_State *L)
 /* What the handler's parameters have not taken of the first part. */
 static int push_rest(lua_State *L, struct job *j)
 {
-    int takes = handler_takes(j->handler);
     int n = push_elements(L, j->m.wire, j->m.args);
 
     j->opened = true;
-    if (n <= takes) {
+    if (n <= j->takes) {
         lua_pop(L, n);
         return 0;
     }
-    lua_rotate(L, -n, -takes);
-    lua_pop(L, takes);
-    return n - takes;
+    lua_rotate(L, -n, -j->takes);
+    lua_pop(L, j->takes);
+    return n - j->takes;
 }
 
 /* The values of the next part that has any; 0 when none has come. */
@@ -235,22 +242,24 @@ static int l_chunks(lua_State *L)
 static int is_canceled_k(lua_State *L, int status, lua_KContext ctx)
 {
     const struct details *d = check_details(L);
+    bool ending = task_self(state_of(L))->canceled;
 
     (void)status;
     (void)ctx;
-    lua_pushboolean(L, d->job ? d->job->canceled : d->canceled);
+    lua_pushboolean(L, d->job ? ending || is_unwanted(d->job) : d->canceled);
     return 1;
 }
 
-/* details:is_canceled() -> whether the caller, or the time that he gave, has ended the
- * call. Lets the loop run once, to hear of it, but never raises: for whoever computes */
+/* details:is_canceled() -> whether the caller, the time that he gave or the end of the
+ * session has ended the call, or the task that asks is to end. Lets the loop run once, to
+ * hear of it, but never raises: for whoever computes */
 static int l_is_canceled(lua_State *L)
 {
     struct state *S = state_of(L);
     const struct details *d = check_details(L);
     enum wait_mode mode = wait_mode(S, L);
 
-    if (d->job && !d->job->canceled && (mode == WAIT_TASK || mode == WAIT_PASS))
+    if (d->job && !is_unwanted(d->job) && (mode == WAIT_TASK || mode == WAIT_PASS))
         return task_wait(L, S, host_clock(S->host), 0, is_canceled_k);
     return is_canceled_k(L, LUA_OK, 0);
 }

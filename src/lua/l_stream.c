@@ -30,7 +30,10 @@ static struct stream *check_stream(lua_State *L)
         ours = lua_rawequal(L, -1, -2);
         lua_pop(L, 2);
     }
-    return ours ? s : luaL_checkudata(L, 1, STREAM); /* which raises */
+    if (!ours)
+        luaL_checkudata(L, 1, STREAM); /* which raises */
+    reply_alive(L, s->r);
+    return s;
 }
 
 /* ---- reading ----------------------------------------------------------------------- */
@@ -141,7 +144,7 @@ static int l_close(lua_State *L)
 /* A stream that nobody holds any more cancels its call. */
 static int l_gc(lua_State *L)
 {
-    struct stream *s = check_stream(L);
+    struct stream *s = luaL_checkudata(L, 1, STREAM);
 
     if (!s->r)
         return 0;

@@ -20,7 +20,10 @@ struct upload {
 
 static struct upload *check_upload(lua_State *L)
 {
-    return luaL_checkudata(L, 1, UPLOAD);
+    struct upload *u = luaL_checkudata(L, 1, UPLOAD);
+
+    reply_alive(L, u->r);
+    return u;
 }
 
 /* ---- sending ----------------------------------------------------------------------- */
@@ -32,8 +35,6 @@ static bool may_send(lua_State *L, struct upload *u, const char *verb)
     if (u->finished)
         raise_error(L, "WampyError", "%s: the arguments of %s are finished already", verb,
                     u->r->uri);
-    if (u->canceled && !u->r->done)
-        raise_error(L, "Canceled", "%s: %s is canceled", verb, u->r->uri);
     if (u->r->done && u->r->e.kind != EVENT_RESULT)
         reply_push(L, u->r, false); /* raises */
     return !u->r->done;
@@ -66,6 +67,8 @@ static int send_some(lua_State *L, struct upload *u)
 {
     bool going = may_send(L, u, "send");
 
+    if (going && u->canceled)
+        return raise_error(L, "Canceled", "send: %s is canceled", u->r->uri);
     if (going && stream_waits(L, u->r->lc))
         return room_wait(L, u->r->lc, LIMIT_STREAM_QUEUE / 2, 0, send_k);
     lua_pushboolean(L, going && send_part(L, u, false));
@@ -106,7 +109,7 @@ static int finish_k(lua_State *L, int status, lua_KContext ctx);
 
 static int finish(lua_State *L, struct upload *u)
 {
-    bool going = may_send(L, u, "finish");
+    bool going = may_send(L, u, "finish") && !u->canceled;
 
     if (going && stream_waits(L, u->r->lc))
         return room_wait(L, u->r->lc, LIMIT_STREAM_QUEUE / 2, 0, finish_k);
@@ -127,7 +130,7 @@ static int finish_k(lua_State *L, int status, lua_KContext ctx)
 }
 
 /* up:finish(... [, kwargs{}]) -> results… | raises the call's error. Its arguments are
- * the last part */
+ * the last part; of a call that is canceled they are not sent */
 static int l_finish(lua_State *L)
 {
     need_wait(L);
@@ -163,7 +166,7 @@ static int l_close(lua_State *L)
 /* likewise when nobody holds it any more */
 static int l_gc(lua_State *L)
 {
-    struct upload *u = check_upload(L);
+    struct upload *u = luaL_checkudata(L, 1, UPLOAD);
 
     if (!u->r)
         return 0;

@@ -58,6 +58,13 @@ void reply_settle(struct reply *r, struct event *e)
         inbox_wake(r->inbox);
 }
 
+struct reply *reply_alive(lua_State *L, struct reply *r)
+{
+    if (!r)
+        raise_error(L, "WampyError", "the call was let go of, and has ended with that");
+    return r;
+}
+
 void reply_cancel(struct reply *r, const char *mode)
 {
     if (r->done || r->request <= 0 || !r->lc->c)
@@ -171,7 +178,7 @@ static struct reply *check_future(lua_State *L)
 {
     struct future *f = luaL_checkudata(L, 1, FUTURE);
 
-    return f->r;
+    return reply_alive(L, f->r);
 }
 
 static int wait_k(lua_State *L, int status, lua_KContext ctx)

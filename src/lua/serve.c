@@ -14,6 +14,42 @@
 #include "lua/convert.h"
 #include "lua/errors.h"
 
+/* ---- how much a handler does at a time ----------------------------------------------
+ *
+ * A router frees the place of a call as soon as it is given up; its handler may still be
+ * busy with ending. So who was told to end does not keep the next call away, but keeps
+ * it waiting. */
+
+/* The job does not count for its handler's concurrency any more. */
+static void uncount(struct job *j)
+{
+    j->handler->load.active -= j->counted;
+    j->counted = false;
+}
+
+static void begin(struct job *j)
+{
+    j->running = true;
+    j->handler->load.running++;
+    j->in.called = true;
+}
+
+static void leave(struct job *j)
+{
+    struct handler_load *load = &j->handler->load;
+    struct list *node;
+    struct job *next;
+
+    uncount(j);
+    list_remove(&j->held);
+    load->running -= j->running;
+    if (!j->running || !(node = list_pop(&load->held)))
+        return;
+    next = list_entry(node, struct job, held);
+    begin(next);
+    task_wake(next->task);
+}
+
 /* ---- the body ---------------------------------------------------------------------- */
 
 /* (handler, job, client, results...) */
@@ -46,9 +82,14 @@ static int work(lua_State *L)
 {
     struct job *j = lua_touserdata(L, 2);
     uint64_t session = j->lc->c ? session_id(client_session(j->lc->c)) : 0;
-    int n = handler_bind(L, 1, &j->m, session);
+    int n;
 
+    if (!j->running) /* given up while it was held */
+        task_check(L, j->lc->S);
+    n = handler_bind(L, 1, &j->m, session);
     inbox_ran(&j->in);
+    j->takes = handler_takes(j->handler);
+    j->reads = j->handler->details_at != 0;
     if (j->invocation && j->handler->details_at)
         job_describe(L, j,
                      lua_gettop(L) - n + j->handler->method + j->handler->details_at);
@@ -59,16 +100,6 @@ static int work(lua_State *L)
 }
 
 /* ---- the end ----------------------------------------------------------------------- */
-
-static const char *label(lua_State *L, int idx, int value)
-{
-    const char *s;
-
-    lua_getiuservalue(L, idx, value);
-    s = lua_tostring(L, -1);
-    lua_pop(L, 1);
-    return s ? s : "?";
-}
 
 /* (job, error): sends the ERROR that the error value stands for. */
 static int send_failure(lua_State *L)
@@ -115,82 +146,6 @@ static void fail(struct task *t, struct job *j)
     client_touch(j->lc->c);
 }
 
-/* The app's Client that the job belongs to. */
-static void push_object(lua_State *L, struct job *j)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
-    lua_getiuservalue(L, -1, CLIENT_OBJECT);
-    lua_remove(L, -2);
-}
-
-/* What an ERROR was meant to say is not a fault of the program: no traceback for
- * those. */
-static void report(struct task *t, struct job *j)
-{
-    lua_State *L = t->S->L;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ERRORS);
-    lua_getfield(L, -1, "report");
-    push_object(L, j);
-    lua_pushboolean(L, j->invocation != 0);
-    lua_pushvalue(t->co, -1);
-    lua_xmove(t->co, L, 1);
-    lua_pushstring(L, t->trace);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
-    lua_pushstring(L, label(L, -1, HANDLER_URI));
-    lua_pushstring(L, label(L, -2, HANDLER_LABEL));
-    lua_remove(L, -3);
-    push_dict(L, j->m.wire, j->m.dict);
-    if (lua_pcall(L, 7, 0, 0) != LUA_OK) {
-        log_error("while reporting an error: %s", lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-/* ---- who watches handlers ---------------------------------------------------------- */
-
-static const char KEY_OBSERVER;
-
-/* core.observe(fn | nil): fn(client, "call" | "event", uri, topic | nil, ok, error) is
- * called when a handler has run to its end; it cannot wait. `uri` is what was registered
- * or subscribed, `topic` what a pattern stood for. */
-static int l_observe(lua_State *L)
-{
-    state_of(L)->observed = !lua_isnoneornil(L, 1);
-    lua_settop(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
-    return 0;
-}
-
-static void observe(struct task *t, struct job *j)
-{
-    lua_State *L = t->S->L;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_OBSERVER);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &j->m);
-    lua_getiuservalue(L, -1, CLIENT_OBJECT);
-    lua_remove(L, -2); /* fn client */
-    lua_pushstring(L, j->invocation ? "call" : "event");
-    lua_rawgetp(L, LUA_REGISTRYINDEX, j);
-    lua_getiuservalue(L, -1, HANDLER_URI);
-    lua_remove(L, -2); /* fn client kind uri */
-    push_dict(L, j->m.wire, j->m.dict);
-    lua_getfield(L, -1, "topic");
-    lua_remove(L, -2); /* fn client kind uri topic */
-    lua_pushboolean(L, !t->failed);
-    if (t->failed) {
-        lua_pushvalue(t->co, -1);
-        lua_xmove(t->co, L, 1);
-    } else {
-        lua_pushnil(L);
-    }
-    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
-        log_error("in core.observe's function: %s", lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-}
-
 static void finished(struct task *t, int n)
 {
     struct job *j = t->owner;
@@ -200,13 +155,13 @@ static void finished(struct task *t, int n)
     if (j->invocation && !j->lost)
         map_del(&j->lc->jobs, j->invocation);
     if (t->failed) {
-        report(t, j);
+        job_report(t, j);
         if (j->invocation && !j->answered && !j->lost && j->lc->c)
             fail(t, j);
     }
     if (t->S->observed)
-        observe(t, j);
-    j->handler->active--;
+        job_observe(t, j);
+    leave(j);
     j->lc->serving--;
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, j);
@@ -222,14 +177,6 @@ static void finished(struct task *t, int n)
 struct job *job_of(const struct task *t)
 {
     return t->finish == finished ? t->owner : NULL;
-}
-
-void serve_open(lua_State *L, struct state *S)
-{
-    static const luaL_Reg functions[] = { { "observe", l_observe }, { NULL, NULL } };
-
-    state_register(L, S, functions);
-    job_open(L, S);
 }
 
 /* ---- ending one early -------------------------------------------------------------- */
@@ -256,12 +203,14 @@ static void give_up(struct job *j, const char *uri, const char *why)
         return;
     serve_refuse(j->lc, j->invocation, uri, why);
     j->answered = true;
+    uncount(j);
 }
 
 /* Whoever works on the job, or reads its arguments, hears of it where he waits. */
 static void cancel(struct job *j)
 {
     j->canceled = true;
+    uncount(j);
     inbox_wake(&j->in);
     task_cancel(j->task);
 }
@@ -272,6 +221,14 @@ static void time_over(struct host_timer *timer)
 
     give_up(j, "wamp.error.timeout", "the callee did not answer in time");
     cancel(j);
+}
+
+void job_rearm(struct job *j)
+{
+    struct host *host = j->lc->S->host;
+
+    if (j->time)
+        host_timer_set(host, &j->limit, host_now(host) + j->time);
 }
 
 /* ---- starting ---------------------------------------------------------------------- */
@@ -294,12 +251,14 @@ static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invo
     j->lc = lc;
     j->task = t;
     inbox_init(&j->in, h->buffer);
-    j->in.called = true;
+    list_init(&j->held);
+    j->reads = h->details_at != 0;
+    j->counted = true;
     j->limit.fire = time_over;
     j->handler = h;
     j->invocation = invocation;
     msg_keep(&j->m, m);
-    h->active++;
+    h->load.active++;
     lc->serving++;
     t->owner = j;
     t->finish = finished;
@@ -314,7 +273,13 @@ static struct job *start(struct l_client *lc, const struct msg *m, uint64_t invo
     lua_xmove(L, t->co, 1);
     if (invocation)
         map_put(&lc->jobs, invocation, t);
-    task_start(t, 3);
+    task_hold(t, 3);
+    if (invocation && h->concurrency && h->load.running >= h->concurrency) {
+        list_push(&h->load.held, &j->held);
+    } else {
+        begin(j);
+        task_wake(t);
+    }
     return j;
 }
 
@@ -329,8 +294,8 @@ static void start_call(struct l_client *lc, const struct event *e)
         return;
     }
     j->more = e->progress;
-    if (e->timeout)
-        host_timer_set(lc->S->host, &j->limit, host_now(lc->S->host) + e->timeout);
+    j->time = e->timeout;
+    job_rearm(j);
 }
 
 void serve_invocation(struct l_client *lc, struct event *e)
@@ -345,7 +310,7 @@ void serve_invocation(struct l_client *lc, struct event *e)
     if (!h)
         serve_refuse(lc, e->m.request, "wamp.error.no_such_registration",
                      "not registered any more");
-    else if (h->concurrency && h->active >= h->concurrency)
+    else if (h->concurrency && h->load.active >= h->concurrency)
         serve_refuse(lc, e->m.request, "wamp.error.unavailable",
                      "the procedure's concurrency is used up");
     else {
@@ -384,10 +349,10 @@ void serve_part(struct l_client *lc, struct event *e)
     struct job *j = find(lc, e->m.request);
     char why[120];
 
-    if (!j || !j->handler->details_at)
+    if (!j)
         return;
     j->more = e->progress;
-    if (inbox_put(&j->in, &e->m))
+    if (!j->reads || inbox_put(&j->in, &e->m))
         return;
     snprintf(why, sizeof why,
              "the callee does not read the call's arguments (its buffer of %zu parts is "
@@ -424,6 +389,7 @@ void serve_lost(struct l_client *lc)
         struct job *j = t->owner;
 
         j->lost = true;
+        uncount(j);
         host_timer_clear(lc->S->host, &j->limit);
         inbox_wake(&j->in);
     }

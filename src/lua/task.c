@@ -125,10 +125,16 @@ static void trim_pool(struct state *S)
     }
 }
 
-void task_start(struct task *t, int nargs)
+void task_hold(struct task *t, int nargs)
 {
     t->nargs = nargs;
     t->parked = true;
+    list_push(&t->S->parked, &t->link);
+}
+
+void task_start(struct task *t, int nargs)
+{
+    task_hold(t, nargs);
     task_wake(t);
 }
 

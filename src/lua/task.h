@@ -52,6 +52,7 @@ void task_fini(struct state *S); /* every task is dropped */
 struct task *task_new(struct state *S);
 struct task *task_new_uncounted(struct state *S); /* the same, whatever max_tasks is */
 void task_start(struct task *t, int nargs);       /* ready: it will run from the pump */
+void task_hold(struct task *t, int nargs); /* it will, once task_wake has been called */
 
 /* resumes all that are ready now; true if any was */
 bool task_run_ready(struct state *S);

@@ -10,22 +10,12 @@
  *
  * covers: src/wamp/msg.c src/wamp/opts.c src/wamp/roles.c src/wamp/uri.c */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "wamp/opts.h"
+#include "require.h"
 #include "wamp/roles.h"
 
-#define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void failed(int line, const char *what)
-{
-    fprintf(stderr, "fuzz_msg.c:%d: %s\n", line, what);
-    abort();
-}
 
 static void check_fault(const struct fault *f, const char *uri)
 {
@@ -56,7 +46,7 @@ static void check_encoded(const struct msg *m)
     struct fault f;
 
     if (!msg_decode(&back, &wire_json, bytes, &f))
-        failed(__LINE__, f.text);
+        failed(__FILE__, __LINE__, f.text);
     check_same(m, &back);
     msg_fini(&back);
     buf_unref(bytes);

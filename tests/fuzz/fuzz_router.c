@@ -15,15 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "require.h"
 #include "base/log.h"
 #include "router/router.h"
 #include "wamp/auth.h"
-#include "wamp/opts.h"
 #include "wamp/transcode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
 
 #define PEERS 5
 #define HISTORIES 2 /* subscriptions that are always there */
@@ -54,12 +52,6 @@ struct run {
     bool known;   /* the peers' addresses are */
 };
 
-static void failed(int line, const char *what)
-{
-    fprintf(stderr, "fuzz_router.c:%d: %s\n", line, what);
-    abort();
-}
-
 static unsigned byte(struct run *r)
 {
     return r->p < r->end ? *r->p++ : 0;
@@ -83,18 +75,6 @@ static void settled(struct slot *s, uint64_t id)
     s->pending[id] = false;
 }
 
-static bool is_progress(const struct msg *m)
-{
-    struct opts o;
-    struct fault f;
-    bool progress;
-
-    REQUIRE(opts_decode(&o, m, &f));
-    progress = opt_is(&o, OPT_PROGRESS, false);
-    opts_fini(&o);
-    return progress;
-}
-
 static void invoked(struct slot *s, const struct msg *m)
 {
     if (m->request <= s->invocation)
@@ -102,7 +82,7 @@ static void invoked(struct slot *s, const struct msg *m)
     else
         REQUIRE(m->request == ++s->invocation);
     if (m->request < IDS)
-        s->open[m->request] = is_progress(m);
+        s->open[m->request] = says_progress(m);
 }
 
 static void keep(char *to, size_t size, struct slice text)
@@ -146,7 +126,7 @@ static void check_message(struct slot *s, const struct msg *m)
         REQUIRE(m->request <= s->invocation);
         break;
     case MSG_RESULT:
-        if (!is_progress(m))
+        if (!says_progress(m))
             settled(s, m->request);
         break;
     case MSG_ERROR:

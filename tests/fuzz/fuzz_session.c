@@ -16,9 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "require.h"
 #include "wamp/session.h"
-
-#define REQUIRE(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
 
 #define SLOTS 1024
 
@@ -41,12 +40,6 @@ struct run {
     uint64_t parts; /* bit n: the call with id n, up to 63, has parts to come */
 };
 
-static void failed(int line, const char *what)
-{
-    fprintf(stderr, "fuzz_session.c:%d: %s\n", line, what);
-    abort();
-}
-
 static unsigned byte(struct run *r)
 {
     return r->p < r->end ? *r->p++ : 0;
@@ -57,18 +50,6 @@ static unsigned byte(struct run *r)
 static bool is_numbered(const struct msg *m)
 {
     return m->row->answer && m->row->shape[0] == 'r';
-}
-
-static bool says_progress(const struct msg *m)
-{
-    struct opts o;
-    struct fault f;
-    bool progress;
-
-    REQUIRE(opts_decode(&o, m, &f));
-    progress = opt_is(&o, OPT_PROGRESS, false);
-    opts_fini(&o);
-    return progress;
 }
 
 /* A CALL under an old id is the next part of a call that promised one. */

@@ -182,6 +182,29 @@ describe("a call that is canceled", function()
         pair.failure(p.client.call, p.client, "nobody.here").uri)
     end)
 
+    it("is also that the session is over, or that the task that asks is to end", function()
+      serve("computes", function(details)
+        while not details:is_canceled() do assert(details) end
+      end)
+      start "computes"
+      p.server:stop()
+      assert.equal("returned", ended:get(pair.PATIENCE))
+      p.server:start()
+      local kept
+      serve("hangs", function(details)
+        kept = details
+        wampy.sleep(60)
+      end)
+      local f = start "hangs"
+      local task = wampy.spawn(function() while not kept:is_canceled() do assert(kept) end end)
+      wampy.sleep(0)
+      task:cancel()
+      task:wait(pair.PATIENCE)
+      assert.is_false(kept:is_canceled())
+      f:cancel()
+      assert(canceled(ended:get(pair.PATIENCE)))
+    end)
+
     it("is false before, in any task, and when the call is over", function()
       local kept
       p.server:register("plain", function(details)

@@ -69,6 +69,20 @@ describe("client.meta", function()
     assert.same({ "gone for good", "v" }, heard:get(pair.PATIENCE))
   end)
 
+  it("leaves out what is gone, and raises any other failure", function()
+    local ask, refusal = p.client.call_async, nil
+    p.server:register("fails", function(_) error(wampy.error(refusal)) end)
+    function p.client.call_async(client, name, id)
+      return ask(client, id == p.server.session.id and "fails" or name, id)
+    end
+    refusal = "wamp.error.no_such_session"
+    local list = p.client.meta:sessions()
+    assert.equal(1, #list)
+    assert.equal(p.client.session.id, list[1].session)
+    refusal = "com.example.no"
+    assert.equal(refusal, pair.failure(p.client.meta.sessions, p.client.meta).uri)
+  end)
+
   it("raises what the router refuses", function()
     local e = pair.failure(p.client.meta.kill, p.client.meta, p.server.session.id)
     assert.equal("wamp.error.not_authorized", e.uri)

@@ -96,6 +96,34 @@ describe("registering", function()
       release:set()
     end)
 
+    it("with a limit to its concurrency, and the next call waits for one that is ending", function()
+      local release, ended, first = wampy.event(), wampy.queue(), true
+      p.server:register("f", function(n)
+        if not first then return n end
+        first = false
+        local mark <close> = setmetatable({}, { __close = function()
+          release:wait(pair.PATIENCE)
+          ended:put(n)
+        end })
+        wampy.progress(n)
+        wampy.sleep(60)
+        return mark
+      end, { concurrency = 1 })
+      do
+        local stream <close> = p.client:stream("f", 1)
+        assert.equal(1, stream())
+      end
+      local given_up = p.client:call_async("f", 2)
+      p.client:call("wamp.session.count") -- both have gone out
+      given_up:cancel()
+      local last = p.client:call_async("f", 3)
+      p.client:call("wamp.session.count")
+      assert.is_false(last:done())
+      release:set()
+      assert.equal(3, last:wait(pair.PATIENCE))
+      assert.equal(1, ended:get(pair.PATIENCE))
+    end)
+
     it("carries a payload that the router does not look into", function()
       local sealed = wampy.binary("\0\1\255")
       p.server:register("f", function(details, payload)

@@ -140,7 +140,7 @@ describe("a stream", function()
     end)
 
     it("TimeoutError when parts stop coming", function()
-      local e, seen = read("stalls", options { timeout = 0.05 })
+      local e, seen = read("stalls", options { timeout = 1 })
       assert.is_true(e:is(errors.TimeoutError))
       assert.same({ 1 }, seen)
       assert.is_true(canceled())
@@ -190,6 +190,21 @@ describe("a stream", function()
       collectgarbage()
       collectgarbage()
       assert(canceled())
+    end)
+
+    it("or in the hands of a finalizer that comes after its own", function()
+      local complaints = {}
+      local function finalizer(use)
+        return setmetatable({}, { __gc = function(t)
+          complaints[#complaints + 1] = pair.complaint(t.call[use], t.call)
+        end })
+      end
+      finalizer "result".call = p.client:stream("forever")
+      finalizer "wait".call = p.client:call_async("forever")
+      collectgarbage()
+      collectgarbage()
+      local text = "the call was let go of, and has ended with that"
+      assert.same({ text, text }, complaints)
     end)
 
     it("or canceled, which raises in the loop", function()

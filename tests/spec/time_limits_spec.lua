@@ -36,6 +36,21 @@ describe("a callee that keeps its caller's time", function()
     assert.is_true(wampy.is_error(late, errors.Canceled))
   end)
 
+  it("has it anew after each part of the result", function()
+    service:register("parts", function(details)
+      for i = 1, 4 do
+        wampy.sleep(i)
+        details:progress(i)
+      end
+    end, { forward_timeout = true })
+    local seen = {}
+    local f = client:call_async("parts", options { timeout_ms = 3500,
+      on_progress = function(i) seen[#seen + 1] = i end })
+    net.clock:advance(20)
+    assert.equal("wamp.error.timeout", pair.failure(f.wait, f).uri)
+    assert.same({ 1, 2, 3 }, seen)
+  end)
+
   it("answers in time as ever, and each call has its own", function()
     service:register("slow", function(seconds)
       wampy.sleep(seconds)

@@ -129,6 +129,17 @@ describe("cookies", function()
     assert.is_nil(cookies.header(jar, a))
   end)
 
+  it("are taken back by a date that has passed, unless an age says otherwise", function()
+    local jar = {}
+    cookies.keep(jar, a, { "a=1; Expires=Wed, 09 Jun 2999 10:18:14 GMT", "b=2", "c=3", "d=4" })
+    cookies.keep(jar, a, { "a=2; expires=Tue, 09-Jun-2998 10:18:14 GMT; Path=/",
+      "b=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly",
+      "c=; Expires=Thu, 01-Jan-1970 00:00:01 GMT",
+      "d=6; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60",
+      "e=7; Expires=yesterday" })
+    assert.equal("Cookie: a=2; d=6; e=7", cookies.header(jar, a))
+  end)
+
   it("are not kept without limit", function()
     local jar, lines = {}, {}
     for i = 1, 1000 do lines[i] = ("name%d=1"):format(i) end

@@ -1,5 +1,6 @@
 -- upload_spec: client:open and details:chunks(), arguments in parts: what arrives, what ends it,
 -- and who cannot keep up.
+local exchange = require "wampy.exchange"
 local testing = require "wampy.testing"
 local wampy = require "wampy"
 local pair = dofile "tests/spec/pair.lua"
@@ -104,6 +105,27 @@ describe("a call in parts", function()
       assert.same({ "b.txt", "a", "first second" }, got)
     end)
 
+    it("as it began, when a reload has given its handler other parameters meanwhile", function()
+      local begun, go = wampy.event(), wampy.event()
+      local Old, New = wampy.Client:extend("App"), wampy.Client:extend("App")
+      Old.save = wampy.callee(function(_, name, details)
+        begun:set()
+        go:wait(pair.PATIENCE)
+        local parts = { name }
+        for _, text in details:chunks() do parts[#parts + 1] = text end
+        return table.concat(parts, " ")
+      end)
+      New.save = wampy.callee(function() return "new" end)
+      local app <close> = Old { router = p.router }:start()
+      local up = p.client:open("save", "a", "b")
+      assert.is_true(begun:wait(pair.PATIENCE))
+      exchange.apply(exchange.prepare(app, New))
+      go:set()
+      up:send("c")
+      assert.equal("a b c d", up:finish("d"))
+      assert.equal("new", p.client:call("save"))
+    end)
+
     it("as a method of a class", function()
       local App = wampy.Client:extend("App")
       App.total = wampy.callee(function(self, details)
@@ -204,6 +226,20 @@ describe("a call in parts", function()
       end
     end)
 
+    it("by a kill, after which finish waits for what the callee answers", function()
+      local begun = wampy.event()
+      p.server:register("saves", function(details)
+        begun:set()
+        pcall(function() for _ in details:chunks() do assert(details) end end)
+        return "saved"
+      end)
+      local up = p.client:open("saves")
+      assert.is_true(begun:wait(pair.PATIENCE))
+      up:cancel("kill")
+      assert.is_true(wampy.is_error(pair.failure(up.send, up, 1), errors.Canceled))
+      assert.equal("saved", up:finish())
+    end)
+
     it("by leaving its scope, or forgetting it", function()
       reader "read"
       do
@@ -216,6 +252,18 @@ describe("a call in parts", function()
       collectgarbage()
       assert(canceled())
       assert.same({}, p.client.request_ids)
+    end)
+
+    it("by a finalizer that comes after its own", function()
+      reader "read"
+      local complaint
+      setmetatable({}, { __gc = function(t)
+        complaint = pair.complaint(t.up.send, t.up, 1)
+      end }).up = p.client:open("read")
+      collectgarbage()
+      collectgarbage()
+      assert.equal("the call was let go of, and has ended with that", complaint)
+      assert(canceled())
     end)
 
     it("by the task that waits for its result", function()
