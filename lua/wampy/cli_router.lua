@@ -5,6 +5,7 @@
 local checks = require "wampy.config_check"
 local cli_flags = require "wampy.cli_flags"
 local config = require "wampy.config"
+local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
 local serving = require "wampy.serving"
 
@@ -120,8 +121,10 @@ local function add_web(result, list)
         add_route(place, { kind = "files", path = "/", directory = result.web })
       end
       if metrics then add_route(place, { kind = "report", path = metrics }) end
-      if result.origin[1] then place.origins = result.origin end
-      place.compress = result.compress or place.compress
+      for _, part in ipairs(config_doors.parts(place)) do
+        if result.origin[1] then part.origins = result.origin end
+        part.compress = result.compress or part.compress
+      end
     end
   end
 end
@@ -139,32 +142,48 @@ local function describe_realm(realm)
     or "everybody may do everything")
 end
 
-local function describe_place(place)
-  local lines = { row("listen", place.listen) }
-  for _, route in ipairs(place.routes or {}) do
-    lines[#lines + 1] = row("", route.path, route.directory and "files of " .. route.directory
-      or route.kind == "report" and "metrics" or "WebSocket")
-  end
-  return table.concat(lines)
-end
-
--- Who may join: how many by each method.
-local function describe_principals(principals)
+-- Who may join by a door: how many by each method.
+local function describe_door(settings, number)
+  local door = (settings.doors or {})[(number or 0) + 1]
   local counts, names = {}, {}
-  for _, p in ipairs(principals or {}) do
-    if not counts[p.method] then names[#names + 1] = p.method end
-    counts[p.method] = (counts[p.method] or 0) + 1
+  for _, p in ipairs(settings.principals or {}) do
+    if p.store == door.store then
+      if not counts[p.method] then names[#names + 1] = p.method end
+      counts[p.method] = (counts[p.method] or 0) + 1
+    end
   end
   table.sort(names)
   for i, name in ipairs(names) do names[i] = ("%s (%d)"):format(name, counts[name]) end
-  return names[1] and row("auth", table.concat(names, ", ")) or ""
+  return names[1] and "auth " .. table.concat(names, ", ") or "everybody may join"
+end
+
+local function describe_route(place, route, settings)
+  if route.kind ~= "websocket" then
+    return row("", route.path, route.directory and "files of " .. route.directory or "metrics")
+  end
+  local part = route.part and place.parts[route.part] or place
+  return row("", route.path, "WebSocket", describe_door(settings, part.door))
+end
+
+local function describe_place(place, settings)
+  local lines = { row("listen", place.listen,
+    not place.routes and describe_door(settings, place.door) or nil) }
+  for _, route in ipairs(place.routes or {}) do
+    lines[#lines + 1] = describe_route(place, route, settings)
+  end
+  if place.listen:find("^universal") then
+    local part = place.raw_part and place.parts[place.raw_part] or place
+    lines[#lines + 1] = row("", "RawSocket", describe_door(settings, part.door))
+  end
+  return table.concat(lines)
 end
 
 local function describe(plan)
   local lines = {}
   for _, realm in ipairs(plan.settings.realms) do lines[#lines + 1] = describe_realm(realm) end
-  lines[#lines + 1] = describe_principals(plan.settings.principals)
-  for _, place in ipairs(plan.listen) do lines[#lines + 1] = describe_place(place) end
+  for _, place in ipairs(plan.listen) do
+    lines[#lines + 1] = describe_place(place, plan.settings)
+  end
   return { exit = 0, stdout = table.concat(lines) .. "ok\n" }
 end
 
@@ -200,8 +219,9 @@ local function for_core(result)
   local list, bad = places(result, read.transports)
   bad = bad or add_web(result, list)
   if bad then return usage(bad) end
-  local plan = { verb = "router", settings = { realms = read.realms, principals = read.principals },
-    listen = list, grace = result.grace or GRACE,
+  local plan = { verb = "router", listen = list,
+    settings = { realms = read.realms, principals = read.principals, doors = read.doors },
+    grace = result.grace or GRACE,
     access_log = result.access_log == "default" and "-" or result.access_log,
     json = (result.log_format or os.getenv("WAMPY_LOG_FORMAT")) == "json" }
   if not result.check then return plan end

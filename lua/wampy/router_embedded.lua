@@ -2,6 +2,7 @@
 -- the others. Clients of the same host are joined to it in memory.
 
 local config = require "wampy.config"
+local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
 local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
@@ -37,7 +38,8 @@ function Embedded.new(t)
   local read = t.config_path and config.load(t.config_path)
     or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
-    realms = read and read.realms or {}, principals = read and read.principals }
+    realms = read and read.realms or {}, principals = read and read.principals,
+    doors = read and read.doors }
   self.compress = t.compress
   self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or nil
   self._transports = read and read.transports or { { listen = "127.0.0.1:0" } }
@@ -50,6 +52,7 @@ function Embedded.new(t)
     end
   end
   self._decide = decisions.settle(self.config, t)
+  if not self.config.doors then config_doors.join(self._transports) end
   return self
 end
 
@@ -60,7 +63,10 @@ local function places(self)
   if listen == nil then listen = self._transports end
   for i, place in ipairs(type(listen) == "table" and listen or { listen or nil }) do
     if type(place) ~= "table" then place = { listen = place, tls = own } end
-    result[i] = setmetatable({ tls = self.tls, compress = self.compress }, { __index = place })
+    for _, part in ipairs(config_doors.parts(place)) do
+      part.compress = part.compress or self.compress
+    end
+    result[i] = setmetatable({ tls = self.tls }, { __index = place })
   end
   return result
 end

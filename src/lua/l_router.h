@@ -24,12 +24,12 @@ struct server *check_server(lua_State *L, int idx);
  * disclose_publisher = } } } }, histories = { { uri =, match =, limit = } }, strict_uris
  * =, no_meta = } }, strict_ids =, strict_uris =, principals = { { method
  * =, authid =, role =, realm =, secret =, salt =, iterations =, keylen =, memory =,
- * authenticator = } } } into `c`; router.h says what they are. Raises for what is not of
- * that form. End with router_config_fini. */
+ * authenticator =, store = } }, doors = { { name =, store = } } } into `c`; router.h says
+ * what they are. Raises for what is not of that form. End with router_config_fini. */
 void check_router_config(lua_State *L, int idx, struct router_config *c);
 void router_config_fini(struct router_config *c);
 
-/* Its part in l_principals.c; the table is at the top. */
+/* Its part in l_principals.c, principals and doors; the table is at the top. */
 void check_principals(lua_State *L, struct router_config *c);
 void principals_fini(struct router_config *c);
 

@@ -31,14 +31,15 @@ struct greeting {
     struct loop_timer timer;
     int fd;
     bool answered;
-    struct guest *guest;   /* owned until a conn has it */
-    struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
-    struct buf *head;      /* owned: what has been read */
-    struct buf *reply;     /* owned: what is being sent; NULL: nothing */
-    size_t sent;           /* bytes of it */
-    int file;              /* owned: what follows the reply; -1: nothing */
-    off_t left;            /* bytes of it */
-    bool head_only;        /* a HEAD: the body is not wanted */
+    struct guest *guest;           /* owned until a conn has it */
+    struct net_settings *settings; /* borrowed: of what it speaks, once that is clear */
+    struct tunnel *tunnel;         /* behind fd, as long as it stands; NULL without TLS */
+    struct buf *head;              /* owned: what has been read */
+    struct buf *reply;             /* owned: what is being sent; NULL: nothing */
+    size_t sent;                   /* bytes of it */
+    int file;                      /* owned: what follows the reply; -1: nothing */
+    off_t left;                    /* bytes of it */
+    bool head_only;                /* a HEAD: the body is not wanted */
     char peer[80];
 };
 

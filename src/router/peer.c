@@ -317,10 +317,16 @@ static bool barred(struct peer *p)
 static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
                   const struct opts *o)
 {
+    const struct entry e = { realm, doors_store(&p->router->doors, p->door), p->wire };
     struct buf *extra;
     struct fault f;
 
-    p->attempt = attempt_new(realm, p, o, &extra, &f);
+    if (!e.principals) {
+        peer_abort(p, "wamp.error.unavailable", "this way in is no more",
+                   CLOSE_GOING_AWAY);
+        return;
+    }
+    p->attempt = attempt_new(&e, o, &extra, &f);
     if (!p->attempt) {
         peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
         return;

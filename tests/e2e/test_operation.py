@@ -375,8 +375,8 @@ def check_says_what_would_be_done(t):
     lines = t.run(0, "router", "--config", path, "--check").out.all()
     equal([" ".join(line.split()) for line in lines], [
         "realm realm1 roles anonymous, user", "realm open everybody may do everything",
-        "auth ticket (1)", "listen ws://127.0.0.1:8080/ws", "/ files of %s/www" % t.folder,
-        "/ws WebSocket", "ok"])
+        "listen ws://127.0.0.1:8080/ws", "/ files of %s/www" % t.folder,
+        "/ws WebSocket auth ticket (1)", "ok"])
 
 
 @test
