@@ -238,6 +238,8 @@ function config_transport.read(t, path, name, warn)
   if not part then return nil end
   local listen = scheme .. rest .. (rest:find("^%+unix") and "" or part.path or "")
   part.tls, part.path, part.listen = tls, nil, (prefix or "") .. listen
+  part.max_connections = t.max_connections ~= nil
+    and checks.integer(t.max_connections, path .. ".max_connections", 1, 0x7fffffff) or nil
   part.at = rest:match("//(.*)")
   local own = part.way == " rawsocket" and "rs" .. rest or listen
   part.url = type(t.url) == "string" and t.url or own:gsub("//0%.0%.0%.0:", "//127.0.0.1:", 1)

@@ -175,6 +175,7 @@ void listen_options_read(lua_State *L, int idx, struct net_options *o)
     read_origins(L, idx, o);
     read_routes(L, idx, o);
     read_parts(L, idx, o);
+    o->max_all = (unsigned)number_of(L, idx, "max_connections");
     o->door = (unsigned)number_of(L, idx, "door");
     o->null_origin = flag_of(L, idx, "null_origin");
     o->any_subprotocol = flag_of(L, idx, "any_subprotocol");

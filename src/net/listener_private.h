@@ -19,6 +19,7 @@ struct listener {
     struct watch *watch;
     struct loop_timer pause;
     struct list greetings;
+    struct crowd *crowd; /* owned */
     void (*accepted)(struct conn *c, void *user);
     void *user;
 };
@@ -51,6 +52,9 @@ void greeting_refused(struct greeting *g);
 
 /* Frees; the descriptor is a conn's when it is negative. */
 void greeting_free(struct greeting *g);
+
+/* Whether there may be no more connections; the log says so, now and then. */
+bool listener_full(const struct listener *ln);
 
 /* Each takes the greeting a step further, which may end it. */
 void ws_server_greet(struct greeting *g);

@@ -86,6 +86,7 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
     s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
     s->max_each = o->max_each ? o->max_each : LIMIT_CONNECTIONS_EACH;
+    s->max_all = o->max_all;
     s->door = o->door;
     s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
     s->headers = copy_list(o->headers);

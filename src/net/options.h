@@ -30,6 +30,7 @@ struct net_options { /* zero-initialised = defaults */
     size_t max_message; /* bytes; 0 = LIMIT_MESSAGE_SIZE */
     size_t max_queue;   /* bytes; 0 = LIMIT_QUEUE; `drained` at half of it */
     unsigned max_each;  /* connections from one address; 0 = LIMIT_CONNECTIONS_EACH */
+    unsigned max_all;   /* connections of a listener, WAMP's; 0 = any number */
     unsigned door;      /* a listener's: conn->door of those that it accepts */
     /* NULL-terminated "Name: value" for the upgrade request */
     const char *const *headers;
@@ -63,7 +64,7 @@ struct net_settings {
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     bool raw_pings;
     size_t max_message, max_queue;
-    unsigned max_each, door;
+    unsigned max_each, max_all, door;
     const char **subprotocols; /* owned, and its strings */
     const char **headers;      /* likewise; may be NULL */
     struct net_proxy proxy;    /* its strings are owned */

@@ -47,6 +47,7 @@ static void adopt(struct greeting *g, const struct raw_hello *h, const char *sub
     raw->fd = g->fd;
     raw->guest = g->guest;
     g->guest = NULL;
+    raw->crowd = crowd_enter(ln->crowd);
     g->fd = -1;
     raw->conn.where = raw->where;
     ln->accepted(&raw->conn, ln->user);
@@ -74,6 +75,8 @@ void raw_server_greet(struct greeting *g)
                   : h.takes < LEAST_TAKEN ? RAW_LENGTH
                                           : RAW_ACCEPTED;
     }
+    if (refusal == RAW_ACCEPTED && listener_full(g->listener))
+        refusal = RAW_CONNECTIONS;
     if (refusal == RAW_ACCEPTED)
         adopt(g, &h, subprotocol);
     else

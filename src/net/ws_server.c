@@ -65,6 +65,7 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
     ws->server = true;
     ws->guest = g->guest;
     g->guest = NULL;
+    ws->crowd = crowd_enter(g->listener->crowd);
     tunnel_join(&g->tunnel, ws);
     ws->listener = g->listener;
     ws->subprotocol = slice_of(subprotocol);
@@ -117,6 +118,9 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
         http_answer(
             g, "400 Bad Request", "",
             "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
+    else if (listener_full(g->listener))
+        http_answer(g, "503 Service Unavailable", "",
+                    "there are as many connections here as there may be\n");
     else
         adopt(g, r, subprotocol, rest);
 }

@@ -346,6 +346,16 @@ describe("the transports of a configuration", function()
     assert.same({ { "anonymous", "user", 0 }, { "anonymous", "anonymous", 1 } }, stores)
   end)
 
+  it("may bound their connections", function()
+    local function limited(n)
+      return only { type = "websocket", endpoint = tcp, max_connections = n }
+    end
+    assert.equal(7, limited(7).max_connections)
+    assert.is_nil(limited(nil).max_connections)
+    assert.equal(at .. ".max_connections: expected an integer from 1 to 2147483647, got 0",
+      pair.complaint(limited, 0))
+  end)
+
   it("are not opened for serializers that there are not", function()
     local found, warnings = transports({ type = "rawsocket", endpoint = tcp,
       serializers = wampy.array { "ubjson" } }, { type = "websocket", endpoint = tcp })
