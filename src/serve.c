@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/notify.h"
-#include "serve_private.h"
 
 #define ERROR_TEXT 1400
 
@@ -22,7 +21,7 @@ struct serving {
     const struct serve_job *job; /* the first */
     struct host *host;
     struct server *server;
-    struct serve_places places;
+    struct places places;
     struct access_log *access; /* owned; NULL: none */
     struct host_timer watchdog;
     int ends;          /* signals that ask for the end */
@@ -100,7 +99,7 @@ static void take(const struct serve_job *job, void *to)
     struct serving *s = to;
     char error[ERROR_TEXT];
 
-    if (!places_take(&s->places, s->server, job, error, sizeof error)) {
+    if (!places_take(&s->places, s->server, job->places, error, sizeof error)) {
         log_error("%s", error);
         return;
     }
@@ -175,7 +174,7 @@ static int begin(struct serving *s)
     watch_signals(s);
     if (!open_access(s))
         return 3;
-    if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
+    if (!places_take(&s->places, s->server, s->job->places, error, sizeof error)) {
         log_error("%s", error);
         return 4;
     }

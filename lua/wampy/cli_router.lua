@@ -52,31 +52,6 @@ local function failure(lines)
   return { exit = 3, stderr = table.concat(lines) }
 end
 
--- Flags that a router with Lua has no use for.
-local function not_for_lua(result)
-  for _, name in ipairs { "web", "metrics", "access_log" } do
-    if result[name] then
-      return ("--%s: not with a Lua file"):format((name:gsub("_", "-")))
-    end
-  end
-  if result.origin[1] then return "--origin: not with a Lua file" end
-  if result.realm[1] then return "give --config or --realm, not both" end
-end
-
--- A router that keeps Lua.
-local function for_lua(result)
-  local bad = not_for_lua(result)
-  if bad then return usage(bad) end
-  local over = { listen = result.listen[1] and result.listen or nil, compress = result.compress }
-  if result.cert then
-    over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
-  end
-  local router, e = serving.load(result.config, over)
-  if not router then return failure { e } end
-  if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "serve", module = "wampy.serving", router = router }
-end
-
 -- Realms of the command line.
 local function named_realms(names)
   local realms = {}
@@ -90,8 +65,8 @@ end
 -- Where it listens: as the command line says, else as the configuration does.
 local function places(result, transports)
   local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
-  local list = {}
-  for i, l in ipairs(result.listen) do list[i] = { listen = l, tls = transports[1].tls } end
+  local list, first = {}, transports[1] or {}
+  for i, l in ipairs(result.listen) do list[i] = { listen = l, tls = first.tls } end
   if not list[1] then list = transports end
   for _, place in ipairs(list) do
     local url, e = core.parse_listen(place.listen)
@@ -144,7 +119,7 @@ end
 
 -- Who may join by a door: how many by each method.
 local function describe_door(settings, number)
-  local door = (settings.doors or {})[(number or 0) + 1]
+  local door = settings.doors and settings.doors[(number or 0) + 1] or {} -- one for all
   local counts, names = {}, {}
   for _, p in ipairs(settings.principals or {}) do
     if p.store == door.store then
@@ -197,8 +172,16 @@ local function check_places(list)
   return mistakes
 end
 
--- What is read of a configuration, or stands in for one: realms, principals, transports. Nil with
--- the result of a command line that is wrong.
+-- The same of a Lua file, with the router that it has made.
+local function settings_of_lua(path)
+  local router, e = serving.load(path)
+  if not router then return nil, failure { e } end
+  return { realms = router.config.realms, principals = router.config.principals,
+    doors = router.config.doors, transports = router:_where(), router = router }
+end
+
+-- What is read of a configuration, or stands in for one: realms, principals, doors, transports. Nil
+-- with the result of a command line that is wrong.
 local function settings_of(result)
   if not result.config then
     local realms, e = named_realms(result.realm)
@@ -206,14 +189,16 @@ local function settings_of(result)
     return { realms = realms, transports = { { listen = "127.0.0.1:8080" } } }
   elseif result.realm[1] then
     return nil, usage("give --config or --realm, not both")
+  elseif serving.is_lua(result.config) then
+    return settings_of_lua(result.config)
   end
   local read, mistakes = config.judge(result.config)
   if mistakes[1] then return nil, failure(mistakes) end
   return read
 end
 
--- A router without Lua.
-local function for_core(result)
+-- A router, which keeps Lua when a Lua file has made it: then the same comes to pass there.
+local function plan_of(result)
   local read, failed = settings_of(result)
   if not read then return failed end
   local list, bad = places(result, read.transports)
@@ -224,6 +209,11 @@ local function for_core(result)
     grace = result.grace or GRACE,
     access_log = result.access_log == "default" and "-" or result.access_log,
     json = (result.log_format or os.getenv("WAMPY_LOG_FORMAT")) == "json" }
+  if read.router then
+    plan.verb, plan.module, plan.router, plan.path = "serve", "wampy.serving", read.router,
+      result.config
+    plan.anew = function() return plan_of(result) end
+  end
   if not result.check then return plan end
   local mistakes = check_places(list)
   return mistakes[1] and failure(mistakes) or describe(plan)
@@ -232,12 +222,12 @@ end
 --- What the flags of the verb come to.
 -- @param result as the parser has it; realm, listen and origin are lists
 -- @return { verb = "router", settings, listen = list of { listen, tls, ... }, grace, access_log,
--- json }, { verb = "serve", module, router }, or { exit = code, stdout =, stderr = }
+-- json }; the same with verb = "serve", module, router = wampy.routers.Embedded, path = its file,
+-- anew = function that reads it anew, as this does; or { exit = code, stdout =, stderr = }
 function cli_router.plan(result)
   local bad = cli_flags.bad_identity(result)
   if bad then return usage(bad) end
-  if result.config and serving.is_lua(result.config) then return for_lua(result) end
-  return for_core(result)
+  return plan_of(result)
 end
 
 return cli_router

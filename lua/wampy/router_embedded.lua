@@ -56,8 +56,11 @@ function Embedded.new(t)
   return self
 end
 
--- Where it listens, and how: what was asked for, else the transports of its configuration.
-local function places(self)
+--- Where it listens, and how, as core.router's listen takes it: what was asked for, else the
+-- transports of its configuration.
+-- @return list, of which there is one
+function Embedded:_where()
+  if self._list then return self._list end
   local listen, result = self.listen, {}
   local own = self._transports[1].tls
   if listen == nil then listen = self._transports end
@@ -68,7 +71,16 @@ local function places(self)
     end
     result[i] = setmetatable({ tls = self.tls }, { __index = place })
   end
+  self._list = result
   return result
+end
+
+local function listen(self)
+  self.urls = {}
+  for i, place in ipairs(self._router:listen(self:_where())) do
+    self.urls[i] = place.url
+    if i == 1 then self.url, self.port = place.url, place.port end
+  end
 end
 
 --- Starts it.
@@ -79,17 +91,29 @@ function Embedded:start()
   trial.forbid("starts a router")
   self._router = core.router(self.config, self._decide)
   tasks.guard()
-  for i, place in ipairs(places(self)) do
-    local ok, url, port = pcall(self._router.listen, self._router, place.listen, place)
-    if not ok then
-      self._router:close()
-      self._router = nil
-      error(url, 0)
-    end
-    self.urls[i] = url
-    if i == 1 then self.url, self.port = url, port end
+  local ok, e = pcall(listen, self)
+  if not ok then
+    self._router:close()
+    self._router = nil
+    error(e, 0)
   end
   return self
+end
+
+--- Becomes what another router would be, while it runs; who is connected stays so, as far as he may
+-- (docs/ROUTER.md, HUP).
+-- @param other wampy.routers.Embedded, not started; raises ConnectionError, and nothing is changed,
+-- when it cannot listen where that would
+function Embedded:_become(other)
+  local before = self._list
+  self._list = other:_where()
+  local ok, e = pcall(listen, self)
+  if not ok then
+    self._list = before
+    error(e, 0)
+  end
+  self.config, self._decide = other.config, other._decide
+  self._router:reload(self.config, self._decide)
 end
 
 --- For clients in this host: they are joined to it in memory.

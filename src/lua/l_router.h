@@ -9,11 +9,14 @@
 struct state;
 
 struct l_router {
-    struct server *server; /* owned; NULL once closed */
+    struct server *server;     /* owned; NULL once closed */
+    struct places places;      /* where it listens */
+    struct access_log *access; /* owned; NULL: none */
     struct state *S;
 };
 
-/* l_decide.c: what the router at the top asks goes to its user value 1, a function. */
+/* l_decide.c: what the router at the top asks goes to its user value 1, a function; if
+ * that is nil the answer is no. */
 void decide_open(lua_State *L, struct l_router *r);
 
 /* The server of a started router userdata; raises otherwise. */

@@ -198,3 +198,28 @@ void listen_options_fini(struct net_options *o)
     free((void *)(uintptr_t)o->parts);
     tls_options_fini(&o->tls);
 }
+
+void place_list_read(lua_State *L, int idx, struct place_list *list)
+{
+    size_t n = (size_t)lua_rawlen(L, idx);
+
+    *list = (struct place_list){ xcalloc(n, sizeof *list->at), n };
+    lua_pushvalue(L, idx);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        listen_options_read(L, -1, &list->at[i].options);
+        lua_getfield(L, -1, "listen");
+        list->at[i].listen = xstrdup(lua_isstring(L, -1) ? lua_tostring(L, -1) : "");
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+void place_list_fini(struct place_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        listen_options_fini(&list->at[i].options);
+        free(list->at[i].listen);
+    }
+    free(list->at);
+}
