@@ -25,6 +25,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
                                   1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
+                                  1u << FEATURE_PAYLOAD_TRANSPARENCY |
+                                  1u << FEATURE_PAYLOAD_ENCRYPTION_CRYPTOBOX |
                                   1u << FEATURE_PUBLICATION_TRUSTLEVELS |
                                   1u << FEATURE_EVENT_RETENTION |
                                   1u << FEATURE_EVENT_HISTORY |
@@ -38,6 +40,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PROGRESSIVE_CALL_INVOCATIONS |
                                   1u << FEATURE_CALL_REROUTE |
                                   1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
+                                  1u << FEATURE_PAYLOAD_TRANSPARENCY |
+                                  1u << FEATURE_PAYLOAD_ENCRYPTION_CRYPTOBOX |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |

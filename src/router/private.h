@@ -447,7 +447,7 @@ bool filter_passes(const struct filter *f, const struct member *m);
 /* ---- details.c --------------------------------------------------------------------- */
 
 /* A details dict in the making: entries first, because some formats want their number. */
-#define DETAILS_MAX 12
+#define DETAILS_MAX 15
 
 struct details { /* zero-initialised = empty */
     struct detail {
@@ -466,7 +466,7 @@ void details_text(struct details *d, enum opt key, struct slice text);
 /* Who a caller is: session id, authid and authrole. */
 void details_caller(struct details *d, const struct member *m);
 
-/* Payload passthru: the sender's ppt_... keys as they are. */
+/* Payload passthru: the sender's ppt_... and enc_... keys as they are. */
 void details_passthru(struct details *d, const struct opts *o);
 
 /* The dict in `wire`; NULL when it is empty. */
@@ -751,13 +751,16 @@ void waiting_fail(struct registration *reg); /* it has no callee any more */
 
 /* ---- passthru.c -------------------------------------------------------------------- */
 
-/* Whether the sender may use the ppt_... keys of a message as it does; false fills
- * `f`. */
+/* Whether the sender may use the ppt_... and enc_... keys of a message as it does; false
+ * fills `f`. */
 bool passthru_ok(const struct member *sender, const struct msg *message,
                  const struct opts *o, struct fault *f);
 
 /* Whether a member in this role may get a message with these options. */
 bool passthru_fits(const struct member *receiver, enum role role, const struct opts *o);
+
+/* What such a member did not announce: the name of a feature. */
+const char *passthru_feature(const struct opts *o);
 
 /* ---- cancel.c ---------------------------------------------------------------------- */
 
