@@ -13,6 +13,7 @@ BINDIR ?= $(PREFIX)/bin
 LUADIR ?= $(PREFIX)/share/lua/5.4
 LIBDIR ?= $(PREFIX)/lib/lua/5.4
 MANDIR ?= $(PREFIX)/share/man
+PLACES = $(foreach v,LUA DESTDIR PREFIX BINDIR LUADIR LIBDIR MANDIR,$v='$($v)')
 VECTORS ?= ../shared/testvectors
 V ?=
 FUZZ_TIME ?= 60
@@ -38,7 +39,7 @@ OWN_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC $(WARN) -Isrc -I$(B) -DWAMPY_VERSION=
 	$(LUA_CFLAGS) $(shell $(PKG_CONFIG) --cflags libwebsockets) $(if $(ARGON2),-DWITH_ARGON2)
 OWN_LDFLAGS := -Wl,-E
 LUA_LIBS := $(shell $(PKG_CONFIG) --libs $(LUA_PC))
-LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -lssl -lcrypto -lz $(ARGON2) -lm -ldl
+LIBS := $(shell $(PKG_CONFIG) --libs libwebsockets) -lev -ledit -lssl -lcrypto -lz $(ARGON2) -lm -ldl
 ifeq ($(MODE),release)
 OWN_CFLAGS += -fstack-protector-strong -fstack-clash-protection $(if $(filter -O1 -O2 -O3 -Os,\
 	$(CFLAGS)),$(if $(findstring FORTIFY,$(CFLAGS)$(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
@@ -83,7 +84,7 @@ setup: ## install whatever building and testing needs and is missing (Debian, as
 	tools/setup all
 demo: ## from nothing to a call answered by a Lua app
 	tools/setup build
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all
 	tools/demo $(B)/wampy-lua
 check: ## set-up, build, and every test there is; closes with "N passed, N failed"
 	tools/setup all
@@ -162,8 +163,8 @@ layers: ## who may include whom
 	@$(LUA) tools/layers.lua $(filter src/%,$(C_FILES))
 shape: ## columns, headings and lengths of C files
 	@$(LUA) tools/shape.lua $(C_FILES)
-doc-check: ## every binding and every public function has its comment
-	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE)
+doc-check: ## every public function has its comment; docs/ERRORS.md is what its table says
+	@$(LUA) tools/doccheck.lua $(BORDER) $(PRELUDE) && $(LUA) tools/codes.lua check
 versions: ## the rockspec, the man page and the changelog agree with VERSION
 	$(LUA) tools/versions.lua
 fmt: ## format the C files
@@ -178,20 +179,16 @@ build/man/%.1: docs/man/%.1 VERSION
 	@mkdir -p $(@D)
 	$(Q)sed 's/@VERSION@/$(VERSION)/g' $< > $@
 install: all man ## install under DESTDIR and PREFIX
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LUADIR)/wampy $(LIBDIR)/wampy $(MANDIR)/man1)
-	install -m 755 $(B)/wampy-lua $(DESTDIR)$(BINDIR)/wampy-lua
-	install -m 755 $(B)/wampy/core.so $(DESTDIR)$(LIBDIR)/wampy/core.so
-	install -m 644 lua/wampy.lua $(DESTDIR)$(LUADIR)/wampy.lua
-	install -m 644 $(wildcard lua/wampy/*.lua) $(DESTDIR)$(LUADIR)/wampy
-	$(if $(MEN),install -m 644 $(MEN:docs/man/%=build/man/%) $(DESTDIR)$(MANDIR)/man1)
+	$(PLACES) tools/install install $(B)
 uninstall: ## remove what install installed
-	rm -rf $(addprefix $(DESTDIR),$(BINDIR)/wampy-lua $(LUADIR)/wampy.lua $(LUADIR)/wampy \
-		$(LIBDIR)/wampy $(addprefix $(MANDIR)/man1/,$(notdir $(MEN))))
+	$(PLACES) tools/install uninstall $(B)
+deb: all man ## a Debian package into build
+	tools/deb $(B)
 dist: ## a source tarball of the last commit into build
 	@mkdir -p build
 	git archive --prefix=wampy-lua-$(VERSION)/ HEAD | gzip -9n > build/wampy-lua-$(VERSION).tar.gz
-clean: ## remove what was built (not the peers)
-	rm -rf $(filter-out build/peers,$(wildcard build/*))
+clean: ## remove what was built (not the peers, nor the clean Debian)
+	rm -rf $(filter-out build/peers build/root,$(wildcard build/*))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 FORCE:

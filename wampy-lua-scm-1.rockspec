@@ -18,6 +18,7 @@ external_dependencies = { -- libargon2 is used besides where pkg-config finds it
   OPENSSL = { header = "openssl/ssl.h", library = "ssl" },
   ZLIB = { header = "zlib.h", library = "z" },
   LIBEV = { header = "ev.h", library = "ev" },
+  LIBEDIT = { header = "histedit.h", library = "edit" },
 }
 build = {
   type = "make",

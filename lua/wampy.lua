@@ -2,6 +2,7 @@
 --
 -- Each name is also a module of its own: require "wampy.kwargs" is wampy.kwargs.
 
+local codecs = require "wampy.codecs"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local process = require "wampy.process"
@@ -18,6 +19,7 @@ local wampy = {
   errors = errors, error = errors.error, is_error = errors.is_error,
   kwargs = values.kwargs, options = values.options, dict = values.dict, array = values.array,
   array_mt = values.array_mt, binary = values.binary, null = values.null,
+  pack = codecs.pack, unpack = codecs.unpack,
   spawn = tasks.spawn, sleep = tasks.sleep, after = tasks.after, every = tasks.every,
   now = tasks.now, gather = tasks.gather, mutex = tasks.mutex, queue = tasks.queue,
   event = tasks.event, readable = tasks.readable, writable = tasks.writable, wrap = tasks.wrap,
@@ -26,7 +28,7 @@ local wampy = {
   run = tasks.run, stop = tasks.stop, with = tasks.with,
   messages = require "wampy.messages", MessageHandler = require "wampy.message_handler",
   routers = require "wampy.routers", log = require "wampy.log",
-  constants = require "wampy.constants", state = {}, args = {},
+  constants = require "wampy.constants", aead = require "wampy.aead", state = {}, args = {},
 }
 
 --- Takes a router's URL apart.

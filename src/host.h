@@ -217,9 +217,9 @@ struct places {                /* zero-initialised = none */
 };
 
 /* Listens at the places of the list, and nowhere else: what is there already is kept,
- * with new options. False puts why into `error`, and leaves everything as it was. */
+ * with new options. False fills `end`, and leaves everything as it was. */
 bool places_take(struct places *p, struct server *server, const struct place_list *list,
-                 char *error, size_t size);
+                 struct conn_end *end);
 void places_fini(struct places *p); /* the listeners are the server's */
 
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */

@@ -170,7 +170,7 @@ void access_log_tell(const struct access *a, void *log)
     ok = fwrite(text->data, 1, text->len, to->file) == text->len && !fflush(to->file);
     buf_unref(text);
     if (!ok && !to->failed)
-        log_warn("access log %s: %s", to->path, strerror(errno));
+        log_warn("access log %s: %s [W906]", to->path, strerror(errno));
     to->failed = !ok;
 }
 
@@ -206,7 +206,7 @@ void access_log_reopen(struct access_log *log)
     close_file(log);
     log->file = open_file(log->path);
     if (!log->file)
-        log_error("access log %s: %s", log->path, strerror(errno));
+        log_error("access log %s: %s [W906]", log->path, strerror(errno));
 }
 
 void access_log_close(struct access_log *log)

@@ -4,7 +4,6 @@
  * A place is its address: a port of an interface, or the path of a Unix socket. What is
  * spoken there, and by which rules, is its options, which a listener can be given anew;
  * whoever is connected stays so. Everything that can fail is done first. See host.h. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,27 +39,25 @@ struct step {
     struct listener *kept, *opened; /* one of them is NULL */
 };
 
-static bool prepare(struct step *s, struct places *p, struct server *server, char *error,
-                    size_t size)
+static bool prepare(struct step *s, struct places *p, struct server *server,
+                    struct conn_end *end)
 {
-    struct conn_end end = { 0 };
     bool ok;
 
-    if (!url_parse_listen(&s->url, s->place->listen, error, size))
+    *end = (struct conn_end){ 0 };
+    if (!url_parse_listen(&s->url, s->place->listen, end->text, sizeof end->text))
         return false;
     s->from = find(p, &s->url, s->place->listen);
     if (s->from) {
         s->kept = s->from->listener;
         s->from->listener = NULL;
         s->url.port = s->from->url.port;
-        ok = listener_can(&s->url, &s->place->options, &end);
+        ok = listener_can(&s->url, &s->place->options, end);
     } else {
-        s->opened = server_listen(server, &s->url, &s->place->options, &end);
+        s->opened = server_listen(server, &s->url, &s->place->options, end);
         ok = s->opened != NULL;
     }
-    if (!ok)
-        snprintf(error, size, "%s", end.text);
-    else if (s->opened && !s->url.unix_socket)
+    if (s->opened && !s->url.unix_socket)
         s->url.port = listener_port(s->opened);
     return ok;
 }
@@ -98,7 +95,7 @@ static void carry_out(const struct step *steps, size_t n, struct places *p,
 }
 
 bool places_take(struct places *p, struct server *server, const struct place_list *list,
-                 char *error, size_t size)
+                 struct conn_end *end)
 {
     struct step *steps = xcalloc(list->count, sizeof *steps);
     size_t n = 0;
@@ -106,7 +103,7 @@ bool places_take(struct places *p, struct server *server, const struct place_lis
 
     while (ok && n < list->count) {
         steps[n].place = &list->at[n];
-        ok = prepare(&steps[n++], p, server, error, size);
+        ok = prepare(&steps[n++], p, server, end);
     }
     if (ok)
         carry_out(steps, n, p, server);

@@ -200,7 +200,7 @@ void server_renew(struct listener *ln, const struct url *url, const struct net_o
     struct conn_end end = { 0 };
 
     if (!listener_renew(ln, url, &own, &end))
-        log_error("%s", end.text);
+        log_error("%s [W411]", end.text);
 }
 
 void server_unlisten(struct server *s, struct listener *ln)
@@ -372,7 +372,7 @@ void server_spare(struct server *s)
     }
     while (buf_held() > s->max_memory + leaving(s) && (sc = greediest(s))) {
         log_warn("router: %zu bytes of messages are held, %zu for one connection; "
-                 "closing it",
+                 "closing it [W913]",
                  buf_held(), holds(sc));
         conn_cut(sc->conn, 1008, "out of memory");
     }

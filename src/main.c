@@ -1,8 +1,8 @@
 /* main.c - the executable: which of its lives this process leads, and the exit code.
  *
- * `wampy-lua FILE [ARGS]`, -e, -l and - are lua(1) with the wampy module inside; `run`
- * is the prelude's runner; `router` reads its settings with Lua, closes Lua, and serves,
- * unless functions of its configuration decide (`serve`).
+ * `wampy-lua FILE [ARGS]`, -e, -l, -i and - are lua(1) with the wampy module inside;
+ * `run` is the prelude's runner; `router` reads its settings with Lua, closes Lua, and
+ * serves, unless functions of its configuration decide (`serve`).
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -67,19 +67,14 @@ lua_State *open_lua(void)
 
 static int message_handler(lua_State *L)
 {
-    const char *msg = lua_tostring(L, 1);
-
-    if (!msg) {
-        lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-        if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
-            lua_getfield(L, -1, "uncaught");
-            lua_pushvalue(L, 1);
-            lua_call(L, 1, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "wampy.errors") == LUA_TTABLE) {
+        lua_getfield(L, -1, "uncaught");
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK)
             return 1;
-        }
-        msg = luaL_tolstring(L, 1, NULL);
     }
-    luaL_traceback(L, L, msg, 1);
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
     return 1;
 }
 
@@ -141,6 +136,11 @@ static bool run_script(lua_State *L, int argc, char **argv, int script)
     return call(L, argc - script - 1, 0);
 }
 
+static bool is_prompt_flag(const char *word)
+{
+    return !strcmp(word, "-i");
+}
+
 /* The flags of lua(1) that stand before a script; the index behind them, or -1 after
  * an error. */
 static int run_flags(lua_State *L, int argc, char **argv)
@@ -149,10 +149,13 @@ static int run_flags(lua_State *L, int argc, char **argv)
 
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         char flag = argv[i][1];
-        const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
+        const char *value;
 
+        if (is_prompt_flag(argv[i]))
+            continue;
+        value = argv[i][2] ? argv[i] + 2 : argv[++i];
         if (!value) {
-            fprintf(stderr, "error: -%c needs an argument\n", flag);
+            fprintf(stderr, "error: -%c needs an argument [W204]\n", flag);
             return -1;
         }
         if (flag == 'l' ? !require_module(L, value)
@@ -162,30 +165,6 @@ static int run_flags(lua_State *L, int argc, char **argv)
             return -1;
     }
     return i;
-}
-
-static int script_main(int argc, char **argv)
-{
-    lua_State *L = open_lua();
-    int script = 1;
-    bool ok;
-
-    while (script < argc && argv[script][0] == '-' && argv[script][1])
-        script += argv[script][2] ? 1 : 2;
-    set_arg(L, argc, argv, script < argc ? script : 0);
-    script = run_flags(L, argc, argv);
-    ok = script >= 0 && (script >= argc || run_script(L, argc, argv, script));
-    lua_close(L); /* clients that are still started leave with GOODBYE */
-    return ok ? 0 : 1;
-}
-
-/* ---- verbs ------------------------------------------------------------------------- */
-
-static void print_field(lua_State *L, const char *name, FILE *to)
-{
-    if (lua_getfield(L, -1, name) == LUA_TSTRING)
-        fputs(lua_tostring(L, -1), to);
-    lua_pop(L, 1);
 }
 
 /* Pushes require(module)[name]; false after printing why not. */
@@ -198,6 +177,43 @@ static bool push_function(lua_State *L, const char *module, const char *name)
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
     return true;
+}
+
+/* The prompt of -i; the exit code. */
+static int prompt(lua_State *L)
+{
+    if (!push_function(L, "wampy.cli_repl", "console") || !call(L, 0, 1))
+        return 1;
+    return (int)lua_tointeger(L, -1);
+}
+
+static int script_main(int argc, char **argv)
+{
+    lua_State *L = open_lua();
+    int script = 1, code;
+    bool interactive = false, ok;
+
+    while (script < argc && argv[script][0] == '-' && argv[script][1]) {
+        bool i = is_prompt_flag(argv[script]);
+
+        interactive = interactive || i;
+        script += i || argv[script][2] ? 1 : 2;
+    }
+    set_arg(L, argc, argv, script < argc ? script : 0);
+    script = run_flags(L, argc, argv);
+    ok = script >= 0 && (script >= argc || run_script(L, argc, argv, script));
+    code = ok && interactive ? prompt(L) : !ok;
+    lua_close(L); /* clients that are still started leave with GOODBYE */
+    return code;
+}
+
+/* ---- verbs ------------------------------------------------------------------------- */
+
+static void print_field(lua_State *L, const char *name, FILE *to)
+{
+    if (lua_getfield(L, -1, name) == LUA_TSTRING)
+        fputs(lua_tostring(L, -1), to);
+    lua_pop(L, 1);
 }
 
 /* worker.ready(): it has started what it is to run */
@@ -371,6 +387,19 @@ static void style_log(void)
         log_set_style(LOG_COLOR);
 }
 
+/* The exit code of a verb that is done: 1 when its output has not got out. */
+static int said(int code)
+{
+    bool out = fflush(stdout) == 0;
+
+    if (code || (out && !ferror(stdout)))
+        return code;
+    if (out || errno != EPIPE)
+        fprintf(stderr, "error: stdout: %s\n",
+                out ? "not all could be written" : strerror(errno));
+    return 1;
+}
+
 static int verb_main(int argc, char **argv)
 {
     lua_State *L = open_lua();
@@ -388,13 +417,13 @@ static int verb_main(int argc, char **argv)
     if (verb && !strcmp(verb, "crew"))
         return crew_main(L, argc, argv);
     if (verb)
-        return run_plan(L, argv);
+        return strcmp(verb, "run") ? said(run_plan(L, argv)) : run_plan(L, argv);
     print_field(L, "stdout", stdout);
     print_field(L, "stderr", stderr);
     lua_getfield(L, -1, "exit");
     code = (int)lua_tointeger(L, -1);
     lua_close(L);
-    return code;
+    return said(code);
 }
 
 static bool is_verb(const char *word)
@@ -418,7 +447,8 @@ static bool is_script(int argc, char **argv)
     if (argc < 2)
         return false;
     if (argv[1][0] == '-')
-        return !argv[1][1] || argv[1][1] == 'e' || argv[1][1] == 'l';
+        return !argv[1][1] || argv[1][1] == 'e' || argv[1][1] == 'l' ||
+               is_prompt_flag(argv[1]);
     return !is_verb(argv[1]) && (access(argv[1], F_OK) == 0 || strchr(argv[1], '/') ||
                                  strstr(argv[1], ".lua"));
 }

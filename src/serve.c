@@ -94,13 +94,19 @@ static void show_places(const struct serving *s, const struct serve_job *job)
     fflush(stdout);
 }
 
+/* Of why it cannot listen (lua/wampy/codes.lua). */
+static const char *code_of(const struct conn_end *end)
+{
+    return end->error == CONN_TLS ? "[W411]" : "[W410]";
+}
+
 static void take(const struct serve_job *job, void *to)
 {
     struct serving *s = to;
-    char error[ERROR_TEXT];
+    struct conn_end end;
 
-    if (!places_take(&s->places, s->server, job->places, error, sizeof error)) {
-        log_error("%s", error);
+    if (!places_take(&s->places, s->server, job->places, &end)) {
+        log_error("%s %s", end.text, code_of(&end));
         return;
     }
     server_reload(s->server, job->config);
@@ -118,7 +124,7 @@ static void reload(struct serving *s)
     if (s->taken)
         log_info("router: the configuration has been read again");
     else
-        log_error("router: the configuration stays as it was");
+        log_error("router: the configuration stays as it was [W355]");
     notify("READY=1");
 }
 
@@ -159,23 +165,31 @@ static bool open_access(struct serving *s)
         return true;
     s->access = access_log_open(path, s->job->json);
     if (!s->access) {
-        log_error("access log %s: %s", path, strerror(errno));
+        log_error("access log %s: %s [W906]", path, strerror(errno));
         return false;
     }
     server_access(s->server, &(struct access_hook){ access_log_tell, s->access });
     return true;
 }
 
+/* As the prelude does under its errors (lua/wampy/codes.lua). */
+static void advise(const char *code)
+{
+    if (!log_is_json() && isatty(STDERR_FILENO))
+        fprintf(stderr, "try: wampy-lua help %.4s\n", code + 1);
+}
+
 /* The exit code, when it cannot. */
 static int begin(struct serving *s)
 {
-    char error[ERROR_TEXT];
+    struct conn_end end;
 
     watch_signals(s);
     if (!open_access(s))
         return 3;
-    if (!places_take(&s->places, s->server, s->job->places, error, sizeof error)) {
-        log_error("%s", error);
+    if (!places_take(&s->places, s->server, s->job->places, &end)) {
+        log_error("%s %s", end.text, code_of(&end));
+        advise(code_of(&end));
         return 4;
     }
     show_places(s, s->job);

@@ -102,18 +102,18 @@ static void describe_end(const struct slot *slot, pid_t pid, int status)
     double pause = (double)slot->pause / 1000;
 
     if (WIFSIGNALED(status))
-        log_warn("%s (pid %d) was ended by signal %d (%s); starting again in %.1f s",
-                 slot->name, (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
-                 pause);
+        log_warn(
+            "%s (pid %d) was ended by signal %d (%s); starting again in %.1f s [W910]",
+            slot->name, (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)), pause);
     else
-        log_warn("%s (pid %d) ended with exit code %d; starting again in %.1f s",
+        log_warn("%s (pid %d) ended with exit code %d; starting again in %.1f s [W910]",
                  slot->name, (int)pid, WEXITSTATUS(status), pause);
 }
 
 /* The new one of a roll does not come up: the others keep what they have. */
 static void give_up_roll(struct supervisor *s, const struct slot *slot)
 {
-    log_error("%s does not come up again; the other workers go on as they are",
+    log_error("%s does not come up again; the other workers go on as they are [W908]",
               slot->name);
     for (int i = 1; i < s->count; i++)
         s->slots[i].stale = false;
@@ -303,7 +303,8 @@ static void act(struct supervisor *s, struct slot *slot)
     if (slot->life == WAITING)
         slot_start(s, slot);
     else if (slot->life == DRAINING) {
-        log_warn("%s (pid %d) does not end; it is killed", slot->name, (int)slot->pid);
+        log_warn("%s (pid %d) does not end; it is killed [W910]", slot->name,
+                 (int)slot->pid);
         kill(-slot->pid, SIGKILL);
         slot->due = NEVER;
     }

@@ -92,7 +92,7 @@ static void cannot_start(struct slot *slot, const char *why)
     slot->pid = 0;
     slot_close_control(slot);
     slot_back_off(slot, slot->since);
-    log_warn("%s cannot be started: %s; trying again in %.1f s", slot->name, why,
+    log_warn("%s cannot be started: %s; trying again in %.1f s [W910]", slot->name, why,
              (double)slot->pause / 1000);
 }
 

@@ -39,11 +39,13 @@ local rooms = {
 }
 
 local files = {
+  ["wamp/aead.c"] = { "^openssl/" },
   ["wamp/auth.c"] = { "^openssl/", "^argon2%.h$" },
   ["net/ws_private.h"] = { "^libwebsockets%.h$" },
   ["net/ws_deflate.c"] = { "^zlib%.h$" },
   ["net/http_file.c"] = { "^linux/openat2%.h$" },
   ["lua/l_terminal.c"] = { "^termios%.h$" },
+  ["lua/l_edit.c"] = { "^histedit%.h$", "^poll%.h$", "^wchar%.h$" },
   ["net/loop.c"] = { "^libwebsockets%.h$", "^ev%.h$" },
 }
 

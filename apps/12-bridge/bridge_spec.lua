@@ -141,29 +141,4 @@ describe("apps/12-bridge", function()
     testing.wait_for_session(near)
     assert.equal("now", caller:call("com.shop.now"))
   end)
-
-  it("has clients that never mix replies: equal request ids, answers crossed in time", function()
-    local waiting = {}
-    for name, client in pairs { near = caller, far = callee } do
-      client:register("com.slow", function(n)
-        local go = wampy.event()
-        waiting[name .. n] = go
-        go:wait(10)
-        return name .. n
-      end)
-    end
-    local futures = {}
-    for n = 1, 20 do
-      futures["near" .. n] = near:call_async("com.slow", n)
-      futures["far" .. n] = far:call_async("com.slow", n)
-    end
-    assert.same(near.request_ids, far.request_ids)
-    wampy.sleep(0)
-    for n = 20, 1, -1 do -- the last first, the two clients by turns
-      for _, name in ipairs { "far", "near" } do
-        waiting[name .. n]:set()
-        assert.equal(name .. n, futures[name .. n]:wait(10))
-      end
-    end
-  end)
 end)

@@ -6,6 +6,7 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 
 local announce = {}
 
@@ -31,7 +32,8 @@ local function features_of(role, t)
   local set = {}
   for name, on in pairs(t.features and expect(t.features, "table", path .. ".features") or known) do
     if not known[name] then
-      bad("%s.features: unknown feature %q (there are: %s)", path, tostring(name), names(known))
+      bad("%s.features: unknown feature %q (there are: %s)%s", path, tostring(name), names(known),
+        nearest.hint(name, known))
     end
     set[name] = expect(on, "boolean", ("%s.features.%s"):format(path, name)) or nil
   end
@@ -59,7 +61,8 @@ function announce.roles(field)
   local dict = {}
   for role, t in pairs(expect(given, "table", ".roles")) do
     if not core.client_features[role] then
-      bad(".roles: unknown role %q (there are: %s)", tostring(role), names(core.client_features))
+      bad(".roles: unknown role %q (there are: %s)%s", tostring(role), names(core.client_features),
+        nearest.hint(role, core.client_features))
     end
     dict[role] = { features = features_of(role, expect(t, "table", ".roles." .. role)) }
   end

@@ -1,6 +1,6 @@
 -- backoff.lua - trying again: which failures are worth it, and how long to wait between tries.
 
-local core = require "wampy.core"
+local codes = require "wampy.codes"
 local errors = require "wampy.errors"
 local tasks = require "wampy.tasks"
 
@@ -36,7 +36,7 @@ function backoff.retry(fn, config, name)
       error(e, 0)
     end
     if e.message ~= last then
-      core.log("warn", ("%s: %s; trying again in %.1f s"):format(name, e.message, pause))
+      codes.warn(("%s: %s; trying again in %.1f s"):format(name, e.message, pause), e)
     end
     last = e.message
     tasks.sleep(pause * (1 + b.jitter * (2 * math.random() - 1)))

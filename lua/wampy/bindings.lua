@@ -1,6 +1,7 @@
 -- bindings.lua - what a client has registered and subscribed: the handlers of its class's roles,
 -- and live registrations and subscriptions, which a new session restores.
 
+local codecs = require "wampy.codecs"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local signature = require "wampy.signature"
@@ -38,11 +39,13 @@ local function handler(self, kind, uri, fn, options, method)
     fn = fn, self = method and self or nil, method = method, params = params, stated = sig.stated,
     vararg = sig.vararg, callee = kind == "callee", label = sig.where, uri = uri,
     concurrency = options.concurrency, buffer = options.buffer,
+    pattern = options.match ~= nil and options.match ~= "exact", ppt = codecs.keys(options),
   }, sig.where
 end
 
 -- Options that are ours and not sent.
-local own_options = { params = true, topic = true, interval = true, buffer = true }
+local own_options = { params = true, topic = true, interval = true, buffer = true,
+  ppt_scheme = true, ppt_serializer = true, ppt_cipher = true, ppt_keyid = true }
 
 --- What of a role's options is sent.
 function bindings.sent(options)
@@ -98,7 +101,12 @@ function bindings.bind(self, entry, i)
   entry.ids[i] = add(self, entry.kind, entry.uris[i], entry.handlers[i], entry.options)
 end
 
-local Held = { __name = "wampy.Registration" } -- a live registration or subscription
+-- A live registration or subscription.
+-- @object wampy.Registration
+-- @tfield integer id
+-- @tfield string|string[] uri
+-- @tfield (string|string[])? topic of a subscription
+local Held = { __name = "wampy.Registration" }
 Held.__index = Held
 
 -- Registers or subscribes (again): at once, and in each new session.

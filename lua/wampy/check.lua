@@ -3,6 +3,7 @@
 -- What is wrong is one error that names the constructor, the field, and what was expected.
 
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 
 local check = {}
 
@@ -38,7 +39,8 @@ function check.fields(what, t, rules)
   for name, value in pairs(t) do
     local want = rules[name]
     if not want and not (rules[1] and math.type(name) == "integer") then
-      errors.raise("WampyError", ("%s: unknown field %q"):format(what, tostring(name)))
+      errors.raise("WampyError", ("%s: unknown field %q%s"):format(what, tostring(name),
+        nearest.hint(name, rules)))
     elseif want and not fits(value, want) then
       errors.raise("WampyError", ("%s: field %s: expected %s, got %s"):format(what, name,
         expected(want), shown(value)))

@@ -23,6 +23,8 @@ local VERBS = {
     text = "Print events as they come, a JSON line each." },
   { names = "register reg", module = "wampy.cli_register",
     text = "Register a procedure, and answer its calls." },
+  { names = "repl", module = "wampy.cli_repl",
+    text = "A prompt for Lua with a client that has joined." },
   { names = "ls", module = "wampy.cli_ls", text = "List procedures, topics or sessions." },
   { names = "ping", module = "wampy.cli_ping",
     text = "Join and leave, and say how long each stage took." },
@@ -80,7 +82,8 @@ local function new_parser(verb)
   parser:command_target("verb"):require_command(false)
   if verb then add_verb(parser, verb) end
   for _, each in ipairs(verb and {} or VERBS) do parser:command(each.names, each.text) end
-  parser:command("help", "Print help."):argument("topic", "A verb, or a topic."):args("?")
+  parser:command("help", "Print help.")
+    :argument("topic", "A verb, a topic, or a code such as W301."):args("?")
   parser:command("version", "Print the version."):flag("--json", "As JSON.")
   return parser
 end
@@ -238,10 +241,19 @@ local function no_help(word)
     near and ("; did you mean %s?"):format(near) or "; wampy-lua help lists what there is"))
 end
 
+-- What a code of an error means.
+local function help_of_code(word)
+  local text = require("wampy.codes").help(word)
+  if text then return { exit = 0, stdout = text } end
+  return cli_flags.usage(("no help for '%s': there is no such code; wampy-lua help errors is about "
+    .. "them"):format(word))
+end
+
 local function help(parser, word, all)
   if not word then return { exit = 0, stdout = parser:get_help() .. "\n\n" .. list_of_topics() } end
   local topic = require("wampy.topics").find(word)
   if topic then return { exit = 0, stdout = topic.text } end
+  if word:find("^[Ww]%d+$") then return help_of_code(word) end
   for _, c in ipairs(parser._commands) do
     for _, name in ipairs(c._aliases) do
       if name == word then return { exit = 0, stdout = help_of(c, all) } end
@@ -252,7 +264,7 @@ end
 
 -- The help that is asked for; nil when none is.
 local function wanted_help(parser, args)
-  if args[1] == "help" then return help(parser, args[2], true) end
+  if args[1] == "help" then return help(parser, not helps[args[2]] and args[2] or nil, true) end
   if args[1] == "--help" or args[1] == "-h" then return help(parser) end
   for _, word in ipairs(args) do
     if word == "--help" or word == "-h" then return help(parser, args[1], word == "--help") end

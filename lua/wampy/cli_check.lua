@@ -1,6 +1,7 @@
 -- cli_check.lua - the verb check: what apps declare, and what is wrong with them, before they run.
 
 local cli_flags = require "wampy.cli_flags"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local values = require "wampy.values"
 
@@ -70,7 +71,7 @@ local function check_files(report)
   end
   local unknown, why = require("wampy.globals").unknown(files)
   if not unknown then
-    return core.log("warn", "globals are not checked: " .. why)
+    return codes.warn("globals are not checked: " .. why, "W217")
   end
   table.move(unknown, 1, #unknown, #report.findings + 1, report.findings)
 end
@@ -141,7 +142,9 @@ function cli_check.run(plan)
   local report = { apps = {}, findings = {}, failures = {} }
   if plan.apps[1] then check_apps(plan.apps, report) end
   if plan.config then check_config(plan.config, report) end
-  for _, text in ipairs(report.failures) do core.log("error", text) end
+  for _, text in ipairs(report.failures) do
+    codes.log(text, { message = text, exit = UNLOADABLE })
+  end
   if plan.json then say_json(report) else say(report) end
   if report.failures[1] then return UNLOADABLE end
   return report.findings[1] and FOUND or 0

@@ -1,5 +1,6 @@
 -- cli_flags.lua - what the verbs of the command line share: flags, values, and the words of errors.
 
+local codes = require "wampy.codes"
 local settings = require "wampy.settings"
 
 local cli_flags = {}
@@ -36,7 +37,7 @@ end
 
 --- The result of a command line that is wrong.
 function cli_flags.usage(text)
-  return { exit = 2, stderr = "error: " .. text .. "\n" }
+  return { exit = 2, stderr = codes.line(text, { message = text, exit = 2 }) }
 end
 
 --- What is wrong with the certificate of a command line; nil when nothing is.

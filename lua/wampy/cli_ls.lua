@@ -57,27 +57,43 @@ local refusals = {
 }
 
 -- What there is; a router that does not tell ends the verb with a word about why.
-local function ask(client, plan)
+local function ask(client, what, timeout)
   local errors = require "wampy.errors"
-  local meta = require("wampy.meta").of(client, plan.forced.connect_timeout or TIMEOUT)
-  local ok, answer = pcall(meta[kinds[plan.what].list], meta)
+  local meta = require("wampy.meta").of(client, timeout or TIMEOUT)
+  local ok, answer = pcall(meta[kinds[what].list], meta)
   if ok then return answer end
   local refusal = errors.is_error(answer, errors.RemoteError) and refusals[answer.uri]
   if not refusal then error(answer, 0) end
-  require("wampy.verb").fail(6, refusal:format(plan.what, answer.uri,
+  require("wampy.verb").fail(6, refusal:format(what, answer.uri,
     client.session.authrole or "of this client"))
+end
+
+--- What there is, a line each.
+-- @param client that has joined
+-- @param form { json, raw } of the flags
+-- @param what "procedures" (the default), "topics" or "sessions"
+-- @param prefix of what is listed; all when nil
+-- @param timeout seconds for each answer; 10 when nil
+-- @return list of lines
+function cli_ls.lines(client, form, what, prefix, timeout)
+  local kind, list = kinds[what or "procedures"], {}
+  if not kind then
+    error(("ls: expected procedures, topics or sessions, got '%s'"):format(tostring(what)), 0)
+  end
+  for _, each in ipairs(ask(client, what or "procedures", timeout)) do
+    if tostring(each[kind.name]):sub(1, #(prefix or "")) == (prefix or "") then
+      list[#list + 1] = line(form, each, kind.cells)
+    end
+  end
+  return list
 end
 
 --- Does it.
 -- @return exit code
 function cli_ls.run(plan)
   return require("wampy.verb").run(plan, function(client)
-    local kind = kinds[plan.what]
-    for _, each in ipairs(ask(client, plan)) do
-      if tostring(each[kind.name]):sub(1, #plan.prefix) == plan.prefix then
-        cli_value.say(line(plan, each, kind.cells))
-      end
-    end
+    local lines = cli_ls.lines(client, plan, plan.what, plan.prefix, plan.forced.connect_timeout)
+    for _, each in ipairs(lines) do cli_value.say(each) end
   end)
 end
 

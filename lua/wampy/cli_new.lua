@@ -1,6 +1,7 @@
 -- cli_new.lua - the verb new: a small project that runs, is tested, and passes its own check.
 
 local cli_flags = require "wampy.cli_flags"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_new = {}
@@ -35,9 +36,16 @@ local function class_of(name)
   return (("_" .. name):gsub("[_-]+(%w?)", string.upper):gsub("^(%d)", "App%1"))
 end
 
+-- Where the annotations are that `make install` has put among the modules.
+local function library()
+  local path = package.searchpath("wampy.editors.luals.wampy", package.path)
+  if not path then return "" end
+  return core.json_encode(core.real_path(path):match("^(.*)/")) .. ", "
+end
+
 local function fill(text, plan)
   local templates = require "wampy.templates"
-  local words = { name = plan.name, Class = class_of(plan.name),
+  local words = { name = plan.name, Class = class_of(plan.name), library = library(),
     uri = plan.name:lower():gsub("-", "_"), try = templates.try[plan.template] }
   text = text:gsub("%$try", words.try)
   return (text:gsub("%$(%a+)", words))
@@ -77,7 +85,7 @@ end
 function cli_new.run(plan)
   local ok, e = pcall(write, plan)
   if not ok then
-    core.log("error", tostring(e))
+    codes.log(tostring(e), "W214")
     return UNWRITTEN
   end
   core.log("info", ("next: cd %s, then wampy-lua run app.lua --router"):format(plan.folder))

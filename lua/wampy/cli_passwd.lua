@@ -3,6 +3,7 @@
 
 local cli_flags = require "wampy.cli_flags"
 local cli_secret = require "wampy.cli_secret"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_passwd = {}
@@ -159,7 +160,7 @@ end
 function cli_passwd.run(plan)
   local line, fault = make(plan)
   if not line then
-    core.log("error", "passwd: " .. fault)
+    codes.log("passwd: " .. fault, "W215")
     return USAGE
   end
   if plan.output then return cli_secret.write(plan.output, line .. "\n") end

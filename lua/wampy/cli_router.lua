@@ -4,6 +4,7 @@
 
 local checks = require "wampy.config_check"
 local cli_flags = require "wampy.cli_flags"
+local codes = require "wampy.codes"
 local config = require "wampy.config"
 local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
@@ -48,7 +49,7 @@ end
 -- ---- what it comes to -------------------------------------------------------------------------
 
 local function failure(lines)
-  for i, line in ipairs(lines) do lines[i] = "error: " .. line .. "\n" end
+  for i, line in ipairs(lines) do lines[i] = codes.line(line, { message = line, exit = 3 }) end
   return { exit = 3, stderr = table.concat(lines) }
 end
 

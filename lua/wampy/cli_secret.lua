@@ -2,6 +2,7 @@
 -- that only their owner can read.
 
 local cli_value = require "wampy.cli_value"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli_secret = {}
@@ -38,7 +39,7 @@ end
 function cli_secret.write(path, text)
   local ok, e = core.make_file(path, text, true)
   if ok then return 0 end
-  core.log("error", e)
+  codes.log(e, "W214")
   return UNWRITTEN
 end
 

@@ -2,6 +2,7 @@
 
 local cli_flags = require "wampy.cli_flags"
 local cli_value = require "wampy.cli_value"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local tasks = require "wampy.tasks"
 local values = require "wampy.values"
@@ -74,7 +75,7 @@ local function subscribe(client, plan, events)
 end
 
 local function too_few(plan, n)
-  core.log("error", ("%d of %d events came in %g s"):format(n, plan.count, plan.timeout))
+  codes.complain(("%d of %d events came in %g s"):format(n, plan.count, plan.timeout), "W700")
   return verb.TIMED_OUT
 end
 

@@ -9,6 +9,8 @@ local core = require "wampy.core"
 local auth = require "wampy.auth"
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local codecs = require "wampy.codecs"
+local codes = require "wampy.codes"
 local credentials = require "wampy.credentials"
 local errors = require "wampy.errors"
 local fields = require "wampy.fields"
@@ -22,6 +24,30 @@ local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
 local values = require "wampy.values"
 
+-- A client of a router. Apps are classes made with extend.
+-- @object wampy.Client
+-- @overload fun(fields?: wampy.ClientFields): self
+-- @tfield wampy.CallProxy call calls and waits: client:call(uri, ...), client.call.com.add2(...)
+-- @tfield table<string,function> rpc calls procedures of one name: client.rpc.add2(...)
+-- @tfield wampy.PublishProxy publish publishes: client:publish(topic, ...)
+-- @tfield wampy.Meta meta what the router says of its sessions, registrations and subscriptions
+-- @tfield wampy.Session? session while joined
+-- @tfield boolean connected
+-- @tfield string name for logs
+-- @tfield string? url
+-- @tfield string realm
+-- @tfield table config the fields that it was made with, and what stood for missing ones
+-- @tfield table<integer,string> registration_map URI by registration
+-- @tfield table<integer,table> subscription_map { topic, handlers } by subscription
+-- @tfield table<integer,string> request_ids URI by request under way
+-- @tfield wampy.MessageHandler? message_handler
+-- @tfield wampy.ClientFields? defaults fields that the class gives
+-- @tfield fun(self,details:table)? on_join hook
+-- @tfield fun(self,reason:string,details:table)? on_leave hook
+-- @tfield fun(self,reason:string)? on_disconnect hook
+-- @tfield fun(self,error:any,where:string)? on_error hook
+-- @tfield fun(self,role:string,reason:string?)? on_revoked hook
+-- @tfield any [string] whatever a class declares
 local Client = { __name = "wampy.Client" }
 
 local function bad(fmt, ...)
@@ -49,6 +75,7 @@ local function construct(class, given)
   self.registration_map, self.subscription_map = {}, {}
   self._core = core.client(self)
   tasks.guard()
+  codecs.start(self)
   self._held = {} -- live registrations and subscriptions that a new session restores
   self._gate = tasks.mutex() -- who brings a session up, or exchanges what it has
   self.call = proxies.CallProxy(self, function(...) return self._core:call(...) end)
@@ -159,17 +186,18 @@ end
 
 -- Runs a function of the app that nobody waits for: an error in it is logged and told to on_error.
 local function guarded(self, where, fn, ...)
+  local trace
   local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or { traceback = debug.traceback(tostring(e), 2), cause = e }
+    trace = errors.trace(e)
+    return e
   end, self, ...)
   if ok then return end
   if errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s of %s: canceled"):format(where, self.name))
     return
   end
-  core.log("error", ("in %s of %s: %s"):format(where, self.name,
-    errors.is_error(e) and errors.uncaught(e) or e.traceback))
-  if where ~= "on_error" then self:_failed(e.cause or e, where) end
+  codes.log(("in %s of %s: %s"):format(where, self.name, errors.told(e, trace)), "W902")
+  if where ~= "on_error" then self:_failed(e, where) end
 end
 
 local function hook(self, name, ...)
@@ -319,7 +347,7 @@ function Client:_ended(class, reason, text, transport, code)
   -- the hooks may have taken so long that the client has joined again meanwhile
   if not tasks.started[self] or self._reconnecting or self.connected then return end
   if self.config.reconnect and (not backoff.is_final(e) or class == "left") then
-    core.log("warn", ("%s: %s; joining again"):format(self.name, e.message))
+    codes.warn(("%s: %s; joining again"):format(self.name, e.message), e)
     self._reconnecting = tasks.spawn(self._rejoin, self)
   else
     self:_done()
@@ -335,7 +363,7 @@ end
 function Client:_revoked(role, id, reason)
   local map = role == "registration" and self.registration_map or self.subscription_map
   map[id] = nil
-  core.log("warn", ("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"))
+  codes.warn(("%s: %s %d was revoked: %s"):format(self.name, role, id, reason or "?"), "W912")
   hook(self, "on_revoked", role, reason)
 end
 
@@ -416,9 +444,23 @@ function Client:_publish(verb, topic, ...)
 end
 
 --- As publish, but returns false in place of waiting when the link cannot keep up.
+-- @return true, or false when the queue is full
 function Client:try_publish(...)
   return self:_publish("try_publish", ...)
 end
+
+--- Sets how payloads of a scheme are sealed and opened (WAMP: payload passthru mode). Calls, events
+-- and registrations with options { ppt_scheme = scheme } use it, and what comes in that scheme.
+-- @tparam string scheme "wamp", "mqtt" or "x_..."
+-- @param codec { encode = function(args, kwargs, options, about) -> bytes [, more options],
+-- decode = function(bytes, options, about) -> args, kwargs, strict = whether nothing else is taken
+-- where the scheme was asked for }, or nil: none from now on. `about` is { kind =, uri = }, the
+-- same at both ends. Neither function can wait
+function Client:codec(scheme, codec)
+  codecs.set(self, scheme, codec)
+end
+
+Client._seal, Client._open, Client._unopened = codecs.seal, codecs.open, codecs.unopened
 
 -- ---- messages by hand ---------------------------------------------------------------------------
 
@@ -458,8 +500,8 @@ end
 
 -- Called by the core, as a task, when the message handler has raised.
 function Client:_message_failed(e, trace, name)
-  core.log("error", ("%s: the message handler failed on %s: %s\n%s"):format(self.name, name,
-    tostring(e), trace or ""))
+  codes.log(("%s: the message handler failed on %s: %s"):format(self.name, name,
+    errors.told(e, trace)), "W903")
   self:_failed(e, "message_handler " .. name)
 end
 

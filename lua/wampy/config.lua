@@ -6,6 +6,7 @@
 -- wrong is an error that gives its path in the file.
 
 local checks = require "wampy.config_check"
+local codes = require "wampy.codes"
 local config_auth = require "wampy.config_auth"
 local config_doors = require "wampy.config_doors"
 local config_file = require "wampy.config_file"
@@ -189,7 +190,7 @@ function config.read(t, name, warn)
 end
 
 local function log_warning(line)
-  core.log("warn", line)
+  codes.warn(line, "W356")
 end
 
 --- Reads a file, of JSON or YAML. See read.

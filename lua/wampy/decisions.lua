@@ -7,6 +7,7 @@
 local checks = require "wampy.config_check"
 local config = require "wampy.config"
 local config_auth = require "wampy.config_auth"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 
@@ -43,8 +44,8 @@ function decisions.decider(authenticator, authorizer)
     if not decide then return nil end
     local ok, answer = xpcall(run, explain, decide, core.json_decode(json))
     if ok then return answer end
-    core.log("error", ("in the %s of the router: %s"):format(
-      who and "authenticator" or "authorizer", answer))
+    codes.log(("in the %s of the router: %s"):format(who and "authenticator" or "authorizer",
+      errors.app_frames(answer)), "W904")
   end
 end
 
@@ -66,7 +67,7 @@ local function read_roles(list)
   for i, role in ipairs(checks.list(list, "roles")) do
     roles[i] = type(role) == "string" and config_auth.open_role(role)
       or config.read_role(role, ("roles[%d]"):format(i),
-        function(line) core.log("warn", line) end)
+        function(line) codes.warn(line, "W356") end)
   end
   return roles
 end

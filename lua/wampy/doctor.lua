@@ -7,10 +7,12 @@
 local Client = require "wampy.client"
 local MessageHandler = require "wampy.message_handler"
 local cli_value = require "wampy.cli_value"
+local codes = require "wampy.codes"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
 local cures = require "wampy.cures"
 local errors = require "wampy.errors"
+local verb = require "wampy.verb"
 
 local doctor = {}
 
@@ -34,7 +36,7 @@ end
 -- Notes why it goes no further: the error is kept for the exit code.
 function Report:_fail(stage, e)
   self.failure, self.cure = e, cures.of(stage, e)
-  self:_say("failed", stage, e.message)
+  self:_say("failed", stage, codes.mark(e.message, e))
   if not self.json then cli_value.say(("%-15s %-7s %s"):format("", "try", self.cure)) end
 end
 
@@ -217,15 +219,17 @@ end
 function doctor.run(plan)
   local report = setmetatable({ stages = {}, json = plan.json }, Report)
   core.watch_signals(true)
-  local ok, e = pcall(examine, report, plan)
+  local ok, e = pcall(function()
+    examine(report, plan)
+    if plan.json then cli_value.say(as_json(report)) end
+  end)
   local signals, number = core.signals()
   if signals > 0 then return SIGNALLED + number end
   if not ok then
-    if type(e) == "table" and e.exit then return e.exit end
-    core.log("error", errors.is_error(e) and e.message or tostring(e))
-    return USAGE
+    local text = verb.text(e)
+    if text ~= "" then codes.complain(text, e) end
+    return verb.exit_code(e)
   end
-  if plan.json then cli_value.say(as_json(report)) end
   return report.failure and (connection.exit_code(report.failure) or USAGE) or 0
 end
 

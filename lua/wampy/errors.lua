@@ -7,6 +7,13 @@ local core = require "wampy.core"
 
 local errors = {}
 
+-- What the public API raises; the classes of wampy.errors inherit from it.
+-- @object wampy.errors.WampyError
+-- @tfield string name of its class
+-- @tfield string message
+-- @tfield string? where the app's file:line
+-- @tfield string traceback
+-- @tfield any [string] fields of one class: code, uri, args, kwargs, details, procedure ...
 local base = { name = "WampyError" }
 base.__index = base
 base.__tostring = function(e) return e.name .. ": " .. e.message end
@@ -35,7 +42,7 @@ end
 
 for _, name in ipairs {
   "ConnectionError", "IncompleteFrameError", "WebsocketProtocolError", "WampProtocolError",
-  "TimeoutError", "AuthenticationError", "Canceled", "QueueFull", "StreamOverflow",
+  "TimeoutError", "AuthenticationError", "Canceled", "QueueFull", "StreamOverflow", "PayloadError",
 } do
   derive(name)
 end
@@ -51,9 +58,24 @@ function errors.is_ours(source)
   return source:find("wampy/[%w_]+%.lua$") or source:find("wampy%.lua$")
 end
 
+--- Leaves the frames of the app in a traceback: ours and C's say nothing to who wrote the app.
+-- @param text of debug.traceback; a message may stand in front
+-- @return text; the message alone, when no frame is the app's
+function errors.app_frames(text)
+  local message, frames = text:match("^(.-)stack traceback:\n(.*)$")
+  if not message then return text end
+  local kept = {}
+  for line in frames:gmatch("[^\n]+") do
+    local source = line:match("^\t(.-):%d+: in ")
+    if source and not errors.is_ours(source) then kept[#kept + 1] = line end
+  end
+  if not kept[1] then return (message:gsub("\n$", "")) end
+  return ("%sstack traceback:\n%s"):format(message, table.concat(kept, "\n"))
+end
+
 -- The first frame of the stack that is neither C nor ours.
 local function app_line()
-  for level = 3, 40 do
+  for level = 2, 40 do -- who calls us by a tail call leaves no frame
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
     if info.what ~= "C" and not errors.is_ours(info.source) then
@@ -64,8 +86,36 @@ end
 
 local function make(class, fields)
   fields.where = app_line()
-  fields.traceback = debug.traceback("", 3)
+  fields.traceback = debug.traceback("", 2)
   return setmetatable(fields, class)
+end
+
+local function placed(e)
+  return (e.where and e.where .. ": " or "") .. tostring(e)
+end
+
+--- Words for the end of an error's text, in a message handler.
+-- @param e what was raised
+-- @return "; did you mean client:publish?", or ""
+function errors.meant(e)
+  local found = require("wampy.scope").meant(e)
+  return found and ("; did you mean %s?"):format(found) or ""
+end
+
+--- For a message handler: how it came there, behind a line with what may have been meant.
+-- @param e what was raised
+-- @return text for errors.told
+function errors.trace(e)
+  return errors.meant(e) .. debug.traceback("", 2)
+end
+
+--- An error as it is logged: where it is and what, and how it came there in the app.
+-- @param e what was raised
+-- @param trace of errors.trace
+-- @return text of several lines
+function errors.told(e, trace)
+  local hint, frames = (trace or ""):match("^([^\n]*)(.*)$")
+  return (errors.is_error(e) and placed(e) or tostring(e)) .. hint .. errors.app_frames(frames)
 end
 
 --- Makes an error object of a class of this module.
@@ -147,9 +197,12 @@ local function remote(uri, args, kwargs, details, procedure, request_id)
   })
 end
 
--- What a caller is told: no path, no traceback.
+-- What a caller is told: no path, no traceback; of a payload that could not be sealed, nothing.
 local function to_wire(e)
   if errors.is_error(e, RemoteError) then return e.uri, e.args, e.kwargs end
+  if errors.is_error(e, errors.PayloadError) then
+    return "wampy.error.payload", { "the payload cannot be sealed or opened" }, {}
+  end
   local uri, class, text = "wamp.error.runtime_error", "RuntimeError"
   if errors.is_error(e) then
     class, text = e.name, e.message
@@ -161,15 +214,23 @@ local function to_wire(e)
   return uri, { text }, { exc_type = class, message = text }
 end
 
+-- Which call or event it was: the name that a pattern stood for, and who made it, if that is told.
+local function occasion(details)
+  local name, who = details.procedure or details.topic, details.caller or details.publisher
+  local authid = details.caller_authid or details.publisher_authid
+  return (name and (" for %s"):format(name) or "") .. (who and (" from session %d%s"):format(who,
+    authid and (" (%s)"):format(authid) or "") or "")
+end
+
 -- A handler of a client failed. What was raised on purpose for the caller is no news; the rest is.
-local function report(client, is_call, e, trace, uri, label)
+local function report(client, is_call, e, trace, uri, label, details)
   if is_call and errors.is_error(e, RemoteError) then
     core.log("debug", ("%s answers with %s"):format(uri, tostring(e)))
   elseif errors.is_error(e, errors.Canceled) then
     core.log("debug", ("%s (%s): canceled"):format(uri, label))
   else
-    core.log("error", ("in the handler of %s (%s): %s\n%s"):format(uri, label, tostring(e),
-      trace or ""))
+    require("wampy.codes").log(("in the handler of %s (%s)%s: %s"):format(uri, label,
+      occasion(details), errors.told(e, trace)), "W901")
     client:_failed(e, ("%s (%s)"):format(uri, label))
   end
 end
@@ -183,20 +244,20 @@ end
 
 -- A subscriber that takes none of an event's keywords is likely a misspelt one.
 local function unfit(topic, label, keywords, parameters)
-  core.log("warn", ("subscriber of %s (%s): the event's keywords (%s) fit none of its parameters "
-    .. "(%s)"):format(topic, label, names(keywords), names(parameters)))
+  require("wampy.codes").warn(("subscriber of %s (%s): the event's keywords (%s) fit none of its "
+    .. "parameters (%s)"):format(topic, label, names(keywords), names(parameters)), "W911")
 end
 
---- The text for an error that nobody caught: what, where, and how it came there.
+--- The text for an error that nobody caught, with its code when it is one of ours.
 function errors.uncaught(e)
-  if not errors.is_error(e) then return debug.traceback(tostring(e), 2) end
-  return ("%s%s%s"):format(e.where and e.where .. ": " or "", tostring(e), e.traceback or "")
+  if not errors.is_error(e) then return debug.traceback(tostring(e) .. errors.meant(e), 3) end
+  return require("wampy.codes").mark(placed(e), e) .. errors.app_frames(e.traceback or "")
 end
 
 core.set_errors {
   new = function(class, message) return errors.make(class, message) end,
   error = errors.error, remote = remote, to_wire = to_wire, report = report,
-  unfit = unfit,
+  unfit = unfit, trace = errors.trace,
 }
 
 return errors

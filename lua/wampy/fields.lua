@@ -73,7 +73,7 @@ local rules = {
   compress = "boolean", cookies = "boolean",
   proxy = { "a URL http://[user:password@]host[:port], or false",
     function(v) return v == false or type(v) == "string" and proxy.parse(v) ~= nil end },
-  message_handler = true, -- Client looks at it
+  codecs = "table", message_handler = true, -- Client looks at them
 }
 
 local function check_fields(t)

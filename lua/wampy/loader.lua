@@ -1,15 +1,17 @@
 -- loader.lua - from the APP argument of `run` to the classes and clients in it.
 --
 -- APP is app.lua, app.lua:Class, dotted.module or dotted.module:Class. The file runs as a main
--- chunk, not as a coroutine. What is wrong with it raises { exit = 3, message = one line }.
+-- chunk, not as a coroutine. What is wrong with it raises { exit = 3, code, message = one line }.
 
 local Client = require "wampy.client"
+local codes = require "wampy.codes"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 
 local loader = {}
 
-local function fail(fmt, ...)
-  error({ exit = 3, message = fmt:format(...) }, 0)
+local function fail(code, fmt, ...)
+  error({ exit = 3, code = code, message = fmt:format(...) }, 0)
 end
 
 local function exists(path)
@@ -30,13 +32,13 @@ local function find(name)
     if exists(name) then return name end
     local dotted = name:gsub("%.lua$", ""):gsub("^%./", ""):gsub("/", ".")
     local near = package.searchpath(dotted, "./?.lua;./?/init.lua")
-    if near then fail("app %s does not exist; did you mean %s?", name, near) end
-    fail("app %s does not exist", name)
+    if near then fail("W301", "app %s does not exist; did you mean %s?", name, near) end
+    fail("W301", "app %s does not exist", name)
   end
   local path = package.searchpath(name, "./?.lua;./?/init.lua;" .. package.path)
   if path then return path end
-  if exists(name .. ".lua") then fail("no module %q; did you mean %s.lua?", name, name) end
-  fail("no module %q (looked for %s)", name, "./" .. name:gsub("%.", "/") .. ".lua")
+  if exists(name .. ".lua") then fail("W301", "no module %q; did you mean %s.lua?", name, name) end
+  fail("W301", "no module %q (looked for %s)", name, "./" .. name:gsub("%.", "/") .. ".lua")
 end
 
 local function is_class(v)
@@ -53,13 +55,13 @@ local function contents(path, result)
   if is_class(result) then return { result }, { [result.__name] = result } end
   if is_client(result) then return { result }, { [result.name] = result } end
   if type(result) ~= "table" then
-    fail("%s returned a %s; expected a class (wampy.Client:extend), a client, a table of classes, "
-      .. "or nothing", path, type(result))
+    fail("W304", "%s returned a %s; expected a class (wampy.Client:extend), a client, a table of "
+      .. "classes, or nothing", path, type(result))
   end
   local names, list, by_name = {}, {}, {}
   for key, value in pairs(result) do
     if not is_class(value) and not is_client(value) then
-      fail("%s returned a table in which %s is a %s; expected classes or clients", path,
+      fail("W304", "%s returned a table in which %s is a %s; expected classes or clients", path,
         tostring(key), type(value))
     end
     names[#names + 1] = key
@@ -81,8 +83,8 @@ local function choose(path, list, by_name, class)
   local names = {}
   for name in pairs(by_name) do names[#names + 1] = name end
   table.sort(names)
-  fail("%s has no class %q (it has %s)", path, class,
-    names[1] and table.concat(names, ", ") or "none")
+  fail("W303", "%s has no class %q (it has %s)%s", path, class,
+    names[1] and table.concat(names, ", ") or "none", nearest.hint(class, by_name))
 end
 
 --- The file of an app.
@@ -105,14 +107,15 @@ function loader.load(app)
   local name, class = split(app)
   local path = find(name)
   local chunk, e = loadfile(path, "t")
-  if not chunk then fail("%s", e) end
+  if not chunk then fail("W302", "%s", e) end
   local ok, result = xpcall(chunk, function(err)
     if type(err) == "table" and err.exit then return err end
     if errors.is_error(err) then
       local where = err.where and err.where .. ": " or ""
-      return { exit = 3, message = where .. err.message, cause = err }
+      return { exit = 3, code = codes.of(err), message = where .. err.message, cause = err }
     end
-    return { exit = 3, message = one_line(tostring(err)), traceback = debug.traceback("", 2) }
+    return { exit = 3, code = "W300", message = one_line(tostring(err)) .. errors.meant(err),
+      traceback = debug.traceback("", 2) }
   end, path)
   if not ok then error(result, 0) end
   local list, by_name = contents(path, result)

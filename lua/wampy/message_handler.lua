@@ -8,6 +8,12 @@
 local errors = require "wampy.errors"
 local messages = require "wampy.messages"
 
+-- Sees the messages of a client on their way, and may change them.
+-- @object wampy.MessageHandler
+-- @overload fun(...: any): self
+-- @tfield wampy.Client client
+-- @tfield table messages list of the classes of messages that it accepts
+-- @tfield any [string] handle_<name> for a message, and whatever a class declares
 local MessageHandler = { __name = "wampy.MessageHandler", is_message_handler = true }
 MessageHandler.__index = MessageHandler
 

@@ -6,6 +6,8 @@ local core = require "wampy.core"
 local errors = require "wampy.errors"
 local values = require "wampy.values"
 
+-- What a router says of itself, to a client.
+-- @object wampy.Meta
 local Meta = { __name = "wampy.Meta" }
 Meta.__index = Meta
 
@@ -143,6 +145,16 @@ local function list_all(self, kind)
   return list
 end
 
+-- The URIs of a kind that are no patterns.
+local function list_uris(self, kind, most)
+  local ids = call(self, kind .. ".list").exact
+  local details = ask_all(self, kind .. ".get",
+    table.move(ids, 1, math.min(#ids, most or #ids), 1, {}))
+  local uris = {}
+  for i = 1, #ids do uris[#uris + 1] = details[i] and details[i].uri end
+  return uris
+end
+
 -- The one of a URI, with who holds it.
 local function look_up(self, kind, uri, match)
   local id = known(call(self, kind .. ".lookup", uri, match and { match = match } or nil))
@@ -162,12 +174,7 @@ end
 -- @param most how many are looked at, at most; all when nil
 -- @return list of URIs
 function Meta:procedures(most)
-  local ids = call(self, "registration.list").exact
-  local details = ask_all(self, "registration.get",
-    table.move(ids, 1, math.min(#ids, most or #ids), 1, {}))
-  local uris = {}
-  for i = 1, #ids do uris[#uris + 1] = details[i] and details[i].uri end
-  return uris
+  return list_uris(self, "registration", most)
 end
 
 --- A registration.
@@ -189,6 +196,13 @@ end
 -- @return list of { id, uri, match, created, count = subscribers }, by URI
 function Meta:subscriptions()
   return list_all(self, "subscription")
+end
+
+--- The URIs of topics that are subscribed to by their whole name.
+-- @param most how many are looked at, at most; all when nil
+-- @return list of URIs
+function Meta:topics(most)
+  return list_uris(self, "subscription", most)
 end
 
 --- A subscription.
@@ -224,6 +238,7 @@ end
 -- @param args list, or nil
 -- @param kwargs table, or nil
 -- @param t { scope = "destroyed" or "detached", publish_options = table }, or nil
+-- @return nothing, as a rule: what the router answers
 function Meta:add_testament(topic, args, kwargs, t)
   return call(self, "session.add_testament", topic, values.array(args or {}), kwargs or {},
     values.kwargs(t or {}))

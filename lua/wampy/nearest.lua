@@ -39,4 +39,16 @@ function nearest.of(word, words)
   return found
 end
 
+--- Words for the end of a message.
+-- @param word what was given
+-- @param known table whose keys are the words that there are
+-- @return "; did you mean realm?", or "" when none is near
+function nearest.hint(word, known)
+  local words = {}
+  for name in pairs(known) do words[#words + 1] = type(name) == "string" and name or nil end
+  table.sort(words)
+  local found = nearest.of(tostring(word), words)
+  return found and ("; did you mean %s?"):format(found) or ""
+end
+
 return nearest

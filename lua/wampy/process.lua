@@ -16,6 +16,11 @@ local process = {
   GRACE = 5,                     -- seconds between TERM and KILL
 }
 
+-- A child process.
+-- @object wampy.Process
+-- @tfield integer pid
+-- @tfield string[] command
+-- @tfield integer? code once it is known to have ended
 local Process = { __name = "wampy.Process" }
 Process.__index = Process
 process.Process = Process
@@ -117,6 +122,7 @@ local function await_end(self, limit)
 end
 
 --- Whether it runs.
+-- @return boolean
 function Process:alive()
   return not ended(self)
 end
@@ -187,6 +193,7 @@ end
 --- Iterates over the lines of its output as they come, without line ends. Lines longer than
 -- process.MAX_LINE are cut.
 -- @param stream "stdout" (default) or "stderr"
+-- @return function, to be called for each line; nil at the end
 function Process:lines(stream)
   return lines(function() return self:read(nil, stream) end, process.MAX_LINE)
 end

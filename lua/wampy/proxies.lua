@@ -6,6 +6,10 @@ local errors = require "wampy.errors"
 
 local proxies = {}
 
+-- A URI that grows by a component an index, to be called in the end.
+-- @object wampy.Path
+-- @overload fun(...: any): ...any
+-- @tfield wampy.Path [string]
 local Path = { __name = "wampy.path" }
 
 local function path(invoke, uri)
@@ -32,11 +36,17 @@ local function dotted(name, owner, invoke)
 end
 
 --- client.call: `client:call("com.add2", 1, 2)` and `client.call.com.add2(1, 2)`.
+-- @object wampy.CallProxy
+-- @overload fun(client: wampy.Client, uri: string, ...: any): ...any
+-- @tfield wampy.Path [string]
 function proxies.CallProxy(client, invoke)
   return dotted("wampy.CallProxy", client, invoke)
 end
 
 --- client.publish, likewise.
+-- @object wampy.PublishProxy
+-- @overload fun(client: wampy.Client, topic: string|table, ...: any): integer?
+-- @tfield wampy.Path [string]
 function proxies.PublishProxy(client, invoke)
   return dotted("wampy.PublishProxy", client, invoke)
 end

@@ -4,6 +4,7 @@
 -- What cannot be exchanged so - a file that makes its own clients, other classes, other defaults -
 -- is a restart, which is the runner's business. What does not load changes nothing.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local exchange = require "wampy.exchange"
@@ -90,9 +91,9 @@ local function describe(e)
 end
 
 local function complain(e)
-  core.log("error", describe(e) .. "; the former code goes on")
+  codes.log(describe(e) .. "; the former code goes on", e)
   if type(e) == "table" and not errors.is_error(e) and e.traceback then
-    io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
+    io.stderr:write((errors.app_frames(e.traceback):gsub("^\n", "")), "\n")
   end
 end
 
@@ -105,7 +106,8 @@ local function tell(plan, failures)
   local failed = {}
   for _, each in ipairs(failures) do
     failed[each.place] = true
-    core.log("error", ("%s: %s"):format(each.place.entry.uris[each.place.i], describe(each.error)))
+    codes.log(("%s: %s"):format(each.place.entry.uris[each.place.i], describe(each.error)),
+      each.error)
   end
   for _, which in ipairs { "gone", "new" } do
     for _, place in ipairs(plan[which]) do
@@ -121,8 +123,8 @@ end
 local function warn_of_held(client)
   local n = #client._held
   if n > 0 then
-    core.log("warn", ("%s: %d registration%s made by register or subscribe keep%s the former code")
-      :format(client.name, n, n == 1 and "" or "s", n == 1 and "s" or ""))
+    codes.warn(("%s: %d registration%s made by register or subscribe keep%s the former code")
+      :format(client.name, n, n == 1 and "" or "s", n == 1 and "s" or ""), "W915")
   end
 end
 

@@ -6,9 +6,13 @@
 
 local core = require "wampy.core"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 
 local roles = {}
 
+-- What a decorator returns: a function of a class that is registered, subscribed or timed.
+-- @object wampy.Role
+-- @overload fun(...: any): ...any
 local Role = { __name = "wampy.Role" }
 Role.__index = Role
 Role.__call = function(role, ...) return role.fn(...) end
@@ -38,11 +42,12 @@ local option_types = {
     invoke = { single = true, roundrobin = true, random = true, first = true, last = true },
     match = { exact = true, prefix = true, wildcard = true },
     concurrency = "number", force_reregister = "boolean", disclose_caller = "boolean",
-    forward_timeout = "boolean", params = "table", buffer = "number",
+    forward_timeout = "boolean", params = "table", buffer = "number", ppt_scheme = "string",
+    ppt_serializer = "string", ppt_cipher = "string", ppt_keyid = "string",
   },
   subscriber = {
     topic = true, match = { exact = true, prefix = true, wildcard = true },
-    get_retained = "boolean", params = "table",
+    get_retained = "boolean", params = "table", ppt_scheme = "string",
   },
   timer = { interval = "number" },
 }
@@ -51,7 +56,7 @@ local function check_option(kind, name, value)
   local want = option_types[kind][name]
   if not want then
     if type(name) == "string" and name:find("^_") then return end
-    bad("%s: unknown option %q", kind, tostring(name))
+    bad("%s: unknown option %q%s", kind, tostring(name), nearest.hint(name, option_types[kind]))
   end
   if type(want) == "string" and type(value) ~= want then
     bad("%s: option %s must be a %s, got %s", kind, name, want, type(value))
@@ -59,8 +64,8 @@ local function check_option(kind, name, value)
     local names = {}
     for k in pairs(want) do names[#names + 1] = k end
     table.sort(names)
-    bad("%s: option %s must be one of %s, got %s", kind, name, table.concat(names, ", "),
-      tostring(value))
+    bad("%s: option %s must be one of %s, got %s%s", kind, name, table.concat(names, ", "),
+      tostring(value), nearest.hint(value, want))
   end
 end
 
@@ -94,8 +99,9 @@ local function declare(kind, uris, options)
 end
 
 --- Declares a procedure.
--- @param what a function (its field's name becomes the URI), a URI, or { URI..., option = ... }
--- with invoke, match, concurrency, force_reregister, disclose_caller, params, buffer
+-- @tparam function|string|table what a function (its field's name becomes the URI), a URI, or
+-- { URI..., option = ... } with invoke, match, concurrency, force_reregister, disclose_caller,
+-- params, buffer, ppt_scheme ...
 -- @return a Role, or a function that takes the function and returns one
 function roles.callee(what)
   if type(what) == "function" then return role("callee", {}, what) end
@@ -106,7 +112,8 @@ function roles.callee(what)
 end
 
 --- Declares a subscription.
--- @param what a topic, or { topic = URI or list of URIs, match =, get_retained =, params = }
+-- @tparam string|table what a topic, or { topic = URI or list of URIs, match =, get_retained =,
+-- params =, ppt_scheme = }
 -- @return a function that takes the function and returns a Role
 function roles.subscriber(what)
   if type(what) == "string" then what = { topic = what } end

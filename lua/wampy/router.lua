@@ -20,6 +20,15 @@ function router.class(name, parent)
     __call = function(self, t) return self.new(t or {}) end })
 end
 
+-- Where a router is.
+-- @object wampy.routers.Router
+-- @tfield string url
+-- @tfield string scheme
+-- @tfield string host
+-- @tfield integer port
+-- @tfield string path
+-- @tfield integer ipv
+-- @tfield string? cert_path
 local Router = router.class("wampy.routers.Router")
 router.Router = Router
 
@@ -53,6 +62,7 @@ function Router.new(t)
 end
 
 --- Whether its URL asks for TLS.
+-- @return boolean
 function Router:can_use_tls()
   return self.scheme:find("^wss") ~= nil or self.scheme:find("^rss") ~= nil
 end

@@ -4,6 +4,7 @@
 -- (`keep`), which reads its output, so that no full pipe holds it up, and says when it died.
 
 local check = require "wampy.check"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local crossbar_config = require "wampy.crossbar_config"
 local errors = require "wampy.errors"
@@ -17,6 +18,8 @@ local crossbar = {
   STOP_GRACE = 10,    -- seconds that it may take to end its workers
 }
 
+-- A Crossbar.io process.
+-- @object wampy.routers.Crossbar : wampy.routers.Router
 local Crossbar = router.class("wampy.routers.Crossbar", router.Router)
 crossbar.Crossbar = Crossbar
 
@@ -101,8 +104,8 @@ local function keep(self, p)
   end
   local code = p:wait()
   if self._process == p and self._up then
-    core.log("error", ("Crossbar.io at %s (process %d) has died with code %d"):format(self.url,
-      p.pid, code))
+    codes.log(("Crossbar.io at %s (process %d) has died with code %d"):format(self.url,
+      p.pid, code), "W907")
   end
 end
 
@@ -159,6 +162,7 @@ end
 -- ---- life -----------------------------------------------------------------------------------
 
 --- Whether it was started and still runs.
+-- @return boolean
 function Crossbar:alive()
   return self._process ~= nil and self._process:alive()
 end

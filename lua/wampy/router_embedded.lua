@@ -1,11 +1,13 @@
 -- router_embedded.lua - wampy.routers.Embedded: a router inside this host, with the same verbs as
 -- the others. Clients of the same host are joined to it in memory.
 
+local codes = require "wampy.codes"
 local config = require "wampy.config"
 local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
 local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
+local nearest = require "wampy.nearest"
 local router = require "wampy.router"
 local tasks = require "wampy.tasks"
 local trial = require "wampy.trial"
@@ -13,6 +15,10 @@ local tls = require "wampy.tls"
 
 local embedded = {}
 
+-- A router inside this host.
+-- @object wampy.routers.Embedded
+-- @tfield string? url of its first listener, when it is started
+-- @tfield integer? port of its first listener
 local Embedded = router.class("wampy.routers.Embedded")
 embedded.Embedded = Embedded
 
@@ -31,12 +37,13 @@ function Embedded.new(t)
     strict_uris = 1, compress = 1, auth = 1, tls = 1, roles = 1, authenticator = 1, authorizer = 1 }
   for name in pairs(t) do
     if not known[name] then
-      errors.raise("WampyError", ("Embedded: unknown field %q"):format(tostring(name)))
+      errors.raise("WampyError", ("Embedded: unknown field %q%s"):format(tostring(name),
+        nearest.hint(name, known)))
     end
   end
   local self = setmetatable({ listen = t.listen, urls = {} }, Embedded)
   local read = t.config_path and config.load(t.config_path)
-    or t.config and config.read(t.config, "config", function(line) core.log("warn", line) end)
+    or t.config and config.read(t.config, "config", function(line) codes.warn(line, "W356") end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
     realms = read and read.realms or {}, principals = read and read.principals,
     doors = read and read.doors }
@@ -122,7 +129,8 @@ function Embedded:server()
   return self._router
 end
 
---- Says GOODBYE to everybody and closes, after `drain` seconds at most (default 1).
+--- Says GOODBYE to everybody and closes.
+-- @param drain seconds that this may take, default 1
 function Embedded:stop(drain)
   if not self._router then return end
   self._router:shutdown()
@@ -138,6 +146,7 @@ function Embedded:dump()
 end
 
 --- Counters: peers, sessions, subscriptions, registrations, invocations, dropped.
+-- @treturn table<string,integer>
 function Embedded:stats()
   return self:server():stats()
 end

@@ -3,6 +3,7 @@
 
 local backoff = require "wampy.backoff"
 local bindings = require "wampy.bindings"
+local codes = require "wampy.codes"
 local config = require "wampy.config"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
@@ -17,24 +18,25 @@ local wampy = require "wampy"
 
 local runner = {}
 
--- The exit code that an error stands for.
-local function exit_code(e)
-  if type(e) == "table" and e.exit then return e.exit end
-  return errors.is_error(e) and connection.exit_code(e) or 3
+local LUA_ERROR, NO_APP = 1, 3 -- exit codes
+
+-- The exit code that an error stands for: an app that has run is not one that does not load.
+local function exit_code(e, options)
+  local code = e.exit or errors.is_error(e) and connection.exit_code(e) or NO_APP
+  if code ~= NO_APP or not options.has_run then return code end
+  return e.cause and connection.exit_code(e.cause, true) or LUA_ERROR
 end
 
-local function complain(e)
+local function complain(e, options)
   local text = type(e) == "table" and (e.message or tostring(e)) or tostring(e)
   if errors.is_error(e) then
     text = (e.where and not e.transport and not e.uri) and e.where .. ": " .. e.message or e.message
     if e:is(errors.RemoteError) then text = tostring(e):gsub("^RemoteError: ", "") end
   end
-  core.log("error", text)
   local own = errors.is_error(e) -- the place is named; others get their traceback
-  if type(e) == "table" and not own and e.traceback and core.log_level() ~= "error" then
-    io.stderr:write((e.traceback:gsub("^\n", "")), "\n")
-  end
-  return exit_code(e)
+  local trace = type(e) == "table" and not own and core.log_level() ~= "error" and e.traceback
+  codes.complain(text, e, trace and errors.app_frames(trace):gsub("^\n", "") or nil)
+  return exit_code(e, options)
 end
 
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
@@ -197,21 +199,23 @@ function runner.run(options)
   if options.worker then be_worker(options) end
   tasks.running = function() -- here, or in the main chunk of an app that runs itself
     tasks.running = function() end
+    options.has_run = true
     options.ready()
   end
   core.watch_signals(true)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { exit = 3, message = tostring(e), traceback = debug.traceback("", 2) }
+    return { code = "W300", message = tostring(e) .. errors.meant(e),
+      traceback = debug.traceback("", 2) }
   end, options)
   if not ok then
     local e = code
     if errors.is_error(e, errors.Canceled) and core.signals() > 0 then
       code = 0
     else
-      code = complain(e)
-      if code == 3 then code = wait_for_mending(options) end
+      code = complain(e, options)
+      if code == NO_APP then code = wait_for_mending(options) end
     end
   end
   core.clear_signals()

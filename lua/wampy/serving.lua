@@ -6,6 +6,7 @@
 -- nothing. The file is then read on trial (trial.lua), for what it started the first time would be
 -- there twice.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local service = require "wampy.service"
@@ -35,7 +36,9 @@ function serving.load(path)
   own = own or sources.new { path }
   local chunk, e = loadfile(path, "t")
   if not chunk then return nil, e end
-  local ok, fields = pcall(chunk, path)
+  local ok, fields = xpcall(chunk, function(raised)
+    return errors.is_error(raised) and raised or tostring(raised) .. errors.meant(raised)
+  end, path)
   if not ok then return nil, reason(path, fields) end
   if type(fields) ~= "table" then
     return nil, ("%s returned a %s; expected a table of the fields of wampy.routers.Embedded")
@@ -51,29 +54,32 @@ end
 
 -- ---- again --------------------------------------------------------------------------------------
 
--- Why it stays as it was; nil when it does not.
+-- Why it stays as it was, and the error; nil when it does not.
 local function renew(plan)
   local new, e, refused = trial.run(plan.anew)
   if refused then return ("%s %s: it is not read again"):format(plan.path, refused) end
-  if not new then return tostring(e) end
+  if not new then return tostring(e), e end
   if new.exit then return (new.stderr:match("^error: ([^\n]*)") or new.stderr) end
   new.router._list = new.listen
   local ok, why = pcall(plan.router._become, plan.router, new.router)
-  if not ok then return errors.is_error(why) and why.message or tostring(why) end
+  if not ok then return errors.is_error(why) and why.message or tostring(why), why end
   plan.grace = new.grace
 end
 
 local function reload(plan)
   local before = own:unload()
   service.reloading()
-  local why = renew(plan)
+  local why, e = renew(plan)
   if why then
     own:restore(before)
-    core.log("error", why)
+    codes.log(why, e)
   end
   plan.router:server():reopen_log()
-  core.log(why and "error" or "info", why and "router: the configuration stays as it was"
-    or "router: the configuration has been read again")
+  if why then
+    codes.log("router: the configuration stays as it was", "W355")
+  else
+    core.log("info", "router: the configuration has been read again")
+  end
   service.ready()
 end
 
@@ -91,14 +97,14 @@ local function begin(plan)
   local router = plan.router
   local ok, e = pcall(router.start, router)
   if not ok then
-    core.log("error", errors.is_error(e) and e.message or tostring(e))
+    codes.complain(errors.is_error(e) and e.message or tostring(e), e)
     return 4
   end
   router:server():trace()
   ok, e = true, nil
   if plan.access_log then ok, e = router:server():access_log(plan.access_log, plan.json) end
   if not ok then
-    core.log("error", "access log " .. e)
+    codes.complain("access log " .. e, "W906")
     return 3
   end
   core.on_signal("HUP", function() reload(plan) end)

@@ -15,15 +15,29 @@ local tls = require "wampy.tls"
 
 local session = {}
 
+-- The latest session of a client.
+-- @object wampy.Session
+-- @tfield integer id
+-- @tfield string realm
+-- @tfield string host
+-- @tfield integer port
+-- @tfield table roles what the router announced
+-- @tfield table details all that the router said
+-- @tfield string? authid
+-- @tfield string? authrole
+-- @tfield string? authmethod
+-- @tfield string? authprovider
 local Session = { __name = "wampy.Session" }
 Session.__index = Session
 
 --- Sends a message made by hand; see Client:send_message.
+-- @return the id of a request, or nil
 function Session:send_message(message)
   return self._client:send_message(message)
 end
 
 --- The next message that came for one sent by hand; see Client:recv_message.
+-- @return object of wampy.messages | nil, "timeout"
 function Session:recv_message(timeout)
   return self._client:recv_message(timeout)
 end

@@ -3,6 +3,7 @@
 -- All of it stands on a few primitives of the core: spawn, park, wake, cancel. Who may wait, and
 -- what happens where nobody may, is one rule of the core (docs/BLOCKING.md). Times are seconds.
 
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local trial = require "wampy.trial"
@@ -43,6 +44,9 @@ end
 
 -- ---- Task ---------------------------------------------------------------------------------
 
+-- A function that runs by itself, as spawn has started it.
+-- @object wampy.Task
+-- @tfield boolean done whether it has ended
 local Task = { __name = "wampy.Task" }
 Task.__index = Task
 
@@ -56,12 +60,12 @@ function tasks.spawn(fn, ...)
   task.handle = core.spawn(function(...)
     local trace
     local r = table.pack(xpcall(fn, function(e)
-      trace = debug.traceback("", 2)
+      trace = errors.trace(e)
       return e
     end, ...))
     task.done, task.results = true, r
     if not r[1] and #task.waiters == 0 and not errors.is_error(r[2], errors.Canceled) then
-      core.log("error", ("in a spawned task: %s%s"):format(tostring(r[2]), trace or ""))
+      codes.log("in a spawned task: " .. errors.told(r[2], trace), "W900")
     end
     wake_all(task.waiters)
   end, ...)
@@ -96,10 +100,13 @@ function tasks.sleep(seconds)
 end
 
 --- Seconds on a monotonic clock.
+-- @return number
 function tasks.now()
   return core.now()
 end
 
+-- What after and every return.
+-- @object wampy.Timer
 local Timer = { __name = "wampy.Timer" }
 Timer.__index = Timer
 
@@ -117,11 +124,9 @@ end
 
 local function call_timer(timer, fn)
   timer.calling = true
-  local ok, e = xpcall(fn, function(e)
-    return errors.is_error(e) and e or debug.traceback(tostring(e), 2)
-  end)
+  local ok, text = xpcall(fn, function(e) return errors.told(e, errors.trace(e)) end)
   timer.calling = false
-  if not ok and not timer.stopped then core.log("error", "in a timer: " .. tostring(e)) end
+  if not ok and not timer.stopped then codes.log("in a timer: " .. text, "W902") end
 end
 
 --- Calls a function once, later.
@@ -160,10 +165,13 @@ end
 
 -- ---- order --------------------------------------------------------------------------------
 
+-- A lock for tasks.
+-- @object wampy.Mutex
 local Mutex = { __name = "wampy.mutex" }
 Mutex.__index = Mutex
 
 --- A lock for tasks: `local _ <close> = mutex:lock()`, or lock and unlock.
+-- @return Mutex
 function tasks.mutex()
   return setmetatable({ waiters = {} }, Mutex)
 end
@@ -182,11 +190,14 @@ function Mutex:unlock()
   wake_one(self.waiters)
 end
 
+-- A queue between tasks.
+-- @object wampy.Queue
 local Queue = { __name = "wampy.queue" }
 Queue.__index = Queue
 
 --- A queue between tasks.
 -- @param n how many values fit; put waits when it is full. No limit when nil
+-- @return Queue
 function tasks.queue(n)
   return setmetatable({ limit = n or math.huge, first = 1, last = 0, getters = {}, putters = {} },
     Queue)
@@ -222,10 +233,13 @@ function Queue:get(timeout)
   return value
 end
 
+-- A flag that tasks wait for.
+-- @object wampy.Event
 local Event = { __name = "wampy.event" }
 Event.__index = Event
 
 --- A flag that tasks wait for.
+-- @return Event
 function tasks.event()
   return setmetatable({ waiters = {}, is_set = false }, Event)
 end
@@ -275,6 +289,7 @@ function tasks.readable(fd, timeout)
 end
 
 --- Waits until a descriptor can be written. See readable.
+-- @return true, or false when it could not in time
 function tasks.writable(fd, timeout)
   return core.writable(fd, timeout)
 end
@@ -311,6 +326,7 @@ local function unwrap(ok, ...)
 end
 
 --- As coroutine.wrap, for a coroutine whose waits pass through.
+-- @return function that resumes it
 function tasks.wrap(fn)
   local co = tasks.create(fn)
   return function(...)

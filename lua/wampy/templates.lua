@@ -1,7 +1,8 @@
 -- templates.lua - the files of a new project, by its kind (the verb new).
 --
--- $name is the project's name, $Class the same as a class, $uri as a part of a URI. Every kind has
--- the files of `all`; its own win over them.
+-- $name is the project's name, $Class the same as a class, $uri as a part of a URI, $library where
+-- the language server finds the annotations of wampy, with a comma behind it, or nothing. Every
+-- kind has the files of `all`; its own win over them.
 
 local templates = {}
 
@@ -9,7 +10,7 @@ templates.all = {
   [".luarc.json"] = [[
 {
   "runtime.version": "Lua 5.4",
-  "workspace.library": ["${3rd}/busted/library", "${3rd}/luassert/library"]
+  "workspace.library": [$library"${3rd}/busted/library", "${3rd}/luassert/library"]
 }
 ]],
   [".luacheckrc"] = [[

@@ -38,6 +38,7 @@ end
 
 --- A started client, stopped when the test is over.
 -- @param t fields of wampy.Client, of which `router` (a router or a network) is needed
+-- @return the started client
 function testing.client(t)
   return network.join(Client, nil, t and t.router and t.router.realm, fields_of("client", t))
 end
@@ -120,6 +121,8 @@ end
 
 -- ---- raw messages -------------------------------------------------------------------------------
 
+-- A transport to a router, for messages by hand.
+-- @object wampy.testing.Peer
 local Peer = { __name = "wampy.testing.Peer" }
 Peer.__index = Peer
 
@@ -158,7 +161,9 @@ Peer.__tostring = function() return "peer" end
 
 -- ---- messages of a client -----------------------------------------------------------------------
 
---- Keeps every message that its client receives in `messages`, in order, and handles it.
+-- Keeps every message that its client receives in `messages`, in order, and handles it.
+-- @object wampy.testing.CollectingMessageHandler : wampy.MessageHandler
+-- @tfield wampy.messages.Message[] messages
 testing.CollectingMessageHandler = MessageHandler:extend("CollectingMessageHandler")
 testing.CollectingMessageHandler.collects = true
 

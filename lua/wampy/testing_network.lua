@@ -20,6 +20,8 @@ end
 
 -- ---- time -------------------------------------------------------------------------------------
 
+-- The clock of a test.
+-- @object wampy.testing.Clock
 local Clock = { __name = "wampy.testing.Clock" }
 Clock.__index = Clock
 
@@ -34,10 +36,13 @@ function Clock.advance(_, seconds)
 end
 
 --- What wampy.now() gives.
+-- @return number of seconds
 function Clock.now() return core.now() end
 
 -- ---- faults -----------------------------------------------------------------------------------
 
+-- The link of a client to a network.
+-- @object wampy.testing.Link
 local Link = { __name = "wampy.testing.Link" }
 Link.__index = Link
 
@@ -83,12 +88,14 @@ local Hang = { __name = "wampy.testing.hang" }
 --- For net:callee: every call is answered with this error.
 -- @param uri "com.app.error.no_such_user"
 -- @param ... arguments, and a kwargs{} at the end
+-- @return a value for net:callee
 function network.fail(uri, ...)
   errors.error(uri, ...) -- raises now if the URI is bad
   return setmetatable({ uri = uri, args = table.pack(...) }, Fail)
 end
 
 --- For net:callee: calls are never answered; one that is canceled ends.
+-- @return a value for net:callee
 function network.hang()
   return setmetatable({}, Hang)
 end
@@ -109,6 +116,12 @@ end
 
 -- ---- the network ------------------------------------------------------------------------------
 
+-- A router in memory, with made-up callees, spies and faults.
+-- @object wampy.testing.Network
+-- @tfield wampy.routers.Embedded router
+-- @tfield wampy.testing.Clock clock
+-- @tfield table<string,table[]> calls what procedures got, by URI
+-- @tfield table<string,table[]> published by topic
 local Network = { __name = "wampy.testing.Network" }
 Network.__index = Network
 
@@ -160,6 +173,7 @@ end
 
 --- A started client on this network.
 -- @param t fields of wampy.Client
+-- @return the started client
 function Network:client(t)
   return network.join(Client, self, self.realm, t)
 end

@@ -151,6 +151,10 @@ local function handled(client, kind, uri, topic, ok, e)
   end
 end
 
+-- How often a handler runs, from a moment on.
+-- @object wampy.testing.Expectation
+-- @tfield integer count
+-- @tfield any[] errors what the handler raised
 local Expectation = { __name = "wampy.testing.Expectation" }
 Expectation.__index = Expectation
 

@@ -59,6 +59,21 @@ A flag wins over what an app says itself, that over a variable, that over a prof
 --env-file FILE sets those that are not set from lines NAME=VALUE.
 ]])
 
+topic("errors", "the codes of messages, such as W301", [[
+A line about something that went wrong ends with a code, as in
+
+  error: app weather.lua does not exist [W301]
+
+It keeps its meaning from one version to the next; the words before it do not. On a terminal, a
+second line says what to try. wampy-lua help W301 tells cause and cure; docs/ERRORS.md has all.
+
+  W1xx  Lua's own errors, and waiting        W5xx  joining: realm, authentication
+  W2xx  the command line                     W6xx  ERROR from the far side
+  W3xx  apps and configurations              W7xx  time
+  W4xx  connecting and listening             W8xx  a lost link
+                                             W9xx  said while the program goes on
+]])
+
 topic("exit-codes", "what the exit code says", [[
   0          done; run and router were ended by SIGINT or SIGTERM
   1          a Lua error; mistakes found by check; a failed test; a file that cannot be written
@@ -72,12 +87,30 @@ topic("exit-codes", "what the exit code says", [[
   130, 143   interrupted, terminated
 ]])
 
+topic("prompt", "what can be typed at wampy-lua repl and -i", [[
+Lua is run, and its values are printed; a chunk that is not complete goes on in the next line.
+
+  1 + 2, x = { 1 }                a value, a global; _ is the last value
+  call("com.example.add", 1, 2)   its result
+  sub("com.example.news")         prints events; sub(TOPIC, FN) calls FN with them
+  pub("com.example.news", "hi")   publishes; the publication's id
+  reg("com.example.f", FN)        answers calls
+  ls("topics"), .ls topics        procedures, topics or sessions
+  client                          the client that has joined, with all its methods
+  .help, .calls, .trace, .quit    commands
+
+Tab completes names, and the router's URIs within quotes. Ctrl-C ends what runs, Ctrl-D leaves.
+History is in $XDG_STATE_HOME/wampy-lua/history. With a pipe there is no prompt, and the first line
+that fails ends it with its exit code.
+]])
+
 topic("signals", "what SIGINT, SIGTERM, SIGHUP and SIGUSR1 do", [[
   INT, TERM  the first: GOODBYE, and handlers may finish (--grace); the second: at once
   HUP        run --workers: one worker after the other is replaced; router: new configuration
   USR1       router: writes its sessions into the log
 
-A verb that connects says GOODBYE, and ends with 130 or 143.
+A verb that connects says GOODBYE, and ends with 130 or 143. At the prompt of repl, INT ends what
+runs, and not the session.
 ]])
 
 topic("uris", "names of procedures and topics, and where routers are", [[

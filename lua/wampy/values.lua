@@ -38,6 +38,8 @@ function values.options(t)
 end
 
 --- Takes a mark off: a plain copy of a table.
+-- @param t table, marked or not
+-- @return a plain copy
 function values.dict(t)
   return copy(t, "dict")
 end

@@ -3,6 +3,7 @@
 
 local backoff = require "wampy.backoff"
 local Client = require "wampy.client"
+local codes = require "wampy.codes"
 local connection = require "wampy.connection"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
@@ -53,8 +54,11 @@ local function remote_text(e, client)
   return text or tostring(e):gsub("^RemoteError: ", "") .. rest_of(e)
 end
 
--- The line for an error. What peers say cannot break it, nor speak to the terminal.
-local function text_of(e, client)
+--- The line for an error. What peers say cannot break it, nor speak to the terminal.
+-- @param e what was raised
+-- @param client that may be asked what was meant; nil: there is none
+-- @return text
+function verb.text(e, client)
   local text
   if not errors.is_error(e) then
     text = tostring(e)
@@ -66,7 +70,10 @@ local function text_of(e, client)
   return (text:gsub("%s+", " "):gsub("%c", "?"))
 end
 
-local function exit_code(e, joined)
+--- The exit code that what a verb raised stands for.
+-- @param e what was raised
+-- @param joined whether the client had joined before
+function verb.exit_code(e, joined)
   if type(e) == "table" and e.exit then return e.exit end
   if not errors.is_error(e) then return LUA_ERROR end
   return connection.exit_code(e, joined) or USAGE -- what the command line gave cannot be done
@@ -76,7 +83,7 @@ end
 
 local function connect(plan)
   local tries = plan.retries or 0
-  connection.apply(plan, tries > 0 and { tries = tries })
+  connection.apply(plan, tries > 0 and { tries = tries } or plan.rejoin and not plan.retries)
   local client = Client { name = "wampy-lua", message_handler = plan.message_handler }
   backoff.retry(function() client:start() end, { tries = tries }, client.name)
   return client
@@ -84,21 +91,23 @@ end
 
 local LINK_LOST = 8 -- exit code
 
--- Runs the body in a task, until it has ended, the link is lost for good, or a signal came. A body
--- that failed for a lost link does not know why it was lost; one that has ended does not care.
+-- Runs the body in a task, until it has ended, the link is lost for good, or a signal came; a body
+-- that stops the client itself goes on to its end. One that failed for a lost link does not know
+-- why it was lost; one that has ended does not care.
 local function work(client, body)
   local code, failure
-  tasks.spawn(function()
+  local task = tasks.spawn(function()
     local ok, result = pcall(body, client)
     if ok then
       code = result or 0
     else
-      failure = { error = result, text = text_of(result, client) }
+      failure = { error = result, text = verb.text(result, client) }
     end
     tasks.stop()
   end)
   local ok, lost = pcall(tasks.run)
-  local ended = code or failure and exit_code(failure.error, true) ~= LINK_LOST
+  if ok and core.signals() == 0 then task:wait() end
+  local ended = code or failure and verb.exit_code(failure.error, true) ~= LINK_LOST
   if not ok and not ended then error(lost, 0) end
   return code, failure
 end
@@ -109,16 +118,17 @@ local function do_it(plan, body)
     client = connect(plan)
     return work(client, body)
   end)
-  if not ok then failure = { error = code, text = text_of(code) } end
+  if not ok then failure = { error = code, text = verb.text(code) } end
   local signals, number = core.signals()
   if signals > 0 then return SIGNALLED + number end
   if not failure then return code end
-  if failure.text ~= "" then core.log("error", failure.text) end
-  return exit_code(failure.error, client ~= nil)
+  if failure.text ~= "" then codes.complain(failure.text, failure.error) end
+  return verb.exit_code(failure.error, client ~= nil)
 end
 
 --- Does what a plan says with a client that has joined, and says GOODBYE.
--- @param plan what cli_connect.settle returns; message_handler = the client's, or nil
+-- @param plan what cli_connect.settle returns; message_handler = the client's, or nil; rejoin =
+-- a link that is lost is joined again without end, where --retries does not say how often
 -- @param body function(client) -> exit code, or nil for 0; it runs in a task. What it raises ends
 -- the verb with one line, and the exit code that it stands for
 -- @return exit code

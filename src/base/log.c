@@ -11,6 +11,11 @@ static enum log_level current = LOG_INFO;
 static bool as_json;
 static enum log_style style = LOG_PLAIN;
 static char who[32];
+static struct {
+    void (*hide)(void *user);
+    void (*show)(void *user);
+    void *user; /* borrowed */
+} screen;
 
 void log_set_level(enum log_level level)
 {
@@ -48,6 +53,18 @@ void log_set_style(enum log_style wanted)
 void log_set_json(bool json)
 {
     as_json = json;
+}
+
+void log_set_screen(void (*hide)(void *user), void (*show)(void *user), void *user)
+{
+    screen.hide = hide;
+    screen.show = show;
+    screen.user = user;
+}
+
+bool log_is_json(void)
+{
+    return as_json;
 }
 
 static size_t put(char *line, size_t size, size_t at, const char *text)
@@ -129,5 +146,9 @@ void log_put(enum log_level level, const char *text)
 
     n = as_json ? json_line(line, sizeof line, level, text)
                 : text_line(line, sizeof line, level, text);
+    if (screen.hide)
+        screen.hide(screen.user);
     fwrite(line, 1, n, stderr);
+    if (screen.show)
+        screen.show(screen.user);
 }

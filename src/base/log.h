@@ -1,5 +1,5 @@
-/* log.h - one line per event to stderr, by level. Level, format and name are the
- * program's only globals.
+/* log.h - one line per event to stderr, by level. Level, format, name and screen
+ * are the program's only globals.
  *
  * Not known here: where messages come from. Secrets are kept out by the callers. */
 #ifndef BASE_LOG_H
@@ -20,6 +20,7 @@ enum log_level log_get_level(void);
 
 /* Whether a line is a JSON object: { "level", "process" if it has a name, "text" }. */
 void log_set_json(bool json);
+bool log_is_json(void);
 
 /* How a line of text begins: with its level; with that in color, for a terminal; or with
  * "<N>", as the journal of systemd wants its priority. */
@@ -34,6 +35,10 @@ int log_level_of(const char *name);
 
 bool log_on(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) LOG_PRINTF(2, 3);
+
+/* Who shows something at the bottom of the terminal, where lines are to appear above it:
+ * `hide` is called before each line and `show` behind it. NULL: nobody. */
+void log_set_screen(void (*hide)(void *user), void (*show)(void *user), void *user);
 
 void log_put(enum log_level level, const char *text); /* whatever the level is */
 

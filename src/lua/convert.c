@@ -553,6 +553,16 @@ static struct slice write_kwargs(lua_State *L, struct writer *w, int idx)
     return slice_buf(w->buf);
 }
 
+bool has_options(lua_State *L, int first)
+{
+    int last = lua_gettop(L);
+
+    for (int i = last; i >= first && i > last - 2; i--)
+        if (has_mt(L, i, &KEY_OPTIONS_MT))
+            return true;
+    return false;
+}
+
 void check_payload(lua_State *L, struct state *S, const struct wire *wire, int first,
                    struct payload *p)
 {
@@ -579,6 +589,7 @@ void check_call(lua_State *L, struct state *S, const struct wire *wire, int firs
         write_options(L, fresh(&S->scratch[2], wire), options, p);
         p->options = slice_buf(S->scratch[2].buf);
     }
+    p->given = options;
     if (options) {
         lua_getfield(L, options, "acknowledge");
         p->acknowledge = lua_toboolean(L, -1);

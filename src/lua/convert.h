@@ -43,6 +43,7 @@ struct payload {
     unsigned form;    /* CALL_RESULTS, CALL_PARTS */
     double timeout;   /* seconds, options.timeout; < 0 when not given */
     size_t buffer;    /* options.buffer; LIMIT_STREAM_BUFFER when not given */
+    int given;        /* stack index of the options{}; 0 when there are none */
     int on_progress;  /* stack index of options.on_progress; 0 when not given */
     bool acknowledge; /* options.acknowledge */
 };
@@ -58,6 +59,9 @@ enum { CALL_RESULTS = 1, CALL_PARTS = 2 };
  * CALL_RESULTS. */
 void check_call(lua_State *L, struct state *S, const struct wire *wire, int first,
                 struct payload *p);
+
+/* Whether an options{} is among the values first..top that check_payload would take. */
+bool has_options(lua_State *L, int first);
 
 /* Only the dict of options at `idx` (nil or none: absent). */
 struct slice check_options(lua_State *L, struct state *S, const struct wire *wire,

@@ -73,6 +73,19 @@ static void push_args(lua_State *L, const struct msg *m)
         lua_rawseti(L, -2, 1);
 }
 
+void push_trace(lua_State *L)
+{
+    int top = lua_gettop(L);
+
+    if (lua_checkstack(L, 8) && push_hook(L, "trace")) {
+        lua_pushvalue(L, top);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING)
+            return;
+        lua_settop(L, top);
+    }
+    luaL_traceback(L, L, "", 1);
+}
+
 void push_remote_error(lua_State *L, const struct event *e, const char *procedure)
 {
     luaL_checkstack(L, 10, "error");

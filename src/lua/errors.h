@@ -19,6 +19,10 @@ struct state;
 int raise_error(lua_State *L, const char *class, const char *fmt, ...) ERROR_PRINTF;
 void push_error(lua_State *L, const char *class, const char *fmt, ...) ERROR_PRINTF;
 
+/* For a message handler: pushes how the error on top came there, a text for errors.told
+ * of the prelude. Raises nothing. */
+void push_trace(lua_State *L);
+
 /* Pushes a RemoteError made from an ERROR message. `procedure` may be NULL. */
 void push_remote_error(lua_State *L, const struct event *e, const char *procedure);
 

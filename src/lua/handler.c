@@ -78,6 +78,8 @@ int l_handler(lua_State *L)
     h->vararg = flag(L, "vararg");
     h->method = flag(L, "method");
     h->callee = flag(L, "callee");
+    h->pattern = flag(L, "pattern");
+    h->ppt = flag(L, "ppt");
     h->only_message = !h->callee;
     lua_getfield(L, 1, "concurrency");
     h->concurrency = (int)lua_tointeger(L, -1);
@@ -88,6 +90,7 @@ int l_handler(lua_State *L)
     keep(L, "self", HANDLER_SELF);
     keep(L, "label", HANDLER_LABEL);
     keep(L, "uri", HANDLER_URI);
+    keep(L, "ppt", HANDLER_PPT);
     if (lua_getfield(L, 1, "params") == LUA_TTABLE)
         read_names(L, h, !flag(L, "stated"));
     else

@@ -19,6 +19,8 @@ struct handler {
     bool vararg, method, callee, nameless;
     /* a subscriber that takes an event's lone keyword `message` first */
     bool only_message;
+    bool pattern;    /* its URI stands for others */
+    bool ppt;        /* has options of payload passthru: HANDLER_PPT */
     bool warned;     /* of an event whose keywords fit no parameter: said once */
     int concurrency; /* 0 = no limit */
     size_t buffer;   /* parts of one call's arguments that wait to be read */
@@ -32,14 +34,15 @@ enum {
     HANDLER_NAMES,
     HANDLER_LABEL,
     HANDLER_URI,
-    HANDLER_VALUES = 5
+    HANDLER_PPT, /* { ppt_scheme = ... }, or nil */
+    HANDLER_VALUES = 6
 };
 
 /* How many positional arguments go to the parameters; all of them for `...`. */
 int handler_takes(const struct handler *h);
 
 /* core.handler { fn =, self =, params = { names } | nil, vararg =, method =, callee =,
- * label =, uri =, concurrency =, buffer = } */
+ * label =, uri =, concurrency =, buffer =, pattern =, ppt = { ppt_... } | nil } */
 int l_handler(lua_State *L);
 
 /* core.handler_renew(handler, other): from now on `handler` is what `other` is. Its calls

@@ -11,9 +11,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/handler.h"
 #include "lua/l_router.h"
 #include "lua/message.h"
 #include "lua/connect_options.h"
@@ -425,6 +425,7 @@ void open_client(lua_State *L, struct state *S)
     state_register(L, S, client_auth);
     state_register(L, S, client_messages);
     state_register(L, S, client_passing);
+    state_register(L, S, client_codecs);
     lua_setfield(L, -2, "__index");
     lua_pushlightuserdata(L, S);
     lua_pushcclosure(L, l_client_gc, 1);

@@ -38,6 +38,7 @@ struct l_client {
     const char *end_class;   /* error class of how the last session ended (static) */
     struct conn_end end;     /* and of its transport */
     uint64_t call_timeout;   /* ms, default of every request; 0 = none */
+    bool codecs;             /* the object has some: codec.c */
     const struct wire *wire; /* that is spoken, as of the last event or tap */
 };
 
@@ -68,6 +69,8 @@ extern const luaL_Reg client_streams[];  /* l_stream.c: likewise */
 extern const luaL_Reg client_uploads[];  /* l_upload.c: likewise */
 void stream_open(lua_State *L, struct state *S);
 void upload_open(lua_State *L, struct state *S);
+
+enum { UPLOAD_CLIENT = 1, UPLOAD_KEYS }; /* user values: the client, the first options */
 
 /* l_request.c: raises where nobody can wait. Comes first, before anything is sent. */
 void need_wait(lua_State *L);
@@ -110,7 +113,8 @@ struct reply {
     struct list waiters; /* tasks */
     struct event e;      /* when done */
     int64_t request;
-    char *uri; /* owned; what was asked, for errors */
+    char *uri;    /* owned; what was asked, for errors */
+    char *scheme; /* owned; ppt_scheme of a call with codecs; NULL otherwise */
     bool done;
     bool kept;           /* registry[reply] is its handler, or its on_progress function */
     struct inbox *inbox; /* borrowed; for progressive results; NULL: not a stream */
@@ -159,6 +163,14 @@ void room_check(lua_State *L, struct state *S);
 /* ---- serve.c ----------------------------------------------------------------------- */
 
 void serve_open(lua_State *L, struct state *S); /* core.observe */
+
+/* Answers an invocation for which no handler runs. */
+void serve_refuse(struct l_client *lc, uint64_t invocation, const char *uri,
+                  const char *why);
+
+/* Answers the invocation that a part is for, whose handler is cancelled. */
+void serve_give_up(struct l_client *lc, const struct event *part, const char *uri,
+                   const char *why);
 void serve_invocation(struct l_client *lc, struct event *e);
 void serve_part(struct l_client *lc, struct event *e);
 void serve_event(struct l_client *lc, struct event *e);

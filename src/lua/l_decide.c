@@ -66,7 +66,8 @@ static void ask(void *user, struct question *q)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KEY_ROUTERS);
     lua_rawgetp(L, -1, r); /* routers router */
     if (lua_isnil(L, -1) || !start(r, q)) {
-        log_error("max_tasks are running; the router's question is answered by no");
+        log_error(
+            "max_tasks are running; the router's question is answered by no [W905]");
         server_answer(r->server, q->id, (struct slice){ 0 });
     }
     lua_pop(L, 2);

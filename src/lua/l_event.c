@@ -8,8 +8,8 @@
  * Not known here: who asked, and what waits. */
 #include <string.h>
 
+#include "lua/codec.h"
 #include "lua/convert.h"
-#include "lua/inbox.h"
 #include "lua/l_client.h"
 
 void on_room(void *user)
@@ -185,6 +185,8 @@ void on_event(void *user, struct event *e)
         unread_put(lc, e);
     if (e->hand && (e->request || e->kind == EVENT_INVOCATION || e->kind == EVENT_PART ||
                     e->kind == EVENT_INTERRUPT))
+        return;
+    if (!codec_open(lc, e))
         return;
     switch (e->kind) {
     case EVENT_JOINED: {

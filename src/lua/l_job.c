@@ -7,9 +7,9 @@
  * methods work in any task; wampy.progress needs the handler's own.
  *
  * Not known here: how calls come and are answered (serve.c). */
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/job.h"
 
 static const char KEY_DETAILS; /* registry: details table -> struct details, weak */
 static const char DETAILS[] = "wampy.details";
@@ -86,9 +86,12 @@ static int progress(lua_State *L, struct job *j, int first)
         return raise_error(L, "ConnectionError", "progress: not connected");
     if (stream_waits(L, lc))
         return room_wait(L, lc, LIMIT_STREAM_QUEUE / 2, first, progress_k);
-    check_payload(L, lc->S, j->m.wire, first, &p);
-    rc = session_yield(client_session(lc->c), j->invocation, true, p.args, p.kwargs);
-    if (rc == SESSION_TOO_LARGE)
+    codec_seal_answer(L, j, "result", first);
+    p.form = has_options(L, first) ? CALL_PARTS : 0; /* which then say all */
+    check_call(L, lc->S, lc->wire, first, &p);
+    rc = session_yield(client_session(lc->c), j->invocation, true,
+                       &(struct answer){ p.args, p.kwargs, p.options });
+    if (rc == SESSION_TOO_LARGE || rc == SESSION_BAD_OPTION)
         return raise_refusal(L, lc, rc);
     client_touch(lc->c);
     lua_pushboolean(L, rc == SESSION_OK);

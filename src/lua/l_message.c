@@ -36,7 +36,7 @@ static void refuse_invocation(struct l_client *lc, const struct event *e)
     if (e->kind != EVENT_INVOCATION)
         return;
     session_fail(client_session(lc->c), e->m.request, SLICE("wamp.error.unavailable"),
-                 (struct slice){ 0 }, (struct slice){ 0 });
+                 &(struct answer){ 0 });
     client_touch(lc->c);
 }
 
@@ -47,8 +47,8 @@ void unread_put(struct l_client *lc, struct event *e)
     if (!e->m.row) /* lost with the session, which has its own way to be told */
         return;
     if (is_full(lc)) {
-        log_warn("%zu messages wait for recv_message: %s is dropped", lc->unread_count,
-                 e->m.row->name);
+        log_warn("%zu messages wait for recv_message: %s is dropped [W905]",
+                 lc->unread_count, e->m.row->name);
         refuse_invocation(lc, e);
         return;
     }

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/l_client.h"
 
 static int request_k(lua_State *L, int status, lua_KContext ctx)
 {
@@ -54,6 +54,17 @@ static void put(lua_State *L, struct reply *r, int64_t request)
     r->request = request;
 }
 
+/* What was sealed is to be answered so: codec.c. */
+static void keep_scheme(lua_State *L, struct reply *r, const struct payload *p)
+{
+    if (!r->lc->codecs || !p->given)
+        return;
+    lua_getfield(L, p->given, "ppt_scheme");
+    if (lua_type(L, -1) == LUA_TSTRING)
+        r->scheme = xstrdup(lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
 struct reply *put_call(lua_State *L, const struct payload *p)
 {
     struct l_client *lc = check_joined(L, 1);
@@ -62,6 +73,7 @@ struct reply *put_call(lua_State *L, const struct payload *p)
 
     if (p->on_progress)
         keep_value(L, r, p->on_progress);
+    keep_scheme(L, r, p);
     q.options = p->options;
     q.args = p->args;
     q.kwargs = p->kwargs;
@@ -77,6 +89,7 @@ static struct reply *send_call(lua_State *L)
     struct payload p;
 
     check_slice(L, 2);
+    codec_seal(L, lc, "call", 3);
     check_payload(L, lc->S, lc->wire, 3, &p);
     return put_call(L, &p);
 }
@@ -168,6 +181,7 @@ static int publish(lua_State *L, bool wait)
         }
         return room_wait(L, lc, LIMIT_QUEUE / 2, 0, room_k);
     }
+    codec_seal(L, lc, "event", 3);
     check_payload(L, lc->S, lc->wire, 3, &p);
     if (p.acknowledge)
         need_wait(L);

@@ -245,16 +245,19 @@ static int l_listen(lua_State *L)
     struct server *server = check_server(L, 1);
     struct l_router *r = check_router(L, 1);
     struct place_list list;
+    struct conn_end end;
     char text[ERROR_TEXT];
     bool known, ok;
 
     luaL_checktype(L, 2, LUA_TTABLE);
     place_list_read(L, 2, &list);
     known = places_ok(&list, text, sizeof text);
-    ok = known && places_take(&r->places, server, &list, text, sizeof text);
+    ok = known && places_take(&r->places, server, &list, &end);
     place_list_fini(&list);
+    if (!known)
+        return raise_error(L, "WampyError", "%s", text);
     if (!ok)
-        return raise_error(L, known ? "ConnectionError" : "WampyError", "%s", text);
+        return raise_error(L, "ConnectionError", "%s", end.text);
     push_places(L, &r->places);
     return 1;
 }

@@ -23,6 +23,7 @@ static void on_signal(int signo, void *user)
     struct state *S = user;
     struct task *t = task_new_uncounted(S);
 
+    S->interrupts += signo == SIGINT;
     lua_rawgetp(S->L, LUA_REGISTRYINDEX, &KEY_ON_SIGNAL);
     lua_rawgeti(S->L, -1, signo);
     lua_xmove(S->L, t->co, 1);
@@ -31,11 +32,12 @@ static void on_signal(int signo, void *user)
     task_start(t, 0);
 }
 
-/* core.on_signal("HUP" | "USR1", fn): fn() is called in a task each time it comes */
+/* core.on_signal("HUP" | "USR1" | "INT" | "CONT" | "WINCH", fn): fn() is called in a task
+ * each time it comes. An INT then ends no wait, but Lua that computes. */
 static int l_on_signal(lua_State *L)
 {
-    static const char *const names[] = { "HUP", "USR1", NULL };
-    static const int numbers[] = { SIGHUP, SIGUSR1 };
+    static const char *const names[] = { "HUP", "USR1", "INT", "CONT", "WINCH", NULL };
+    static const int numbers[] = { SIGHUP, SIGUSR1, SIGINT, SIGCONT, SIGWINCH };
     struct state *S = state_of(L);
     int signo = numbers[luaL_checkoption(L, 1, NULL, names)];
 

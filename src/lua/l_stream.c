@@ -7,10 +7,9 @@
  *
  * Not known here: how results come (l_event.c), and what the call was sent with
  * (l_request.c). */
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/inbox.h"
-#include "lua/l_client.h"
 
 static const char STREAM[] = "wampy.stream";
 
@@ -176,6 +175,7 @@ static int l_stream(lua_State *L)
     struct payload p = { .form = CALL_RESULTS };
 
     check_slice(L, 2);
+    codec_seal(L, lc, "call", 3);
     check_call(L, lc->S, lc->wire, 3, &p);
     if (p.on_progress)
         return raise_error(L, "WampyError",

@@ -49,7 +49,8 @@ static void spawned(struct task *t, int n)
 {
     (void)n;
     if (t->failed)
-        log_error("%s", t->trace ? t->trace : lua_tostring(t->co, -1));
+        log_error("in a task: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
 }
 
 /* core.spawn(fn, ...) -> handle; fn starts from the loop, after what runs now */

@@ -7,9 +7,9 @@
  * call.
  *
  * Not known here: which part may be sent when (wamp/session_parts.c). */
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/l_client.h"
 
 static const char UPLOAD[] = "wampy.upload";
 
@@ -46,11 +46,12 @@ static bool send_part(lua_State *L, struct upload *u, bool last)
     struct payload p;
     int error;
 
-    check_payload(L, lc->S, lc->wire, 2, &p);
-    if (p.options.p)
+    if (has_options(L, 2))
         raise_error(L, "WampyError",
                     "%s: options are those of client:open, for all parts",
                     last ? "finish" : "send");
+    codec_seal_part(L, u->r, 2);
+    check_payload(L, lc->S, lc->wire, 2, &p);
     error = session_part(client_session(lc->c), (uint64_t)u->r->request, last, p.args,
                          p.kwargs, host_now(lc->S->host));
     client_touch(lc->c);
@@ -182,12 +183,17 @@ static int l_open(lua_State *L)
     struct upload *u;
 
     check_slice(L, 2);
+    codec_seal(L, lc, "call", 3);
     check_call(L, lc->S, lc->wire, 3, &p);
     r = put_call(L, &p);
-    u = lua_newuserdatauv(L, sizeof *u, 1);
+    u = lua_newuserdatauv(L, sizeof *u, UPLOAD_KEYS);
     *u = (struct upload){ .r = r };
     push_client(L, lc); /* the client must outlive it */
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, UPLOAD_CLIENT);
+    if (r->scheme) {
+        lua_pushvalue(L, p.given);
+        lua_setiuservalue(L, -2, UPLOAD_KEYS);
+    }
     luaL_setmetatable(L, UPLOAD);
     return 1;
 }

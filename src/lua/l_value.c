@@ -141,11 +141,13 @@ static int l_log_level(lua_State *L)
     return 1;
 }
 
-/* core.log_json(yes): whether lines of the log are JSON objects */
+/* core.log_json([yes]) -> whether lines of the log are JSON objects; `yes` says so */
 static int l_log_json(lua_State *L)
 {
-    log_set_json(lua_toboolean(L, 1));
-    return 0;
+    if (!lua_isnone(L, 1))
+        log_set_json(lua_toboolean(L, 1));
+    lua_pushboolean(L, log_is_json());
+    return 1;
 }
 
 /* core.log_color(yes): whether lines of the log are in color, wherever they go */

@@ -41,6 +41,7 @@ void reply_free(lua_State *L, struct reply *r)
     list_remove(&r->link);
     event_done(&r->e);
     free(r->uri);
+    free(r->scheme);
     free(r);
 }
 
@@ -93,6 +94,8 @@ static void push_failure(lua_State *L, struct reply *r)
 {
     if (r->e.m.row)
         push_remote_error(L, &r->e, r->uri);
+    else if (r->e.text)
+        push_error(L, "PayloadError", "%s", r->e.text);
     else if (r->e.error == SESSION_TIMEOUT)
         push_error(L, "TimeoutError", "%s: no answer in time", r->uri);
     else if (r->e.error == SESSION_OK)

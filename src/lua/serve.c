@@ -10,9 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/codec.h"
 #include "lua/convert.h"
 #include "lua/errors.h"
-#include "lua/job.h"
 
 /* ---- the body ---------------------------------------------------------------------- */
 
@@ -27,12 +27,16 @@ static int answer(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     if (!j->invocation)
         return 0;
-    check_payload(L, lc->S, j->m.wire, 4, &p);
+    codec_seal_answer(L, j, "result", 4);
+    check_payload(L, lc->S, lc->wire, 4, &p);
     if (!lc->c || j->lost || j->answered)
         return 0;
-    rc = session_yield(client_session(lc->c), j->invocation, false, p.args, p.kwargs);
+    rc = session_yield(client_session(lc->c), j->invocation, false,
+                       &(struct answer){ p.args, p.kwargs, p.options });
     if (rc == SESSION_TOO_LARGE)
         return raise_error(L, "WampyError", "the result is larger than max_message_size");
+    if (rc && rc != SESSION_UNKNOWN)
+        return raise_refusal(L, lc, rc);
     j->answered = true;
     client_touch(lc->c);
     return 0;
@@ -73,6 +77,7 @@ static int send_failure(lua_State *L)
     struct state *S = j->lc->S;
     struct payload p;
     struct slice uri;
+    int rc;
 
     error_to_wire(L); /* job uri args kwargs */
     uri = check_slice(L, 2);
@@ -85,10 +90,12 @@ static int send_failure(lua_State *L)
     for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, 3); i <= n; i++)
         lua_rawgeti(L, 3, i);
     lua_pushvalue(L, 1);
-    check_payload(L, S, j->m.wire, 4, &p);
-    if (session_fail(client_session(j->lc->c), j->invocation, uri, p.args, p.kwargs) !=
-        SESSION_TOO_LARGE)
-        j->answered = true;
+    if (!slice_is(uri, PAYLOAD_ERROR))
+        codec_seal_answer(L, j, "error", 4);
+    check_payload(L, S, j->lc->wire, 4, &p);
+    rc = session_fail(client_session(j->lc->c), j->invocation, uri,
+                      &(struct answer){ p.args, p.kwargs, p.options });
+    j->answered = rc == SESSION_OK || rc == SESSION_UNKNOWN;
     return 0;
 }
 
@@ -104,8 +111,7 @@ static void fail(struct task *t, struct job *j)
         lua_pop(L, 1);
     if (!j->answered)
         session_fail(client_session(j->lc->c), j->invocation,
-                     SLICE("wamp.error.runtime_error"), (struct slice){ 0 },
-                     (struct slice){ 0 });
+                     SLICE("wamp.error.runtime_error"), &(struct answer){ 0 });
     client_touch(j->lc->c);
 }
 
@@ -134,7 +140,8 @@ static void report(struct task *t, struct job *j)
     lua_pushstring(L, label(L, -1, HANDLER_URI));
     lua_pushstring(L, label(L, -2, HANDLER_LABEL));
     lua_remove(L, -3);
-    if (lua_pcall(L, 6, 0, 0) != LUA_OK) {
+    push_dict(L, j->m.wire, j->m.dict);
+    if (lua_pcall(L, 7, 0, 0) != LUA_OK) {
         log_error("while reporting an error: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
@@ -227,8 +234,8 @@ void serve_open(lua_State *L, struct state *S)
 
 /* ---- ending one early -------------------------------------------------------------- */
 
-static void refuse(struct l_client *lc, uint64_t invocation, const char *uri,
-                   const char *why)
+void serve_refuse(struct l_client *lc, uint64_t invocation, const char *uri,
+                  const char *why)
 {
     struct writer w;
 
@@ -236,8 +243,8 @@ static void refuse(struct l_client *lc, uint64_t invocation, const char *uri,
     writer_list(&w, 1);
     writer_string(&w, slice_of(why));
     writer_list_end(&w);
-    session_fail(client_session(lc->c), invocation, slice_of(uri), slice_buf(w.buf),
-                 (struct slice){ 0 });
+    session_fail(client_session(lc->c), invocation, slice_of(uri),
+                 &(struct answer){ .args = slice_buf(w.buf) });
     writer_fini(&w);
     client_touch(lc->c);
 }
@@ -247,7 +254,7 @@ static void give_up(struct job *j, const char *uri, const char *why)
 {
     if (j->answered)
         return;
-    refuse(j->lc, j->invocation, uri, why);
+    serve_refuse(j->lc, j->invocation, uri, why);
     j->answered = true;
 }
 
@@ -317,8 +324,8 @@ static void start_call(struct l_client *lc, const struct event *e)
     struct job *j = start(lc, &e->m, e->m.request);
 
     if (!j) {
-        refuse(lc, e->m.request, "wamp.error.unavailable",
-               "max_tasks handlers are running");
+        serve_refuse(lc, e->m.request, "wamp.error.unavailable",
+                     "max_tasks handlers are running");
         return;
     }
     j->more = e->progress;
@@ -336,11 +343,11 @@ void serve_invocation(struct l_client *lc, struct event *e)
     lua_rawgeti(L, -1, (lua_Integer)e->m.id); /* ud handlers handler */
     h = lua_touserdata(L, -1);
     if (!h)
-        refuse(lc, e->m.request, "wamp.error.no_such_registration",
-               "not registered any more");
+        serve_refuse(lc, e->m.request, "wamp.error.no_such_registration",
+                     "not registered any more");
     else if (h->concurrency && h->active >= h->concurrency)
-        refuse(lc, e->m.request, "wamp.error.unavailable",
-               "the procedure's concurrency is used up");
+        serve_refuse(lc, e->m.request, "wamp.error.unavailable",
+                     "the procedure's concurrency is used up");
     else {
         lua_pushvalue(L, -1);
         start_call(lc, e);
@@ -389,6 +396,17 @@ void serve_part(struct l_client *lc, struct event *e)
     give_up(j, "wamp.error.unavailable", why);
 }
 
+void serve_give_up(struct l_client *lc, const struct event *part, const char *uri,
+                   const char *why)
+{
+    struct job *j = find(lc, part->m.request);
+
+    if (!j)
+        return;
+    give_up(j, uri, why);
+    cancel(j);
+}
+
 void serve_interrupt(struct l_client *lc, struct event *e)
 {
     struct job *j = find(lc, e->m.request);
@@ -415,7 +433,8 @@ static void hook_finished(struct task *t, int n)
 {
     (void)n;
     if (t->failed)
-        log_error("%s", t->trace ? t->trace : "error in a hook");
+        log_error("in a hook: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
 }
 
 bool serve_hook(struct l_client *lc, const char *method, int n)
@@ -425,7 +444,7 @@ bool serve_hook(struct l_client *lc, const char *method, int n)
     struct task *t = task_new(S);
 
     if (!t) {
-        log_error("max_tasks are running; %s is not called", method);
+        log_error("max_tasks are running; %s is not called [W905]", method);
         lua_pop(L, n);
         return false;
     }

@@ -117,6 +117,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     watchdog_open(S);
     lua_newtable(L);
     open_value(L, S);
+    open_aead(L, S);
     open_auth(L, S);
     open_time(L, S);
     open_router(L, S);
@@ -126,6 +127,7 @@ LUAMOD_API int luaopen_wampy_core(lua_State *L)
     open_process(L, S);
     open_dial(L, S);
     open_terminal(L, S);
+    open_edit(L, S);
     open_file(L, S);
     open_reload(L, S);
     open_service(L, S);

@@ -40,6 +40,7 @@ struct state {
     int signal;                /* the first INT or TERM that came, 0 before */
     int signals;               /* how many came */
     int signals_seen;          /* how many of them the program has dealt with */
+    int interrupts;            /* INT that came while core.on_signal has it */
     bool watching;             /* INT and TERM are ours now */
     bool observed;             /* core.observe has a function */
     struct watchdog *watchdog; /* owned */
@@ -64,8 +65,10 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs);
 int luaopen_wampy_core(lua_State *L);
 
 /* Each adds its functions to the core table at the top of the stack. */
+void open_aead(lua_State *L, struct state *S);
 void open_auth(lua_State *L, struct state *S);
 void open_client(lua_State *L, struct state *S);
+void open_edit(lua_State *L, struct state *S);
 void open_dial(lua_State *L, struct state *S);
 void open_process(lua_State *L, struct state *S);
 void open_reload(lua_State *L, struct state *S);

@@ -230,9 +230,10 @@ static void incoming_failed(struct passing *p)
         join_failed(lc);
     } else if (p->m.row->code == MSG_INVOCATION) {
         session_adopt(s, &p->m);
-        session_fail(s, p->m.request, FAILED,
-                     words(&w, lc->wire, "the callee's message handler failed"),
-                     (struct slice){ 0 });
+        session_fail(
+            s, p->m.request, FAILED,
+            &(struct answer){
+                .args = words(&w, lc->wire, "the callee's message handler failed") });
         writer_fini(&w);
         client_touch(lc->c);
     } else if (p->m.request && answered_code(&p->m)) {
@@ -310,7 +311,8 @@ static void report(struct task *t, struct passing *p)
 
     p->lc->tap_failures++;
     if (!p->lc->c) {
-        log_error("in the message handler: %s", t->trace ? t->trace : "?");
+        log_error("in the message handler: %s%s", luaL_tolstring(t->co, -1, NULL),
+                  t->trace ? t->trace : "");
         return;
     }
     lua_pushvalue(t->co, -1);

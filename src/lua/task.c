@@ -140,7 +140,7 @@ static int traceback(lua_State *L)
     struct state *S = state_of(L);
 
     if (S->current) {
-        luaL_traceback(L, L, NULL, 1);
+        push_trace(L);
         free(S->current->trace);
         S->current->trace = xstrdup(lua_tostring(L, -1));
         lua_pop(L, 1);
@@ -281,8 +281,10 @@ static int cannot_wait(lua_State *L)
 {
     return luaL_error(
         L,
-        "cannot wait here: inside a sort or gsub callback, a module being required, a "
-        "finalizer or a coroutine of your own, nothing can yield to the loop; wait "
+        "cannot wait here: inside a sort or gsub callback, a codec, a module being "
+        "required, a finalizer or a coroutine of your own, nothing can yield to the "
+        "loop; "
+        "wait "
         "before or after it, in a task of its own (wampy.spawn), or make the coroutine "
         "with wampy.wrap");
 }

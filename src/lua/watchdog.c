@@ -40,13 +40,12 @@ static void hook(lua_State *L, lua_Debug *ar)
         S->watchdog->warned = S->resumes;
         lua_getinfo(L, "Sl", ar);
         log_warn("%s:%d has been computing for a second; pings, timers and other "
-                 "handlers wait "
-                 "for it (wampy.sleep(0) lets them run)",
+                 "handlers wait for it (wampy.sleep(0) lets them run) [W909]",
                  ar->short_src, ar->currentline);
     }
-    before = S->signals;
+    before = S->signals + S->interrupts;
     loop_run_signals(host_loop(S->host));
-    if (S->signals > before)
+    if (S->signals + S->interrupts > before)
         raise_error(L, "Canceled", "interrupted by a signal");
 }
 

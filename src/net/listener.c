@@ -196,7 +196,7 @@ static void listener_readable(void *user)
             accept4(ln->fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
-            log_warn("cannot accept a connection: %s", strerror(errno));
+            log_warn("cannot accept a connection: %s [W914]", strerror(errno));
             loop_timer_set(loop, &ln->pause, loop_round(loop) + ACCEPT_PAUSE);
             return;
         }

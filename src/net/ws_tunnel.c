@@ -437,7 +437,7 @@ int tunnel_open(struct ws_net *net, SSL *ssl, int fd, const char *peer,
     int pair[2], on = 1;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-        log_warn("no sockets left for a connection by TLS: %s", strerror(errno));
+        log_warn("no sockets left for a connection by TLS: %s [W914]", strerror(errno));
         SSL_free(ssl);
         close(fd);
         return -1;

@@ -87,7 +87,7 @@ static void complain(const struct attempt *a, const char *what)
 {
     const char *uri = a->dynamic->authenticator;
 
-    log_warn("router: authenticator %s for %s: %s", *uri ? uri : "(function)",
+    log_warn("router: authenticator %s for %s: %s [W904]", *uri ? uri : "(function)",
              a->method->name, what);
 }
 

@@ -556,7 +556,7 @@ static void complain(const struct member *m, struct slice answer)
 
     if (answer.p)
         log_warn("router: authorizer %s: expected a boolean, or a dict with allow, and "
-                 "disclose and cache at most",
+                 "disclose and cache at most [W904]",
                  *uri ? uri : "(function)");
 }
 

@@ -85,7 +85,7 @@ static bool admits(struct peer *p, enum output_kind kind, size_t n)
     }
     if (p->service || fits_in(p, n, most + LIMIT_QUEUE_RESERVE(most)))
         return true;
-    log_warn("router: a peer does not read; %zu bytes are queued for it; closing",
+    log_warn("router: a peer does not read; %zu bytes are queued for it; closing [W913]",
              backlog(p));
     output_end(p, OUTPUT_CUT, CLOSE_POLICY);
     return false;

@@ -86,7 +86,8 @@ struct event {
                   those. An EVENT is for handlers of its subscription as well */
     struct msg m;
     char *reason; /* owned; LEFT, revocation, cancelled call: URI; may be NULL */
-    char *text;   /* owned; LEFT: words for people; may be NULL */
+    char *text;   /* owned; LEFT: words for people; ERROR: for whoever opens payloads, why
+                     he could not (then m.row is NULL); may be NULL */
 };
 
 void event_done(struct event *e);
@@ -183,10 +184,14 @@ void session_forget(struct session *s, uint64_t request);
 /* Answers to invocations. SESSION_UNKNOWN when the invocation is over (left, answered,
  * interrupted and already answered); SESSION_TOO_LARGE leaves it open for another answer,
  * as does SESSION_NO_FEATURE: progress for a caller who did not ask for it. */
+struct answer {
+    struct slice args, kwargs, options; /* as of struct request. With options, those of a
+                                           progressive result say so themselves */
+};
 int session_yield(struct session *s, uint64_t invocation, bool progress,
-                  struct slice args, struct slice kwargs);
+                  const struct answer *a);
 int session_fail(struct session *s, uint64_t invocation, struct slice uri,
-                 struct slice args, struct slice kwargs);
+                 const struct answer *a);
 
 /* SESSION_UNKNOWN when no challenge waits. `extra` is a raw dict, or absent. */
 int session_authenticate(struct session *s, struct slice signature, struct slice extra);

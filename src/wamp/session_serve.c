@@ -200,6 +200,19 @@ static int answer(struct session *s, struct msg *m, enum msg_code code,
     return session_send(s, m);
 }
 
+/* The same with the app's own options, which may be wrong. */
+static int answer_checked(struct session *s, struct msg *m, enum msg_code code,
+                          uint64_t invocation)
+{
+    struct asked unused;
+    int error = SESSION_OK;
+
+    m->row = msg_row(code);
+    if (m->dict.p)
+        error = session_check(s, m, &unused);
+    return error ? error : answer(s, m, code, invocation);
+}
+
 static void reject(struct session *s, uint64_t invocation, struct slice uri)
 {
     struct msg m = { .uri = uri };
@@ -309,9 +322,11 @@ static unsigned invocation_state(struct session *s, uint64_t invocation)
 }
 
 int session_yield(struct session *s, uint64_t invocation, bool progress,
-                  struct slice args, struct slice kwargs)
+                  const struct answer *a)
 {
-    struct msg m = { .args = args, .kwargs = kwargs };
+    struct msg m = {
+        .wire = s->wire, .dict = a->options, .args = a->args, .kwargs = a->kwargs
+    };
     unsigned state = invocation_state(s, invocation);
     int error;
 
@@ -320,25 +335,31 @@ int session_yield(struct session *s, uint64_t invocation, bool progress,
     if (progress && !(state & PROGRESSIVE))
         return session_refuse(s, SESSION_NO_FEATURE,
                               "the caller did not ask for progressive results");
-    if (progress)
+    if (progress && !m.dict.p) {
         m.dict = slice_buf(s->progress);
-    error = answer(s, &m, MSG_YIELD, invocation);
+        return answer(s, &m, MSG_YIELD, invocation);
+    }
+    error = answer_checked(s, &m, MSG_YIELD, invocation);
     if (!error && !progress)
         map_del(&s->invocations, invocation);
     return error;
 }
 
 int session_fail(struct session *s, uint64_t invocation, struct slice uri,
-                 struct slice args, struct slice kwargs)
+                 const struct answer *a)
 {
-    struct msg m = { .uri = uri, .args = args, .kwargs = kwargs };
+    struct msg m = { .wire = s->wire,
+                     .uri = uri,
+                     .dict = a->options,
+                     .args = a->args,
+                     .kwargs = a->kwargs };
     int error;
 
     if (!invocation_state(s, invocation))
         return SESSION_UNKNOWN;
     if (!uri_ok(uri, MATCH_EXACT, false) || !utf8_ok(uri))
         return session_refuse(s, SESSION_BAD_URI, "ERROR: invalid URI");
-    error = answer(s, &m, MSG_ERROR, invocation);
+    error = answer_checked(s, &m, MSG_ERROR, invocation);
     if (!error)
         map_del(&s->invocations, invocation);
     return error;

@@ -5,6 +5,7 @@ started, which end with it whatever happens. Nothing sleeps for order's sake: te
 messages and exits, each for a bounded time. Tests share nothing, so that they run side by side.
 """
 import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
@@ -86,8 +87,9 @@ class Process:
         self.pid = self.child.pid
         self.out, self.err = Output(self.child.stdout), Output(self.child.stderr)
         if isinstance(stdin, str):  # with subprocess.PIPE it stays open until the test closes it
-            self.child.stdin.write(stdin)
-            self.child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it may have ended without reading
+                self.child.stdin.write(stdin)
+                self.child.stdin.close()
 
     def signal(self, number):
         self.child.send_signal(number)
@@ -174,10 +176,12 @@ def equal(got, wanted):
 
 
 def one_line(process, pattern):
-    """stderr is one line, and that is like the pattern."""
+    """stderr is one line, and that is like the pattern. An error closes with its code."""
     lines = process.err.all()
     assert len(lines) == 1 and re.search(pattern, lines[0]), "wanted one line like %r, got %s" % (
         pattern, lines)
+    coded = not lines[0].startswith("error: ") or re.search(r" \[W\d{3}\]$", lines[0])
+    assert coded, "no code: " + lines[0]
 
 
 def attempt(name, fn, env):

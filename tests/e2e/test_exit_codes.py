@@ -43,6 +43,17 @@ def code_1_is_an_error_in_a_script(t):
 
 
 @test
+def code_1_is_an_error_in_a_main_chunk_that_has_run(t):
+    _, url = t.router()
+    app = t.file("app.lua", """local wampy = require "wampy"
+        local c = wampy.Client { url = arg[1] }:start()
+        wampy.after(0, function() wampy.stop() end)
+        wampy.run()
+        error("late")""")
+    t.run(1, "run", app, "-q", "--", url).err.wait(r"^error: .*app.lua:5: late$")
+
+
+@test
 def a_task_that_never_ran_does_not_keep_an_app_that_fails(t):
     app = t.file("app.lua", 'require("wampy").spawn(function() require("wampy").sleep(900) end)\n'
                             "error('no luck')")
@@ -221,6 +232,17 @@ def code_8_is_a_link_lost_for_good(t):
     router.ends(-9, signal.SIGKILL)
     app.ends(8)
     one_line(app, "^error: ")
+
+
+@test
+def code_8_is_a_link_lost_for_good_also_in_a_main_chunk_that_runs(t):
+    router, url = t.router()
+    app = t.start("run", t.file("app.lua", """local wampy = require "wampy"
+        wampy.Client { url = arg[1], reconnect = false }:start()
+        wampy.run()"""), "--", url)
+    app.out.wait("^ready")
+    router.signal(signal.SIGKILL)
+    app.ends(8)
 
 
 @test

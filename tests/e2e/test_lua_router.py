@@ -124,9 +124,9 @@ def a_file_that_is_wrong_or_does_more_than_say_changes_nothing(t):
     client = 'require("wampy").Client { url = "ws://127.0.0.1:1" } '
     for text, complaint in {
             "return {": r"router\.lua:1: ",
-            OPEN % '"a b"': r'invalid realm "a b"$',
+            OPEN % '"a b"': r'invalid realm "a b"',
             "return { listen = '256.256.256.256:1' }": "cannot listen on",
-            client + OPEN % '"other"': "makes its own clients: it is not read again$",
+            client + OPEN % '"other"': "makes its own clients: it is not read again",
             "require('wampy').spawn(print) " + OPEN % '"other"': "starts tasks: it is not read"
     }.items():
         t.file("router.lua", text)

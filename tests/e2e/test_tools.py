@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import urllib.request
@@ -22,7 +23,7 @@ def a_new_project_passes_its_own_spec_and_check(t, kind):
     for name in said:
         with open(os.path.join(t.folder, name), encoding="utf-8") as file:
             text = file.read()
-        left = re.findall(r"\$(?:name|Class|uri|try)", text)
+        left = re.findall(r"\$(?:name|Class|uri|try|library)", text)
         assert text and not left, (name, left)
     folder = os.path.join(t.folder, "my-app")
     out = t.run(0, "test", cwd=folder).out.all()
@@ -80,6 +81,21 @@ def test_runs_specs_and_says_how_they_went(t):
     t.run(0, "test", bad, "--filter", "are right").out.wait("^1 success / 0 failures")
     t.run(1, "test", "--no-such-flag").err.wait("no-such-flag")
     t.run(1, "test", "nowhere").out.wait("nowhere")
+
+
+@test_each({"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)})
+def test_with_watch_runs_them_again_when_a_file_is_saved(t, number, code):
+    t.file("lib/sum.lua", "return 1")
+    t.file("spec/sum_spec.lua", """
+        it("is right", function() assert.equal(2, dofile("lib/sum.lua")) end)""")
+    child = t.start("test", "--watch", "--filter", "right")
+    child.out.wait("^0 successes / 1 failure ")
+    child.err.wait("^info: waiting for a change$")
+    t.file("lib/sum.lua", "return 2")
+    child.out.wait("^1 success / 0 failures")
+    t.file("spec/new_spec.lua", 'it("is right, too", function() end)')
+    child.out.wait("^2 successes / 0 failures")
+    child.ends(code, number)
 
 
 @test
@@ -213,6 +229,7 @@ def help_knows_verbs_and_topics(t):
         lines = t.run(0, "help", topic).out.all()
         assert len(lines) > 3 and max(map(len, lines)) <= 100, lines
     equal(t.run(0, "help", "check").out.all(), t.run(0, "check", "--help").out.all())
+    equal(t.run(0, "help", "-h").out.all(), t.run(0, "help").out.all())
     one_line(t.run(2, "help", "exit-code"), "^error: no help for 'exit-code'; did you mean exit-codes?")
     one_line(t.run(2, "help", "cal"), "did you mean call?")
     one_line(t.run(2, "help", "something"), "wampy-lua help lists what there is")

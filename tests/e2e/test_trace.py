@@ -44,7 +44,7 @@ def shows_what_is_asked_for_in_both_directions(t):
 
 @test
 def says_what_is_wrong_with_it(t):
-    wrong = "^error: %s: expected call, pub, .*got 'nonsense'$"
+    wrong = "^error: %s: expected call, pub, .*got 'nonsense' \\[W205\\]$"
     app = t.file("app.lua", APP)
     one_line(t.run(2, "run", app, "--trace=nonsense"), wrong % "--trace")
     one_line(t.run(2, "run", app, env={"WAMPY_TRACE": "nonsense"}), wrong % "WAMPY_TRACE")

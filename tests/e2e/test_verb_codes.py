@@ -14,13 +14,32 @@ VERBS = {
     "publish": ["publish", "com.t"],
     "subscribe": ["subscribe", "com.t"],
     "register": ["register", "com.p", "--echo"],
+    "repl": ["repl"],
     "ls": ["ls"],
     "ping": ["ping"],
+    "bench": ["bench", "call", "com.f", "-n", "1", "-c", "1", "--warmup", "0"],
+    "doctor": ["doctor"],
 }
 EACH = {name: (verb,) for name, verb in VERBS.items()}
 # What each asks the router for once it has joined.
-ASKS = {"call": CALL, "publish": PUBLISH, "subscribe": SUBSCRIBE, "register": REGISTER, "ls": CALL}
+ASKS = {"call": CALL, "publish": PUBLISH, "subscribe": SUBSCRIBE, "register": REGISTER,
+        "repl": CALL, "ls": CALL, "bench": CALL}
 ASKING = {name: (VERBS[name], kind) for name, kind in ASKS.items()}
+TYPED = {"repl": 'call("com.f")\n'}  # what is on a verb's stdin
+
+
+def begin(t, verb, *flags, **kw):
+    return t.start(*verb, *flags, **{"stdin": TYPED.get(verb[0])} | kw)
+
+
+def fails(t, code, complaint, verb, *flags, **kw):
+    """The verb ends with this code and one line. A doctor has his own way to say why, on stdout."""
+    done = begin(t, verb, *flags, **kw).ends(code)
+    if verb[0] == "doctor":
+        equal((done.err.all(), any(" failed " in line for line in done.out.all())), ([], True))
+    else:
+        one_line(done, complaint)
+    return done
 
 
 def listens(*verb):
@@ -34,12 +53,79 @@ def listens(*verb):
     return RawRouter(behave)
 
 
+# ---- 0: done
+
+
+@test_each({
+    "call": ["call", "com.f", "1"], "publish": ["publish", "com.t", "1"],
+    "subscribe": ["subscribe", "com.t", "--timeout", "0.05"],
+    "register": ["register", "com.p", "--echo", "--count", "1"], "repl": ["repl"], "ls": ["ls"],
+    "ping": ["ping"], "bench": VERBS["bench"], "doctor": ["doctor"]})
+def code_0_is_done(t, *verb):
+    _, url = t.router()
+    t.start("register", "com.f", "--echo", "--url", url).err.wait("registered com.f")
+    child = begin(t, verb, "--url", url)
+    if verb[0] == "register":
+        child.err.wait("registered com.p")
+        t.run(0, "call", "com.p", "--url", url)
+    child.ends(0)
+
+
+# ---- 1: stdout cannot be written to
+
+
+FULL = ["bash", "-c", 'exec "$@" >/dev/full', "-"]
+
+
+@test_each({name: (VERBS[name],) for name in ("repl", "ls", "ping", "bench", "doctor")}
+           | {"call": (["call", "com.f", "1"],), "publish": (["publish", "com.t", "--json"],)})
+def code_1_is_an_output_that_is_full(t, verb):
+    _, url = t.router()
+    t.start("register", "com.f", "--value", "1", "--url", url).err.wait("registered com.f")
+    one_line(begin(t, verb, "--url", url, program=FULL + PROGRAM).ends(1),
+             "^error: stdout: No space left on device")
+
+
+@test_each({" ".join(words): words for words in (
+    ["check", "app.lua"], ["new", "shop", "-q"], ["keygen"], ["completion", "bash"], ["help"],
+    ["version"], ["call", "com.f", "--dry-run"])})
+def code_1_is_an_output_that_is_full_also_without_a_router(t, *words):
+    t.file("app.lua", "return require('wampy').Client:extend('App')")
+    one_line(t.run(1, *words, program=FULL + PROGRAM),
+             "^error: stdout: (No space left on device|not all could be written)$")
+
+
 # ---- 2: usage
 
 
-@test_each(EACH)
+OTHERS = {
+    "run": (["run", "app.lua"],), "router": (["router"],), "check": (["check", "app.lua"],),
+    "new": (["new", "shop"],), "keygen": (["keygen"],), "passwd": (["passwd", "joe"],),
+}
+
+
+@test_each(EACH | OTHERS)
 def code_2_is_a_flag_that_there_is_not(t, verb):
     one_line(t.run(2, *verb, "--colour"), "^error: unknown option '--colour' Did you mean '--color'")
+    equal(os.listdir(t.folder), [])
+
+
+@test_each({"completion": (["completion", "bash"],), "version": (["version"],),
+            "no verb": ([],)})
+def code_2_is_a_flag_that_is_like_none(t, verb):
+    one_line(t.run(2, *verb, "--colour"), "^error: unknown option '--colour'")
+
+
+@test_each({"completion": (["completion", "bsh"], "must be one of 'bash'"),
+            "help": (["help", "cal"], "did you mean call"),
+            "new": (["new", "a/b", "-t", "other"], "must be one of"),
+            "passwd": (["passwd", "joe", "-m", "other"], "must be one of"),
+            "bench": (["bench", "call", "a b"], "invalid URI"),
+            "check": (["check"], "APP"), "run": (["run"], "missing argument"),
+            "router": (["router", "--realm", "a b"], "realm"),
+            "keygen": (["keygen", "--role", "user"], "--authid")})
+def code_2_is_a_bad_word(t, words, complaint):
+    one_line(t.run(2, *words), "^error: .*" + complaint)
 
 
 @test_each(EACH)
@@ -80,8 +166,7 @@ def code_2_is_an_option_that_cannot_be(t):
 
 @test_each(EACH)
 def code_4_is_a_port_where_nobody_listens(t, verb):
-    one_line(t.run(4, *verb, "--url", "ws://127.0.0.1:%d" % closed_port()),
-             "^error: .*connection refused")
+    fails(t, 4, "^error: .*connection refused", verb, "--url", "ws://127.0.0.1:%d" % closed_port())
 
 
 @test_each(EACH)
@@ -90,7 +175,7 @@ def code_4_is_something_that_is_no_router(t, verb):
         link.request()
         link.answer("404 Not Found", "Content-Length: 0")
     with RawRouter(behave) as raw:
-        one_line(t.run(4, *verb, "--url", raw.url), "^error: .*HTTP 404.*/ws")
+        fails(t, 4, "^error: .*HTTP 404.*/ws", verb, "--url", raw.url)
 
 
 @test
@@ -119,7 +204,7 @@ def verbs_try_again_when_they_are_told_to(t):
 @test_each(EACH)
 def code_5_is_an_unknown_realm(t, verb):
     _, url = t.router()
-    one_line(t.run(5, *verb, "--url", url, "--realm", "nowhere"), "^error: .*nowhere.*no_such_realm")
+    fails(t, 5, "^error: .*nowhere.*no_such_realm", verb, "--url", url, "--realm", "nowhere")
 
 
 @test_each(EACH)
@@ -131,8 +216,8 @@ def code_5_is_a_secret_that_is_wrong(t, verb):
         link.recv()
         link.send(ABORT, {"message": "not you"}, "wamp.error.authentication_failed")
     with RawRouter(behave) as raw:
-        done = t.run(5, *verb, "--url", raw.url, "--authid", "joe", env={"WAMPY_TICKET": "secret"})
-        one_line(done, "^error: not you .*authentication_failed")
+        fails(t, 5, "^error: not you .*authentication_failed", verb, "--url", raw.url,
+              "--authid", "joe", env={"WAMPY_TICKET": "secret"})
         equal(raw.wait(HELLO)[2]["authid"], "joe")
 
 
@@ -150,8 +235,8 @@ def code_6_is_an_error_of_the_far_side(t, verb, kind):
             elif message[0] == GOODBYE:
                 link.send(GOODBYE, {}, "wamp.close.goodbye_and_out")
     with RawRouter(behave) as raw:
-        done = t.run(6, *verb, "--url", raw.url)
-        one_line(done, r"^error: .*not you \?\[31m.*com\.no")  # one line, and none of its escapes
+        done = fails(t, 6, r"^error: .*not you \?\[31m.*com\.no", verb, "--url", raw.url)
+        # one line, and none of its escapes
         equal(done.out.all(), [])
 
 
@@ -176,16 +261,17 @@ def code_7_is_a_router_that_does_not_welcome(t, verb):
         link.upgrade()
         link.serve()
     with RawRouter(mute) as raw:
-        one_line(t.run(7, *verb, "--url", raw.url, "--connect-timeout", "300ms"), "^error: ")
+        fails(t, 7, "^error: ", verb, "--url", raw.url, "--connect-timeout", "300ms")
 
 
 @test_each({name: (VERBS[name] + flags,) for name, flags in {
     "call": ["--timeout", "300ms"], "publish": ["--connect-timeout", "300ms"],
     "subscribe": ["--connect-timeout", "300ms"], "register": ["--connect-timeout", "300ms"],
-    "ls": ["--connect-timeout", "300ms"]}.items()})
+    "ls": ["--connect-timeout", "300ms"], "bench": ["--timeout", "300ms"], "repl": []}.items()})
 def code_7_is_an_answer_that_does_not_come(t, verb):
     with listens() as raw:
-        one_line(t.run(7, *verb, "--url", raw.url), "^error: .*no answer in time")
+        fails(t, 7, "^error: .*no answer in time", verb, "--url", raw.url,
+              env={"WAMPY_CALL_TIMEOUT": "300ms"})
 
 
 @test
@@ -208,7 +294,7 @@ def code_8_is_a_link_that_is_lost(t, verb, kind):
         link.vanish()
     with RawRouter(behave) as raw:
         lines = subprocess.PIPE if "--lines" in verb else None
-        child = t.start(*verb, "--url", raw.url, stdin=lines)
+        child = begin(t, verb, "--url", raw.url, **({"stdin": lines} if lines else {}))
         if lines:  # it stays open: the verb ends all the same
             child.child.stdin.write("1\n")
             child.child.stdin.flush()
@@ -262,20 +348,22 @@ def a_subscription_joins_again_when_it_is_told_to(t):
             for word, number, code in (("INT", signal.SIGINT, 130), ("TERM", signal.SIGTERM, 143))})
 def a_signal_says_goodbye_and_is_its_code(t, verb, kind, number, code):
     with listens() as raw:
-        child = t.start(*verb, "--url", raw.url)
+        child = begin(t, verb, "--url", raw.url)
         raw.wait(kind)
         child.ends(code, number)
         equal(raw.wait(GOODBYE)[2], "wamp.close.normal")
         equal([child.out.all(), child.err.all()], [[], []])
 
 
-@test_each({"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)})
-def a_signal_ends_ping_while_it_joins(t, number, code):
+@test_each({"%s, %s" % (name, word): (VERBS[name], number, code)
+            for name in VERBS
+            for word, number, code in (("INT", signal.SIGINT, 130), ("TERM", signal.SIGTERM, 143))})
+def a_signal_ends_a_verb_while_it_joins(t, verb, number, code):
     def mute(link):
         link.upgrade()
         link.serve()
     with RawRouter(mute) as raw:
-        child = t.start("ping", "--url", raw.url)
+        child = begin(t, verb, "--url", raw.url)
         raw.wait(HELLO)
         equal(child.ends(code, number).err.all(), [])
 

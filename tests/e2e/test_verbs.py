@@ -188,9 +188,9 @@ def what_a_file_of_variables_says_commands_have_too(t):
 @test
 def an_error_of_a_callees_own_call_is_not_taken_for_a_wrong_name(t):
     url = service(t)
-    one_line(t.run(6, "call", "com.lost", "--url", url), r"^error: com\.lost: .*no_such_procedure\)$")
-    one_line(t.run(6, "call", "com.eco", "--url", url), r"did you mean com\.echo\?$")
-    one_line(t.run(6, "call", "com.fail", "--url", url), r"^error: com\.fail: why \(com\.bad\)$")
+    one_line(t.run(6, "call", "com.lost", "--url", url), r"^error: com\.lost: .*no_such_procedure\) \[W601\]$")
+    one_line(t.run(6, "call", "com.eco", "--url", url), r"did you mean com\.echo\? \[W601\]$")
+    one_line(t.run(6, "call", "com.fail", "--url", url), r"^error: com\.fail: why \(com\.bad\) \[W600\]$")
     one_line(t.run(6, "reg", "com.echo", "--echo", "--url", url), "procedure_already_exists")
 
 
@@ -220,10 +220,10 @@ def exec_runs_one_command_after_the_other_in_order(t):
 def stdout_is_data_alone_and_colours_are_for_terminals(t):
     url = service(t)
     done = t.run(6, "call", "com.fail", "--url", url, "--color", "always")
-    equal(done.err.all(), ["\x1b[31merror\x1b[0m: com.fail: why (com.bad)"])
+    equal(done.err.all(), ["\x1b[31merror\x1b[0m: com.fail: why (com.bad) [W600]"])
     done = t.run(6, "call", "com.fail", "--url", url, "--log-format", "json")
     equal([json.loads(line) for line in done.err.all()],
-          [{"level": "error", "text": "com.fail: why (com.bad)"}])
+          [{"level": "error", "text": "com.fail: why (com.bad) [W600]"}])
     equal(t.run(0, "call", "com.echo", "1", "-v", "--url", url).out.all(), ["1"])
 
 

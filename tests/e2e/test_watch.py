@@ -173,7 +173,7 @@ def calls_in_flight_finish_on_the_old_code_with_its_methods(t):
 
 @test_each({
     "a syntax error": ("x = = 1", r"^error: .*app\.lua:2: unexpected symbol near '='; the former"),
-    "an error at load": ("error('boom')", r"^error: .*app\.lua:2: boom; the former code goes on$"),
+    "an error at load": ("error('boom')", r"^error: .*app\.lua:2: boom; the former code goes on \[W300\]$"),
     "a role that is wrong": (HEAD + "App.call = wampy.callee(function(self) end) return App",
                              r"^error: .*app\.lua:4: a role cannot be named .call.*; the former"),
     "a file without a class": ("return {}", r"^error: .*returns no class any more; the former"),
@@ -387,7 +387,7 @@ return App""")
     app, _ = watched(t, text)
     app.out.wait("^live$")
     save(t, "app.lua", text)
-    app.err.wait("^warn: App: 1 registration made by register or subscribe keeps the former code$")
+    app.err.wait("^warn: App: 1 registration made by register or subscribe keeps the former code .W915.$")
     app.ends(0, signal.SIGTERM)
 
 

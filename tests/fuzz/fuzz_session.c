@@ -292,12 +292,15 @@ static void cancel(struct run *r)
 static void answer(struct run *r)
 {
     unsigned how = byte(r), id = 1 + (byte(r) & 3);
-    struct slice args = PICK(how >> 2, lists), kwargs = PICK(how >> 4, dicts);
+    struct answer a = { .args = PICK(how >> 2, lists),
+                        .kwargs = PICK(how >> 4, dicts),
+                        .options =
+                            how & 128 ? PICK(how >> 3, dicts) : (struct slice){ 0 } };
 
     if (how & 1)
-        session_yield(r->session, id, how & 2, args, kwargs);
+        session_yield(r->session, id, how & 2, &a);
     else
-        session_fail(r->session, id, PICK(how >> 2, uris), args, kwargs);
+        session_fail(r->session, id, PICK(how >> 2, uris), &a);
 }
 
 static void finish(struct run *r)

@@ -87,6 +87,7 @@ RPC = {
     "autobahn-js": ["node", os.path.join(HERE, "rpc/autobahn_calls.js")],
     "wampy-js": ["node", os.path.join(HERE, "rpc/wampy_calls.js")],
     "lua and wampy-js": [WAMPY, os.path.join(HERE, "rpc/parts.lua")],
+    "lua and wampy-js, sealed": [WAMPY, os.path.join(HERE, "rpc/sealed.lua")],
 }
 KEPT = {"autobahn-python": [PYTHON, "kept.py"], "autobahn-js": ["node", "kept.js"]}
 FEATURES = {  # the Python of Crossbar.io has what Autobahn encrypts with

@@ -15,7 +15,7 @@ end
 local function complaint(line)
   local plan = parse(line)
   assert.equal(2, plan.exit)
-  return (plan.stderr:gsub("\n$", ""))
+  return assert(plan.stderr:match("^([^\n]*) %[W%d%d%d%]\n"), plan.stderr)
 end
 
 -- A file with this text, while `fn` runs with its path.
@@ -91,6 +91,9 @@ describe("the verb", function()
     assert.matches("complete %-F", parse("completion bash").stdout)
     assert.equal(topics.find("uris").text, parse("help uris").stdout)
     assert.equal("error: no help for 'uri'; did you mean uris?", complaint "help uri")
+    assert.matches("^W301  no such app\n\nCause:", parse("help w301").stdout)
+    assert.equal("error: no help for 'W1000': there is no such code; wampy-lua help errors is "
+      .. "about them", complaint "help W1000")
   end)
 end)
 

@@ -8,7 +8,7 @@ describe("a client", function()
     local function refusal(t) return pair.complaint(wampy.Client, t) end
 
     it("with a field that it does not know", function()
-      assert.equal('Client: unknown field "relm"', refusal { relm = "x" })
+      assert.equal('Client: unknown field "relm"; did you mean realm?', refusal { relm = "x" })
       assert.equal('Client: unknown field "1"', refusal { "ws://x" })
       assert.equal("Client: expected a table of fields, got string", refusal "ws://localhost")
     end)
@@ -59,7 +59,7 @@ describe("a client", function()
     end)
 
     it("with a back-off that is none", function()
-      assert.equal('Client: reconnect: unknown field "intial"',
+      assert.equal('Client: reconnect: unknown field "intial"; did you mean initial?',
         refusal { reconnect = { intial = 1 } })
       assert.matches("field initial: expected a number of seconds",
         refusal { reconnect = { initial = "x" } })
@@ -112,7 +112,7 @@ describe("a client", function()
     it("checked in the class, too", function()
       local App = wampy.Client:extend "App"
       App.defaults = { relm = "x" }
-      assert.equal('Client: unknown field "relm"', pair.complaint(App))
+      assert.equal('Client: unknown field "relm"; did you mean realm?', pair.complaint(App))
     end)
   end)
 

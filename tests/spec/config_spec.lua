@@ -399,7 +399,7 @@ end)
 
 describe("the embedded router", function()
   it("refuses fields and realms that cannot be", function()
-    assert.equal('Embedded: unknown field "relm"',
+    assert.equal('Embedded: unknown field "relm"; did you mean realm?',
       pair.complaint(wampy.routers.Embedded, { relm = "x" }))
     assert.matches("invalid realm", pair.complaint(wampy.routers.Embedded, { realm = "a b" }))
   end)

@@ -31,8 +31,7 @@ end
 local function announcements() return rows("What routers announce", "^`") end
 
 -- What another client has, and this one has not.
-local without = { ["payload passthru / E2E"] = true, ["long-poll"] = true,
-  ["UBJSON / FlatBuffers"] = true }
+local without = { ["long-poll"] = true, ["UBJSON / FlatBuffers"] = true }
 
 describe("the page of the protocol", function()
   it("has a row for each feature that the router announces, and no other", function()

@@ -89,7 +89,7 @@ describe("a Router", function()
 
   it("refuses fields that it does not know or cannot use", function()
     local function says(text, t) assert.equal(text, complaint(Router, t)) end
-    says('Router: unknown field "uri"', { uri = "ws://x" })
+    says('Router: unknown field "uri"; did you mean url?', { uri = "ws://x" })
     says('Router: unknown field "1"', { "ws://x" })
     says("Router: field url: expected a string, got 8080", { url = 8080 })
     says("Router: field cert_path: expected a string, got true", { cert_path = true })
@@ -341,8 +341,8 @@ describe("a Crossbar", function()
     c._process:kill("KILL")
     c._keeper:wait(PATIENCE)
     core.log = log
-    assert.same({ ("Crossbar.io at %s (process %d) has died with code 137"):format(c.url, pid) },
-      lines)
+    assert.same({ ("Crossbar.io at %s (process %d) has died with code 137 [W907]"):format(c.url,
+      pid) }, lines)
     assert.is_false(c:alive())
     c:start()
     assert.is_true(c:alive())

@@ -180,11 +180,14 @@ static int64_t by_id(struct driver *d, const char *verb, uint64_t id, const char
     if (!strcmp(verb, "forget"))
         session_forget(s, id);
     if (!strcmp(verb, "fail") && read_words(&w, rest, true))
-        return session_fail(s, id, w.first, w.args, w.kwargs);
+        return session_fail(s, id, w.first,
+                            &(struct answer){ w.args, w.kwargs, w.options });
     if (!strcmp(verb, "yield") && read_words(&w, rest, false))
-        return session_yield(s, id, false, w.args, w.kwargs);
+        return session_yield(s, id, false,
+                             &(struct answer){ w.args, w.kwargs, w.options });
     if (!strcmp(verb, "progress") && read_words(&w, rest, false))
-        return session_yield(s, id, true, w.args, w.kwargs);
+        return session_yield(s, id, true,
+                             &(struct answer){ w.args, w.kwargs, w.options });
     if (!strcmp(verb, "part") && read_words(&w, rest, false))
         return session_part(s, id, false, w.args, w.kwargs, d->now);
     if (!strcmp(verb, "last") && read_words(&w, rest, false))

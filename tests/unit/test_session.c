@@ -372,7 +372,7 @@ static void test_not_utf8(void)
     session_register(s, &(struct request){ .uri = SLICE("com.a") }, 0);
     feed(s, "[65,1,50]");
     feed(s, "[68,1,50,{}]");
-    CHECK_INT(session_fail(s, 1, bad, none, none), SESSION_BAD_URI);
+    CHECK_INT(session_fail(s, 1, bad, &(struct answer){ 0 }), SESSION_BAD_URI);
     drop_out(s);
     session_leave(s, NULL, "bye \xff", 0);
     CHECK_INT(drop_out(s), 1);
