@@ -183,6 +183,45 @@ struct access_hook {
 
 void server_access(struct server *s, const struct access_hook *hook);
 
+/* ---- the access log (host_access_log.c): a line for each of them ------------------- */
+
+struct access_log;
+
+/* NULL with errno set when the file cannot be written; "-" is stdout. */
+struct access_log *access_log_open(const char *path, bool json);
+void access_log_reopen(struct access_log *log); /* somebody may have moved the file */
+void access_log_close(struct access_log *log);  /* NULL is ignored */
+void access_log_tell(const struct access *a, void *log);
+
+/* ---- where a server listens (host_places.c) ---------------------------------------- */
+
+struct place {
+    char *listen; /* owned; a LISTEN argument */
+    struct net_options options;
+};
+
+struct place_list {
+    struct place *at; /* owned */
+    size_t count;
+};
+
+struct place_listener {
+    struct url url;            /* with the port that it has */
+    char *listen;              /* owned; as it was asked for */
+    struct listener *listener; /* the server's */
+};
+
+struct places {                /* zero-initialised = none */
+    struct place_listener *at; /* owned */
+    size_t count;
+};
+
+/* Listens at the places of the list, and nowhere else: what is there already is kept,
+ * with new options. False fills `end`, and leaves everything as it was. */
+bool places_take(struct places *p, struct server *server, const struct place_list *list,
+                 struct conn_end *end);
+void places_fini(struct places *p); /* the listeners are the server's */
+
 /* ---- listening in, for tests (host_spy.c) ------------------------------------------ */
 
 /* One message that a peer sent to a server that is spied on. */

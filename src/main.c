@@ -313,7 +313,7 @@ static void listening(const char *url, void *user)
  * the workers look for it. */
 static int crew_router(const struct crew_plan *plan, const struct worker *w)
 {
-    struct serve_place *first = &plan->router.places[0];
+    struct place *first = &plan->router.places.at[0];
     bool universal = !strncmp(first->listen, "universal+", 10);
     char again[1500];
     struct serve_job job = router_job(&plan->router);

@@ -21,10 +21,9 @@ bool parse_arguments(lua_State *L, int argc, char **argv, const struct worker *w
 /* What a router needs to know of the command line, without the Lua that read it. */
 struct router_plan {
     struct router_config config;
-    struct serve_place *places; /* owned */
-    size_t count;
-    uint64_t grace;   /* ms */
-    char *access_log; /* owned; NULL: none */
+    struct place_list places; /* owned */
+    uint64_t grace;           /* ms */
+    char *access_log;         /* owned; NULL: none */
     bool json;
 };
 

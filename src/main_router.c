@@ -13,20 +13,6 @@
 
 /* ---- plans ------------------------------------------------------------------------- */
 
-/* The list of places at the top. */
-static void places_read(struct router_plan *plan, lua_State *L)
-{
-    plan->count = (size_t)lua_rawlen(L, -1);
-    plan->places = xcalloc(plan->count, sizeof *plan->places);
-    for (size_t i = 0; i < plan->count; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        listen_options_read(L, -1, &plan->places[i].options);
-        lua_getfield(L, -1, "listen");
-        plan->places[i].listen = xstrdup(lua_tostring(L, -1));
-        lua_pop(L, 2);
-    }
-}
-
 void router_plan_init(struct router_plan *plan, lua_State *L)
 {
     const char *path;
@@ -34,7 +20,7 @@ void router_plan_init(struct router_plan *plan, lua_State *L)
     lua_getfield(L, -1, "settings");
     check_router_config(L, lua_gettop(L), &plan->config);
     lua_getfield(L, -2, "listen");
-    places_read(plan, L);
+    place_list_read(L, -1, &plan->places);
     lua_pop(L, 2);
     lua_getfield(L, -1, "grace");
     plan->grace = (uint64_t)(lua_tonumber(L, -1) * 1000);
@@ -49,19 +35,14 @@ void router_plan_init(struct router_plan *plan, lua_State *L)
 void router_plan_fini(struct router_plan *plan)
 {
     router_config_fini(&plan->config);
-    for (size_t i = 0; i < plan->count; i++) {
-        listen_options_fini(&plan->places[i].options);
-        free(plan->places[i].listen);
-    }
-    free(plan->places);
+    place_list_fini(&plan->places);
     free(plan->access_log);
 }
 
 struct serve_job router_job(const struct router_plan *plan)
 {
     return (struct serve_job){ .config = &plan->config,
-                               .places = plan->places,
-                               .count = plan->count,
+                               .places = &plan->places,
                                .grace = plan->grace,
                                .access_log = plan->access_log,
                                .json = plan->json };

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/notify.h"
-#include "serve_private.h"
 
 #define ERROR_TEXT 1400
 
@@ -22,7 +21,7 @@ struct serving {
     const struct serve_job *job; /* the first */
     struct host *host;
     struct server *server;
-    struct serve_places places;
+    struct places places;
     struct access_log *access; /* owned; NULL: none */
     struct host_timer watchdog;
     int ends;          /* signals that ask for the end */
@@ -95,13 +94,19 @@ static void show_places(const struct serving *s, const struct serve_job *job)
     fflush(stdout);
 }
 
+/* Of why it cannot listen (lua/wampy/codes.lua). */
+static const char *code_of(const struct conn_end *end)
+{
+    return end->error == CONN_TLS ? "[W411]" : "[W410]";
+}
+
 static void take(const struct serve_job *job, void *to)
 {
     struct serving *s = to;
-    char error[ERROR_TEXT];
+    struct conn_end end;
 
-    if (!places_take(&s->places, s->server, job, error, sizeof error)) {
-        log_error("%s", error);
+    if (!places_take(&s->places, s->server, job->places, &end)) {
+        log_error("%s %s", end.text, code_of(&end));
         return;
     }
     server_reload(s->server, job->config);
@@ -168,25 +173,23 @@ static bool open_access(struct serving *s)
 }
 
 /* As the prelude does under its errors (lua/wampy/codes.lua). */
-static void advise(const char *error)
+static void advise(const char *code)
 {
-    const char *code = strrchr(error, '[');
-
-    if (code && !log_is_json() && isatty(STDERR_FILENO))
+    if (!log_is_json() && isatty(STDERR_FILENO))
         fprintf(stderr, "try: wampy-lua help %.4s\n", code + 1);
 }
 
 /* The exit code, when it cannot. */
 static int begin(struct serving *s)
 {
-    char error[ERROR_TEXT];
+    struct conn_end end;
 
     watch_signals(s);
     if (!open_access(s))
         return 3;
-    if (!places_take(&s->places, s->server, s->job, error, sizeof error)) {
-        log_error("%s", error);
-        advise(error);
+    if (!places_take(&s->places, s->server, s->job->places, &end)) {
+        log_error("%s %s", end.text, code_of(&end));
+        advise(code_of(&end));
         return 4;
     }
     show_places(s, s->job);

@@ -2,19 +2,12 @@
 #ifndef SERVE_H
 #define SERVE_H
 
-#include "net/options.h"
-#include "router/router.h"
-
-struct serve_place {
-    char *listen; /* a LISTEN argument */
-    struct net_options options;
-};
+#include "host.h"
 
 /* What it is to do; borrowed, until serve returns or has taken another one. */
 struct serve_job {
     const struct router_config *config;
-    const struct serve_place *places; /* where it listens */
-    size_t count;
+    const struct place_list *places; /* where it listens */
     uint64_t grace;         /* ms at the end for peers to take what is left for them */
     const char *access_log; /* a file; "-": stdout; NULL: none */
     bool json;              /* of the access log: not text */

@@ -26,7 +26,7 @@ local rooms = {
     system = { "^sys/", "^net", "^arpa/", "^fcntl%.h$", "^poll%.h$", "^time%.h$", "^openssl/" } },
   host = { ours = { "base", "wamp", "router", "net", "host.h", "host_private.h" },
     system = { "^sys/random%.h$" } },
-  serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h", "serve_private.h" },
+  serve = { ours = { "base", "wamp", "router", "net", "host.h", "serve.h" },
     system = { "^sys/" } },
   supervise = { ours = { "base", "net/notify.h", "supervise.h", "supervise_private.h" },
     system = { "^sys/", "^poll%.h$" } },

@@ -34,7 +34,7 @@ end
 -- ---- configurations -----------------------------------------------------------------------------
 
 local function check_lua(path, report)
-  local router, e = require("wampy.serving").load(path, {})
+  local router, e = require("wampy.serving").load(path)
   if not router then table.insert(report.failures, e) end
 end
 

@@ -6,6 +6,7 @@ local checks = require "wampy.config_check"
 local cli_flags = require "wampy.cli_flags"
 local codes = require "wampy.codes"
 local config = require "wampy.config"
+local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
 local serving = require "wampy.serving"
 
@@ -52,31 +53,6 @@ local function failure(lines)
   return { exit = 3, stderr = table.concat(lines) }
 end
 
--- Flags that a router with Lua has no use for.
-local function not_for_lua(result)
-  for _, name in ipairs { "web", "metrics", "access_log" } do
-    if result[name] then
-      return ("--%s: not with a Lua file"):format((name:gsub("_", "-")))
-    end
-  end
-  if result.origin[1] then return "--origin: not with a Lua file" end
-  if result.realm[1] then return "give --config or --realm, not both" end
-end
-
--- A router that keeps Lua.
-local function for_lua(result)
-  local bad = not_for_lua(result)
-  if bad then return usage(bad) end
-  local over = { listen = result.listen[1] and result.listen or nil, compress = result.compress }
-  if result.cert then
-    over.tls = { cert = result.cert, key = result.cert_key, ca_path = result.ca }
-  end
-  local router, e = serving.load(result.config, over)
-  if not router then return failure { e } end
-  if result.check then return { exit = 0, stdout = "ok\n" } end
-  return { verb = "serve", module = "wampy.serving", router = router }
-end
-
 -- Realms of the command line.
 local function named_realms(names)
   local realms = {}
@@ -90,8 +66,8 @@ end
 -- Where it listens: as the command line says, else as the configuration does.
 local function places(result, transports)
   local tls = result.cert and { cert = result.cert, key = result.cert_key, cas = { result.ca } }
-  local list = {}
-  for i, l in ipairs(result.listen) do list[i] = { listen = l, tls = transports[1].tls } end
+  local list, first = {}, transports[1] or {}
+  for i, l in ipairs(result.listen) do list[i] = { listen = l, tls = first.tls } end
   if not list[1] then list = transports end
   for _, place in ipairs(list) do
     local url, e = core.parse_listen(place.listen)
@@ -121,8 +97,10 @@ local function add_web(result, list)
         add_route(place, { kind = "files", path = "/", directory = result.web })
       end
       if metrics then add_route(place, { kind = "report", path = metrics }) end
-      if result.origin[1] then place.origins = result.origin end
-      place.compress = result.compress or place.compress
+      for _, part in ipairs(config_doors.parts(place)) do
+        if result.origin[1] then part.origins = result.origin end
+        part.compress = result.compress or part.compress
+      end
     end
   end
 end
@@ -140,32 +118,48 @@ local function describe_realm(realm)
     or "everybody may do everything")
 end
 
-local function describe_place(place)
-  local lines = { row("listen", place.listen) }
-  for _, route in ipairs(place.routes or {}) do
-    lines[#lines + 1] = row("", route.path, route.directory and "files of " .. route.directory
-      or route.kind == "report" and "metrics" or "WebSocket")
-  end
-  return table.concat(lines)
-end
-
--- Who may join: how many by each method.
-local function describe_principals(principals)
+-- Who may join by a door: how many by each method.
+local function describe_door(settings, number)
+  local door = settings.doors and settings.doors[(number or 0) + 1] or {} -- one for all
   local counts, names = {}, {}
-  for _, p in ipairs(principals or {}) do
-    if not counts[p.method] then names[#names + 1] = p.method end
-    counts[p.method] = (counts[p.method] or 0) + 1
+  for _, p in ipairs(settings.principals or {}) do
+    if p.store == door.store then
+      if not counts[p.method] then names[#names + 1] = p.method end
+      counts[p.method] = (counts[p.method] or 0) + 1
+    end
   end
   table.sort(names)
   for i, name in ipairs(names) do names[i] = ("%s (%d)"):format(name, counts[name]) end
-  return names[1] and row("auth", table.concat(names, ", ")) or ""
+  return names[1] and "auth " .. table.concat(names, ", ") or "everybody may join"
+end
+
+local function describe_route(place, route, settings)
+  if route.kind ~= "websocket" then
+    return row("", route.path, route.directory and "files of " .. route.directory or "metrics")
+  end
+  local part = route.part and place.parts[route.part] or place
+  return row("", route.path, "WebSocket", describe_door(settings, part.door))
+end
+
+local function describe_place(place, settings)
+  local lines = { row("listen", place.listen,
+    not place.routes and describe_door(settings, place.door) or nil) }
+  for _, route in ipairs(place.routes or {}) do
+    lines[#lines + 1] = describe_route(place, route, settings)
+  end
+  if place.listen:find("^universal") then
+    local part = place.raw_part and place.parts[place.raw_part] or place
+    lines[#lines + 1] = row("", "RawSocket", describe_door(settings, part.door))
+  end
+  return table.concat(lines)
 end
 
 local function describe(plan)
   local lines = {}
   for _, realm in ipairs(plan.settings.realms) do lines[#lines + 1] = describe_realm(realm) end
-  lines[#lines + 1] = describe_principals(plan.settings.principals)
-  for _, place in ipairs(plan.listen) do lines[#lines + 1] = describe_place(place) end
+  for _, place in ipairs(plan.listen) do
+    lines[#lines + 1] = describe_place(place, plan.settings)
+  end
   return { exit = 0, stdout = table.concat(lines) .. "ok\n" }
 end
 
@@ -179,8 +173,16 @@ local function check_places(list)
   return mistakes
 end
 
--- What is read of a configuration, or stands in for one: realms, principals, transports. Nil with
--- the result of a command line that is wrong.
+-- The same of a Lua file, with the router that it has made.
+local function settings_of_lua(path)
+  local router, e = serving.load(path)
+  if not router then return nil, failure { e } end
+  return { realms = router.config.realms, principals = router.config.principals,
+    doors = router.config.doors, transports = router:_where(), router = router }
+end
+
+-- What is read of a configuration, or stands in for one: realms, principals, doors, transports. Nil
+-- with the result of a command line that is wrong.
 local function settings_of(result)
   if not result.config then
     local realms, e = named_realms(result.realm)
@@ -188,23 +190,31 @@ local function settings_of(result)
     return { realms = realms, transports = { { listen = "127.0.0.1:8080" } } }
   elseif result.realm[1] then
     return nil, usage("give --config or --realm, not both")
+  elseif serving.is_lua(result.config) then
+    return settings_of_lua(result.config)
   end
   local read, mistakes = config.judge(result.config)
   if mistakes[1] then return nil, failure(mistakes) end
   return read
 end
 
--- A router without Lua.
-local function for_core(result)
+-- A router, which keeps Lua when a Lua file has made it: then the same comes to pass there.
+local function plan_of(result)
   local read, failed = settings_of(result)
   if not read then return failed end
   local list, bad = places(result, read.transports)
   bad = bad or add_web(result, list)
   if bad then return usage(bad) end
-  local plan = { verb = "router", settings = { realms = read.realms, principals = read.principals },
-    listen = list, grace = result.grace or GRACE,
+  local plan = { verb = "router", listen = list,
+    settings = { realms = read.realms, principals = read.principals, doors = read.doors },
+    grace = result.grace or GRACE,
     access_log = result.access_log == "default" and "-" or result.access_log,
     json = (result.log_format or os.getenv("WAMPY_LOG_FORMAT")) == "json" }
+  if read.router then
+    plan.verb, plan.module, plan.router, plan.path = "serve", "wampy.serving", read.router,
+      result.config
+    plan.anew = function() return plan_of(result) end
+  end
   if not result.check then return plan end
   local mistakes = check_places(list)
   return mistakes[1] and failure(mistakes) or describe(plan)
@@ -213,12 +223,12 @@ end
 --- What the flags of the verb come to.
 -- @param result as the parser has it; realm, listen and origin are lists
 -- @return { verb = "router", settings, listen = list of { listen, tls, ... }, grace, access_log,
--- json }, { verb = "serve", module, router }, or { exit = code, stdout =, stderr = }
+-- json }; the same with verb = "serve", module, router = wampy.routers.Embedded, path = its file,
+-- anew = function that reads it anew, as this does; or { exit = code, stdout =, stderr = }
 function cli_router.plan(result)
   local bad = cli_flags.bad_identity(result)
   if bad then return usage(bad) end
-  if result.config and serving.is_lua(result.config) then return for_lua(result) end
-  return for_core(result)
+  return plan_of(result)
 end
 
 return cli_router

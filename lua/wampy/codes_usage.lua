@@ -83,7 +83,6 @@ return {
     cure = "Give one of them.",
     example = "error: give --config or --realm, not both",
     says = { "^give %-%-.* not both", "^give arguments or ", "^give one of %-%-",
-      "not with a Lua file",
       "can not be used together", "^%-%-workers: ", "^%-%-config: a Lua file is for",
       "^give %S+ or %S+, not both$", "^%-%-[%w-]+: not with ", "^%-%-[%w-]+: only with " },
   },

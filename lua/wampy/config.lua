@@ -8,6 +8,7 @@
 local checks = require "wampy.config_check"
 local codes = require "wampy.codes"
 local config_auth = require "wampy.config_auth"
+local config_doors = require "wampy.config_doors"
 local config_file = require "wampy.config_file"
 local config_transport = require "wampy.config_transport"
 local core = require "wampy.core"
@@ -134,29 +135,6 @@ local function read_realm(realm, path, warn)
   return result
 end
 
--- The door that a transport leads to, nil for the first one: those of the same `auth` lead to the
--- same.
-local function door_of(found, doors)
-  for i, door in ipairs(doors) do
-    if checks.same(found.auth, door.auth) then return i > 1 and i - 1 or nil end
-  end
-  doors[#doors + 1] = found
-  return doors[2] and #doors - 1 or nil
-end
-
--- Those of all doors. Where there is a door for anybody only, nobody has to be named.
-local function principals_of(doors)
-  local all = {}
-  if not doors[2] then return doors[1].principals end
-  for i, door in ipairs(doors) do
-    for _, p in ipairs(door.principals or { { method = "anonymous", role = "anonymous" } }) do
-      p.door = i - 1
-      all[#all + 1] = p
-    end
-  end
-  return all
-end
-
 -- One that has files only comes last, for apps look at the first.
 local function add_transport(t, path, result, name, warn)
   local found = config_transport.read(check(t, "table", path), path, name, warn)
@@ -166,7 +144,6 @@ local function add_transport(t, path, result, name, warn)
   elseif found.files_only then
     table.insert(result.others, found)
   else
-    found.door = door_of(found, result.doors)
     table.insert(result.transports, found)
   end
 end
@@ -189,10 +166,10 @@ local function check_whole(result, name)
   if not result.transports[1] then
     wrong(name, "no transport of type websocket, web, rawsocket or universal")
   end
-  result.principals = principals_of(result.doors)
   table.move(result.others, 1, #result.others, #result.transports + 1, result.transports)
-  result.others, result.doors = nil, nil
-  if result.principals then config_auth.check_roles(result.principals, result.realms) end
+  result.others = nil
+  result.principals, result.doors = config_doors.assign(result.transports)
+  config_auth.check_roles(result.principals, result.realms)
   return result
 end
 
@@ -201,9 +178,9 @@ end
 -- @param name for messages, the file's name
 -- @param warn function(text), called for everything that is ignored
 -- @return { realms = router's form, transports = list of config_transport.read's form,
--- principals = router's form, or nil when there is no `auth` }
+-- principals, doors = of config_doors.assign }
 function config.read(t, name, warn)
-  local result = { realms = {}, transports = {}, others = {}, doors = {} }
+  local result = { realms = {}, transports = {}, others = {} }
   object(t, keys.top, name, warn)
   if t.version ~= nil and t.version ~= 2 then
     wrong(name .. ".version", "expected 2, got %s", tostring(t.version))

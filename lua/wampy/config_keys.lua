@@ -35,17 +35,17 @@ keys.permission = { uri = USED, match = USED, allow = USED, disclose = USED, cac
 -- ---- transports -------------------------------------------------------------------------------
 
 keys.websocket = { type = USED, id = FINE, endpoint = USED, url = USED, serializers = USED,
-  options = USED, auth = USED, debug = FINE, max_connections = WARNED,
+  options = USED, auth = USED, debug = FINE, max_connections = USED,
   cookie = WARNED }
 
 keys.rawsocket = { type = USED, id = FINE, endpoint = USED, url = USED, serializers = USED,
-  options = USED, auth = USED, debug = FINE, max_connections = WARNED }
+  options = USED, auth = USED, debug = FINE, max_connections = USED }
 
 keys.web = { type = USED, id = FINE, endpoint = USED, paths = USED, url = USED, options = WARNED,
-  max_connections = WARNED }
+  max_connections = USED }
 
 keys.universal = { type = USED, id = FINE, endpoint = USED, rawsocket = USED, websocket = USED,
-  web = USED, url = USED, mqtt = WARNED, max_connections = WARNED }
+  web = USED, url = USED, mqtt = WARNED, max_connections = USED }
 
 keys.universal_web = { paths = USED, type = FINE, id = FINE, options = WARNED }
 

@@ -151,6 +151,7 @@ local function read_serializers(t, path, warn)
 end
 
 -- A transport, or the part of one, that speaks one protocol. Nil when it cannot be used.
+-- What its `auth` is good for: config_doors.lua.
 local function read_part(t, known, path, warn, raw)
   object(t, known, path, warn)
   local part = { serializers = read_serializers(t.serializers, path .. ".serializers", warn),
@@ -170,70 +171,53 @@ local readers = {}
 --- One WebSocket, on every path.
 function readers.websocket(t, path, _, warn)
   local part = read_part(t, keys.websocket, path, warn)
-  if part then part.path = "/" end
+  if part then part.path, part.way = "/", "/" end
   return part, "ws"
+end
+
+local function read_raw(t, known, path, warn)
+  local part = read_part(t, known, path, warn, true)
+  if part then part.way = " rawsocket" end
+  return part
 end
 
 --- RawSocket alone.
 function readers.rawsocket(t, path, _, warn)
-  return read_part(t, keys.rawsocket, path, warn, true), "rs"
+  return read_raw(t, keys.rawsocket, path, warn), "rs"
 end
 
 --- WebSockets, files and metrics, by their paths.
 function readers.web(t, path, name, warn)
   if t.auth ~= nil then wrong(path .. ".auth", "belongs to a path of type websocket") end
   object(t, keys.web, path, warn)
-  return config_web.read(t.paths, path .. ".paths", name, warn, read_websocket_path), "ws"
+  return config_web.read({ { t.paths, path .. ".paths" } }, name, warn, read_websocket_path), "ws"
 end
 
-local function union(a, b)
-  if not a or not b then return nil end
-  local seen, result = {}, {}
-  for _, names in ipairs { a, b } do
-    for _, name in ipairs(names) do
-      if not seen[name] then result[#result + 1], seen[name] = name, true end
-    end
-  end
-  return result
-end
-
--- Both parts of one port, whose listener has one setting of each kind: the wider one, but never a
--- way in that the file does not give.
-local function join(raw, ws, path, warn)
-  if not checks.same(raw.auth, ws.auth) then
-    warn(("%s.rawsocket is ignored: its auth is not that of the WebSocket"):format(path))
-    return ws, "ws"
-  end
-  for _, field in ipairs { "serializers", "max_message_size" } do
-    if not checks.same(raw[field], ws[field]) then
-      warn(("%s: %s of rawsocket and WebSocket hold for both"):format(path, field))
-    end
-  end
-  ws.serializers = union(raw.serializers, ws.serializers)
-  ws.max_message_size = raw.max_message_size and ws.max_message_size
-    and math.max(raw.max_message_size, ws.max_message_size)
-  return ws, "ws", "universal+"
-end
-
--- The WebSocket of a universal transport: its own paths, or, before them, those of its web.
+-- The WebSocket of a universal transport: its own paths, and those of its web.
 local function read_both(t, path, name, warn)
-  local own = t.websocket and config_web.read(t.websocket, path .. ".websocket", name, warn,
-    read_websocket_path)
-  if not t.web then return own end
-  local web = object(t.web, keys.universal_web, path .. ".web", warn)
-  local found = config_web.read(web.paths, path .. ".web.paths", name, warn, read_websocket_path)
-  if not own or not found or not found.files_only then return found or own end
-  own.routes = table.move(found.routes, 1, #found.routes, #own.routes + 1, own.routes)
-  return own
+  local sets = {}
+  if t.websocket ~= nil then sets[1] = { t.websocket, path .. ".websocket" } end
+  if t.web ~= nil then
+    object(t.web, keys.universal_web, path .. ".web", warn)
+    sets[#sets + 1] = { t.web.paths, path .. ".web.paths" }
+  end
+  return sets[1] and config_web.read(sets, name, warn, read_websocket_path)
 end
 
 --- RawSocket, and what a web transport has, on one port.
 function readers.universal(t, path, name, warn)
   object(t, keys.universal, path, warn)
-  local raw = t.rawsocket and read_part(t.rawsocket, keys.part, path .. ".rawsocket", warn, true)
+  local raw = t.rawsocket and read_raw(t.rawsocket, keys.part, path .. ".rawsocket", warn)
   local ws = read_both(t, path, name, warn)
   if not raw or not ws then return raw or ws, raw and "rs" or "ws" end
-  return join(raw, ws, path, warn)
+  if ws.files_only then
+    raw.routes, raw.path = ws.routes, "/"
+    return raw, "ws", "universal+"
+  end
+  ws.parts = ws.parts or {}
+  table.insert(ws.parts, raw)
+  ws.raw_part = #ws.parts
+  return ws, "ws", "universal+"
 end
 
 --- Reads a transport.
@@ -241,9 +225,10 @@ end
 -- @param path its place in the file
 -- @param name the file's name
 -- @param warn function(text), called for everything that is ignored
--- @return { listen = LISTEN, url = where an app connects, and what src/lua/listen_options.h has;
--- principals = router's form, auth = what these were made of; files_only = true where no WAMP is
--- spoken }, each but the first two possibly nil; or nil for a transport that cannot be used
+-- @return { listen = LISTEN, url = where an app connects, at = its endpoint, and what
+-- src/lua/listen_options.h has, of the first that it speaks; files_only = true where no WAMP is
+-- spoken }, or nil for a transport that cannot be used. It and each of its parts have way = a name
+-- for how one comes to it, auth, and principals = router's form of that: config_doors.lua
 function config_transport.read(t, path, name, warn)
   local reader = readers[t.type]
   if not reader then return nil end
@@ -253,7 +238,11 @@ function config_transport.read(t, path, name, warn)
   if not part then return nil end
   local listen = scheme .. rest .. (rest:find("^%+unix") and "" or part.path or "")
   part.tls, part.path, part.listen = tls, nil, (prefix or "") .. listen
-  part.url = type(t.url) == "string" and t.url or listen:gsub("//0%.0%.0%.0:", "//127.0.0.1:", 1)
+  part.max_connections = t.max_connections ~= nil
+    and checks.integer(t.max_connections, path .. ".max_connections", 1, 0x7fffffff) or nil
+  part.at = rest:match("//(.*)")
+  local own = part.way == " rawsocket" and "rs" .. rest or listen
+  part.url = type(t.url) == "string" and t.url or own:gsub("//0%.0%.0%.0:", "//127.0.0.1:", 1)
   return part
 end
 

@@ -1,9 +1,9 @@
 -- config_web.lua - the paths of a web transport: files, WebSockets, and the page of metrics, which
 -- is ours alone, on one port.
 --
--- Each path becomes a route of the listener (src/net/http_path.h). A listener has one set of rules
--- for its WebSockets, so those of the first path, by name, hold; others of the same rules are
--- answered as well.
+-- Each path becomes a route of the listener (src/net/http_path.h). A WebSocket has the rules of its
+-- path, and those who may join by it: the first one's are the listener's own, further ones are
+-- parts of it (src/net/options.h).
 
 local checks = require "wampy.config_check"
 local keys = require "wampy.config_keys"
@@ -51,22 +51,19 @@ local function ignore(path, t, warn)
   warn(("%s (type %s) is not supported and ignored"):format(path, tostring(t.type)))
 end
 
-local function same_rules(a, b)
-  return checks.same({ a.auth, a.options, a.serializers }, { b.auth, b.options, b.serializers })
-end
-
--- `result`: what the first has given.
+-- `result`: what there is so far.
 local function read_websocket(t, path, result, warn)
-  if not result.rules then
-    result.part = result.read_part(t, path, warn)
-    result.rules = result.part and t
-  elseif not same_rules(result.rules, t) then
-    warn(("%s is ignored: it is not like the first path of type websocket"):format(path))
-    return nil
+  local part = result.read_part(t, path, warn)
+  if not part then return nil end
+  if not result.first then
+    result.first = part
+    return { kind = "websocket" }, part
   end
-  return result.part and { kind = "websocket" }
+  table.insert(result.parts, part)
+  return { kind = "websocket", part = #result.parts }, part
 end
 
+-- A route, and what is spoken there.
 local function read_path(t, path, name, warn, result)
   check(t, "table", path)
   if t.type == "websocket" then return read_websocket(t, path, result, warn) end
@@ -76,32 +73,38 @@ local function read_path(t, path, name, warn, result)
   return route
 end
 
+-- Adds the routes of one set of paths.
+local function read_paths(paths, path, name, warn, result)
+  check(paths, "table", path)
+  for _, key in ipairs(checks.sorted(paths)) do
+    local at = ("%s.%s"):format(path, key)
+    checks.part(function()
+      local route, part = read_path(paths[key], at, name, warn, result)
+      if not route then return end
+      route.path = route_path(key, at)
+      if part then part.way = route.path end
+      table.insert(result.routes, route)
+    end)
+  end
+end
+
 --- Reads paths.
--- @param paths object: a path of type websocket, static or metrics each
--- @param path its place in the file
+-- @param sets list of { paths, place }: an object with a path of type websocket, static or metrics
+-- each, and its place in the file
 -- @param name the file's name
 -- @param warn function(text)
 -- @param read_part function(t, path, warn) that reads a path of type websocket
 -- @return what read_part returned for the first, or { files_only = true }; with routes = list of
--- { kind, path, directory, index, max_age }; with path = of the first WebSocket. Nil when there is
--- nothing to answer
-function config_web.read(paths, path, name, warn, read_part)
-  local result, routes = { read_part = read_part }, {}
-  local first
-  check(paths, "table", path)
-  for _, key in ipairs(checks.sorted(paths)) do
-    local at = ("%s.%s"):format(path, key)
-    local route = checks.part(read_path, paths[key], at, name, warn, result)
-    if route then
-      route.path = route_path(key, at)
-      routes[#routes + 1] = route
-      first = first or route.kind == "websocket" and route.path
-    end
-  end
-  if not routes[1] then return nil end
-  local part = result.part or { files_only = true }
-  part.routes, part.path = routes, first or "/"
-  return part
+-- { kind, path, directory, index, max_age, part }; with parts = what it returned for others, or
+-- nil; each with way = its path. Nil when there is nothing to answer
+function config_web.read(sets, name, warn, read_part)
+  local result = { read_part = read_part, routes = {}, parts = {} }
+  for _, set in ipairs(sets) do read_paths(set[1], set[2], name, warn, result) end
+  if not result.routes[1] then return nil end
+  local first = result.first or { files_only = true }
+  first.routes, first.path = result.routes, first.way or "/"
+  first.parts = result.parts[1] and result.parts or nil
+  return first
 end
 
 return config_web

@@ -81,7 +81,7 @@ end
 
 -- Roles are made for realms that have none.
 local function set_principals(settings, principals)
-  settings.principals = principals
+  settings.principals, settings.doors = principals, nil
   for _, realm in ipairs(settings.realms) do
     if not realm.roles[1] then config_auth.add_roles(realm, principals) end
     if not realm.roles[1] and is_dynamic(principals) then
@@ -103,8 +103,8 @@ local function set_authorizer(settings, authorizer)
 end
 
 --- Gives a router's settings who may join and who decides.
--- @param settings { realms, principals } as core.router takes them; realms named by the fields of
--- the router have no roles yet
+-- @param settings { realms, principals, doors } as core.router takes them; realms named by the
+-- fields of the router have no roles yet
 -- @param t fields of the router: auth, roles, authenticator, authorizer
 -- @return function for core.router that decides, or nil; raises WampyError
 function decisions.settle(settings, t)

@@ -3,6 +3,7 @@
 
 local codes = require "wampy.codes"
 local config = require "wampy.config"
+local config_doors = require "wampy.config_doors"
 local core = require "wampy.core"
 local decisions = require "wampy.decisions"
 local errors = require "wampy.errors"
@@ -44,7 +45,8 @@ function Embedded.new(t)
   local read = t.config_path and config.load(t.config_path)
     or t.config and config.read(t.config, "config", function(line) codes.warn(line, "W356") end)
   self.config = { strict_ids = t.strict_ids, strict_uris = t.strict_uris,
-    realms = read and read.realms or {}, principals = read and read.principals }
+    realms = read and read.realms or {}, principals = read and read.principals,
+    doors = read and read.doors }
   self.compress = t.compress
   self.tls = t.tls and tls.server(t.tls, "Embedded: tls") or nil
   self._transports = read and read.transports or { { listen = "127.0.0.1:0" } }
@@ -57,19 +59,35 @@ function Embedded.new(t)
     end
   end
   self._decide = decisions.settle(self.config, t)
+  if not self.config.doors then config_doors.join(self._transports) end
   return self
 end
 
--- Where it listens, and how: what was asked for, else the transports of its configuration.
-local function places(self)
+--- Where it listens, and how, as core.router's listen takes it: what was asked for, else the
+-- transports of its configuration.
+-- @return list, of which there is one
+function Embedded:_where()
+  if self._list then return self._list end
   local listen, result = self.listen, {}
   local own = self._transports[1].tls
   if listen == nil then listen = self._transports end
   for i, place in ipairs(type(listen) == "table" and listen or { listen or nil }) do
     if type(place) ~= "table" then place = { listen = place, tls = own } end
-    result[i] = setmetatable({ tls = self.tls, compress = self.compress }, { __index = place })
+    for _, part in ipairs(config_doors.parts(place)) do
+      part.compress = part.compress or self.compress
+    end
+    result[i] = setmetatable({ tls = self.tls }, { __index = place })
   end
+  self._list = result
   return result
+end
+
+local function listen(self)
+  self.urls = {}
+  for i, place in ipairs(self._router:listen(self:_where())) do
+    self.urls[i] = place.url
+    if i == 1 then self.url, self.port = place.url, place.port end
+  end
 end
 
 --- Starts it.
@@ -80,17 +98,29 @@ function Embedded:start()
   trial.forbid("starts a router")
   self._router = core.router(self.config, self._decide)
   tasks.guard()
-  for i, place in ipairs(places(self)) do
-    local ok, url, port = pcall(self._router.listen, self._router, place.listen, place)
-    if not ok then
-      self._router:close()
-      self._router = nil
-      error(url, 0)
-    end
-    self.urls[i] = url
-    if i == 1 then self.url, self.port = url, port end
+  local ok, e = pcall(listen, self)
+  if not ok then
+    self._router:close()
+    self._router = nil
+    error(e, 0)
   end
   return self
+end
+
+--- Becomes what another router would be, while it runs; who is connected stays so, as far as he may
+-- (docs/ROUTER.md, HUP).
+-- @param other wampy.routers.Embedded, not started; raises ConnectionError, and nothing is changed,
+-- when it cannot listen where that would
+function Embedded:_become(other)
+  local before = self._list
+  self._list = other:_where()
+  local ok, e = pcall(listen, self)
+  if not ok then
+    self._list = before
+    error(e, 0)
+  end
+  self.config, self._decide = other.config, other._decide
+  self._router:reload(self.config, self._decide)
 end
 
 --- For clients in this host: they are joined to it in memory.

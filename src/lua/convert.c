@@ -112,7 +112,11 @@ int push_elements(lua_State *L, const struct wire *wire, struct slice bytes)
     if (!bytes.p)
         return 0;
     reader_init(&r, wire, bytes);
-    reader_next(&r); /* the list begins */
+    t = reader_next(&r); /* the list begins */
+    if (t != TOKEN_LIST) {
+        push_token(L, &r, t);
+        return 1;
+    }
     while ((t = reader_next(&r)) != TOKEN_LIST_END && t != TOKEN_ERROR) {
         luaL_checkstack(L, 4, "too many arguments");
         if (t == TOKEN_NULL)

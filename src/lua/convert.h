@@ -16,7 +16,7 @@ struct state;
 void push_value(lua_State *L, const struct wire *wire, struct slice bytes);
 
 /* Pushes the elements of the list in `bytes` one by one (null as nil) and returns how
- * many; 0 for the absent slice. */
+ * many; 0 for the absent slice. What is no list, but an opaque payload, is one value. */
 int push_elements(lua_State *L, const struct wire *wire, struct slice bytes);
 
 /* Pushes a table: the dict in `bytes`, or an empty one for the absent slice. */

@@ -61,6 +61,18 @@ int raise_error(lua_State *L, const char *class, const char *fmt, ...)
     return lua_error(L);
 }
 
+/* Pushes the list of arguments; an opaque payload is the only one in it. */
+static void push_args(lua_State *L, const struct msg *m)
+{
+    if (m->args.p && !m->opaque) {
+        push_value(L, m->wire, m->args);
+        return;
+    }
+    lua_newtable(L);
+    if (push_elements(L, m->wire, m->args))
+        lua_rawseti(L, -2, 1);
+}
+
 void push_trace(lua_State *L)
 {
     int top = lua_gettop(L);
@@ -79,10 +91,7 @@ void push_remote_error(lua_State *L, const struct event *e, const char *procedur
     luaL_checkstack(L, 10, "error");
     push_hook(L, "remote");
     lua_pushlstring(L, e->m.uri.p, e->m.uri.n);
-    if (e->m.args.p)
-        push_value(L, e->m.wire, e->m.args);
-    else
-        lua_newtable(L);
+    push_args(L, &e->m);
     push_dict(L, e->m.wire, e->m.kwargs);
     push_dict(L, e->m.wire, e->m.dict);
     lua_pushstring(L, procedure);

@@ -90,9 +90,14 @@ static void push_routers(lua_State *L)
 
 void decide_open(lua_State *L, struct l_router *r)
 {
+    bool any = lua_getiuservalue(L, -1, 1) != LUA_TNIL;
+
+    lua_pop(L, 1);
+    server_asks(r->server, any ? ask : NULL, r);
+    if (!any)
+        return;
     push_routers(L);
     lua_pushvalue(L, -2);
     lua_rawsetp(L, -2, r);
     lua_pop(L, 1);
-    server_asks(r->server, ask, r);
 }

@@ -88,7 +88,7 @@ static void read_principal(lua_State *L, struct principal_config *p)
     lua_getfield(L, -1, "method");
     p->method = (enum auth_method)luaL_checkoption(L, -1, NULL, methods);
     lua_pop(L, 1);
-    p->door = number_field(L, "door");
+    p->store = number_field(L, "store");
     p->authid = text_field(L, "authid");
     p->role = text_field(L, "role");
     p->realm = text_field(L, "realm");
@@ -99,6 +99,25 @@ static void read_principal(lua_State *L, struct principal_config *p)
     p->memory = number_field(L, "memory");
     p->argon2 = p->memory > 0;
     p->authenticator = text_field(L, "authenticator");
+}
+
+/* The ways in; the configuration is at the top. */
+static void read_doors(lua_State *L, struct router_config *c)
+{
+    size_t n;
+
+    lua_getfield(L, -1, "doors");
+    n = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+    c->doors = n ? xcalloc(n, sizeof *c->doors) : NULL;
+    for (; c->door_count < n; c->door_count++) {
+        struct door_config *door = &c->doors[c->door_count];
+
+        lua_rawgeti(L, -1, (lua_Integer)c->door_count + 1);
+        door->name = text_field(L, "name");
+        door->store = number_field(L, "store");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
 }
 
 void check_principals(lua_State *L, struct router_config *c)
@@ -116,11 +135,10 @@ void check_principals(lua_State *L, struct router_config *c)
     for (; c->principal_count < n; c->principal_count++) {
         lua_rawgeti(L, -1, (lua_Integer)c->principal_count + 1);
         read_principal(L, &c->principals[c->principal_count]);
-        if (c->doors <= c->principals[c->principal_count].door)
-            c->doors = c->principals[c->principal_count].door + 1;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    read_doors(L, c);
 }
 
 void principals_fini(struct router_config *c)
@@ -136,4 +154,7 @@ void principals_fini(struct router_config *c)
         free(p->authenticator);
     }
     free(c->principals);
+    for (size_t i = 0; i < c->door_count; i++)
+        free(c->doors[i].name);
+    free(c->doors);
 }

@@ -14,6 +14,8 @@
 
 static const char ROUTER[] = "wampy.router";
 
+#define ERROR_TEXT 1400
+
 static struct l_router *check_router(lua_State *L, int idx)
 {
     return luaL_checkudata(L, idx, ROUTER);
@@ -203,35 +205,112 @@ static int l_router_new(lua_State *L)
     check_router_config(L, 1, &config);
     r->server = server_new(S->host, &config);
     router_config_fini(&config);
-    if (!lua_isnil(L, 2))
-        decide_open(L, r);
+    decide_open(L, r);
     return 1;
 }
 
-/* router:listen(LISTEN [, options]) -> url, port | raises ConnectionError; options as
- * listen_options_read reads them */
+/* Whether each place of a list is one; else `text` says what is wrong with the first that
+ * is none. */
+static bool places_ok(const struct place_list *list, char *text, size_t size)
+{
+    struct url url;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (!url_parse_listen(&url, list->at[i].listen, text, size))
+            return false;
+    return true;
+}
+
+/* Pushes a list of { url, port }. */
+static void push_places(lua_State *L, const struct places *places)
+{
+    char text[ERROR_TEXT];
+
+    lua_createtable(L, (int)places->count, 0);
+    for (size_t i = 0; i < places->count; i++) {
+        url_format(&places->at[i].url, text, sizeof text);
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, "url");
+        lua_pushinteger(L, places->at[i].url.port);
+        lua_setfield(L, -2, "port");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* router:listen(places) -> list of { url, port }: it listens there, and nowhere else;
+ * places as place_list_read reads them | raises ConnectionError, then nothing changes */
 static int l_listen(lua_State *L)
 {
     struct server *server = check_server(L, 1);
-    struct net_options o;
-    struct conn_end end = { 0 };
-    struct url url;
-    char text[1400];
-    struct listener *ln;
+    struct l_router *r = check_router(L, 1);
+    struct place_list list;
+    struct conn_end end;
+    char text[ERROR_TEXT];
+    bool known, ok;
 
-    if (!url_parse_listen(&url, luaL_checkstring(L, 2), text, sizeof text))
+    luaL_checktype(L, 2, LUA_TTABLE);
+    place_list_read(L, 2, &list);
+    known = places_ok(&list, text, sizeof text);
+    ok = known && places_take(&r->places, server, &list, &end);
+    place_list_fini(&list);
+    if (!known)
         return raise_error(L, "WampyError", "%s", text);
-    listen_options_read(L, 3, &o);
-    ln = server_listen(server, &url, &o, &end);
-    listen_options_fini(&o);
-    if (!ln)
+    if (!ok)
         return raise_error(L, "ConnectionError", "%s", end.text);
-    if (!url.unix_socket)
-        url.port = listener_port(ln);
-    url_format(&url, text, sizeof text);
-    lua_pushstring(L, text);
-    lua_pushinteger(L, url.port);
-    return 2;
+    push_places(L, &r->places);
+    return 1;
+}
+
+/* router:reload(config [, decide]): from now on it is a router of this configuration,
+ * both as core.router takes them; who is connected stays so */
+static int l_reload(lua_State *L)
+{
+    struct server *server = check_server(L, 1);
+    struct router_config config;
+
+    lua_settop(L, 3);
+    lua_setiuservalue(L, 1, 1);
+    check_router_config(L, 2, &config);
+    server_reload(server, &config);
+    router_config_fini(&config);
+    lua_settop(L, 1);
+    decide_open(L, check_router(L, 1));
+    return 0;
+}
+
+/* router:access_log(path, json): writes who comes and goes into a file, "-": stdout; as
+ * JSON or as text -> true | nil, why not */
+static int l_access_log(lua_State *L)
+{
+    struct server *server = check_server(L, 1);
+    struct l_router *r = check_router(L, 1);
+    struct access_log *log = access_log_open(luaL_checkstring(L, 2), lua_toboolean(L, 3));
+
+    if (!log)
+        return luaL_fileresult(L, 0, lua_tostring(L, 2));
+    access_log_close(r->access);
+    r->access = log;
+    server_access(server, &(struct access_hook){ access_log_tell, log });
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* router:reopen_log(): the access log, if there is one, goes on in a new file */
+static int l_reopen_log(lua_State *L)
+{
+    struct l_router *r = check_router(L, 1);
+
+    if (r->access)
+        access_log_reopen(r->access);
+    return 0;
+}
+
+/* router:trace(): the messages of new connections are shown, where any are */
+static int l_trace(lua_State *L)
+{
+    server_trace(check_server(L, 1));
+    return 0;
 }
 
 /* core.listen_check(LISTEN, options) -> true | false, text: whether a router could listen
@@ -273,9 +352,12 @@ static int l_close(lua_State *L)
 {
     struct l_router *r = check_router(L, 1);
 
+    places_fini(&r->places);
     if (r->server)
         server_free(r->server);
     r->server = NULL;
+    access_log_close(r->access);
+    r->access = NULL;
     return 0;
 }
 
@@ -300,11 +382,17 @@ static int l_dump(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg methods[] = {
-    { "dump", l_dump }, { "listen", l_listen }, { "shutdown", l_shutdown },
-    { "idle", l_idle }, { "close", l_close },   { "stats", l_stats },
-    { NULL, NULL }
-};
+static const luaL_Reg methods[] = { { "access_log", l_access_log },
+                                    { "close", l_close },
+                                    { "dump", l_dump },
+                                    { "idle", l_idle },
+                                    { "listen", l_listen },
+                                    { "reload", l_reload },
+                                    { "reopen_log", l_reopen_log },
+                                    { "shutdown", l_shutdown },
+                                    { "stats", l_stats },
+                                    { "trace", l_trace },
+                                    { NULL, NULL } };
 static const luaL_Reg functions[] = { { "router", l_router_new },
                                       { "listen_check", l_listen_check },
                                       { NULL, NULL } };

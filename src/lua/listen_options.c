@@ -13,7 +13,19 @@
 
 #define PING 10000 /* ms, both of silence and for an answer */
 
-/* NULL, for all that there are, when the table has no list. */
+static const char **all_subprotocols(void)
+{
+    const char **list;
+    size_t n = 0;
+
+    while (wire_subprotocols[n])
+        n++;
+    list = xcalloc(n + 1, sizeof *list);
+    memcpy(list, wire_subprotocols, n * sizeof *list);
+    return list;
+}
+
+/* All that there are, when the table has no list. */
 static const char *const *subprotocols_of(lua_State *L, int table)
 {
     const char **list = NULL;
@@ -30,7 +42,7 @@ static const char *const *subprotocols_of(lua_State *L, int table)
         }
     }
     lua_pop(L, 1);
-    return list;
+    return list ? list : all_subprotocols();
 }
 
 /* A copy of a text in the table at the top; NULL: there is none. */
@@ -95,6 +107,7 @@ static void read_route(lua_State *L, struct http_route *r)
     r->directory = text_of(L, "directory");
     r->index = text_of(L, "index");
     r->max_age = (unsigned)number_of(L, lua_gettop(L), "max_age");
+    r->part = (unsigned)number_of(L, lua_gettop(L), "part");
 }
 
 static void read_routes(lua_State *L, int table, struct net_options *o)
@@ -128,6 +141,26 @@ static void read_times(lua_State *L, int table, struct net_options *o)
     lua_pop(L, 2);
 }
 
+static void read_parts(lua_State *L, int table, struct net_options *o)
+{
+    struct net_options *parts;
+    size_t n;
+
+    if (lua_getfield(L, table, "parts") == LUA_TTABLE) {
+        n = (size_t)lua_rawlen(L, -1);
+        parts = xcalloc(n, sizeof *parts);
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            listen_options_read(L, -1, &parts[i]);
+            lua_pop(L, 1);
+        }
+        o->parts = parts;
+        o->part_count = n;
+    }
+    lua_pop(L, 1);
+    o->raw_part = (unsigned)number_of(L, table, "raw_part");
+}
+
 void listen_options_read(lua_State *L, int idx, struct net_options *o)
 {
     *o = (struct net_options){ .ping_interval = PING, .ping_timeout = PING };
@@ -141,6 +174,8 @@ void listen_options_read(lua_State *L, int idx, struct net_options *o)
     read_times(L, idx, o);
     read_origins(L, idx, o);
     read_routes(L, idx, o);
+    read_parts(L, idx, o);
+    o->max_all = (unsigned)number_of(L, idx, "max_connections");
     o->door = (unsigned)number_of(L, idx, "door");
     o->null_origin = flag_of(L, idx, "null_origin");
     o->any_subprotocol = flag_of(L, idx, "any_subprotocol");
@@ -158,5 +193,33 @@ void listen_options_fini(struct net_options *o)
     free((void *)(uintptr_t)o->origins);
     http_routes_free((struct http_route *)(uintptr_t)o->routes, o->route_count);
     free((void *)(uintptr_t)o->subprotocols);
+    for (size_t i = 0; i < o->part_count; i++)
+        listen_options_fini((struct net_options *)(uintptr_t)&o->parts[i]);
+    free((void *)(uintptr_t)o->parts);
     tls_options_fini(&o->tls);
+}
+
+void place_list_read(lua_State *L, int idx, struct place_list *list)
+{
+    size_t n = (size_t)lua_rawlen(L, idx);
+
+    *list = (struct place_list){ xcalloc(n, sizeof *list->at), n };
+    lua_pushvalue(L, idx);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        listen_options_read(L, -1, &list->at[i].options);
+        lua_getfield(L, -1, "listen");
+        list->at[i].listen = xstrdup(lua_isstring(L, -1) ? lua_tostring(L, -1) : "");
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+void place_list_fini(struct place_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        listen_options_fini(&list->at[i].options);
+        free(list->at[i].listen);
+    }
+    free(list->at);
 }

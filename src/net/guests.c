@@ -78,3 +78,51 @@ void guests_fini(struct guests *all)
 {
     map_fini(&all->addresses);
 }
+
+/* ---- of a listener ----------------------------------------------------------------- */
+
+struct crowd {
+    unsigned refs; /* the listener's, and one a connection */
+    unsigned count;
+    bool told; /* that it is full */
+};
+
+struct crowd *crowd_new(void)
+{
+    struct crowd *c = xcalloc(1, sizeof *c);
+
+    c->refs = 1;
+    return c;
+}
+
+void crowd_free(struct crowd *c)
+{
+    if (--c->refs == 0)
+        free(c);
+}
+
+bool crowd_full(struct crowd *c, unsigned most, bool *told)
+{
+    if (!most || c->count < most) {
+        c->told = c->told && c->count > most / 2;
+        return false;
+    }
+    *told = c->told;
+    c->told = true;
+    return true;
+}
+
+struct crowd *crowd_enter(struct crowd *c)
+{
+    c->count++;
+    c->refs++;
+    return c;
+}
+
+void crowd_leave(struct crowd *c)
+{
+    if (!c)
+        return;
+    c->count--;
+    crowd_free(c);
+}

@@ -1,4 +1,5 @@
-/* guests.h - how many connections there are of each address, and in all.
+/* guests.h - how many connections there are of each address, of each listener, and in
+ * all.
  *
  * Who is accepted is a guest until guest_leave, whatever carries his connection then. One
  * struct guest stands for all connections from one address. */
@@ -23,5 +24,17 @@ struct guest *guest_enter(struct guests *all, const struct sockaddr_storage *add
 void guest_leave(struct guest *g); /* one connection; NULL is ignored */
 
 void guests_fini(struct guests *all); /* all have left */
+
+/* How many connections there are of one listener, which they may outlive. */
+struct crowd;
+
+struct crowd *crowd_new(void);
+void crowd_free(struct crowd *c); /* the listener's end */
+
+/* Whether there are `most` already; 0 = any number. *told is false the first time, and
+ * again once half of them have left. */
+bool crowd_full(struct crowd *c, unsigned most, bool *told);
+struct crowd *crowd_enter(struct crowd *c); /* counts a connection in; returns `c` */
+void crowd_leave(struct crowd *c);          /* one connection; NULL is ignored */
 
 #endif

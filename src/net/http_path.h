@@ -23,6 +23,7 @@ struct http_route {
     char *directory;  /* of files; else NULL */
     char *index;      /* of files: what stands for a folder; NULL: index.html */
     unsigned max_age; /* of files: s that they may be cached unasked */
+    unsigned part;    /* of a WebSocket: whose rules it has (options.h) */
 };
 
 /* Decodes "/a%20b/?q=1" to "/a b/", and the absolute form of a target as well. False when

@@ -97,6 +97,19 @@ static void greeting_readable(void *user)
         greeting_more(g);
 }
 
+bool listener_full(const struct listener *ln)
+{
+    unsigned most = ln->settings->max_all;
+    bool told, full = crowd_full(ln->crowd, most, &told);
+
+    if (full && !told && ln->path)
+        log_warn("%s has its %u connections; others are turned away", ln->path, most);
+    else if (full && !told)
+        log_warn("port %d has its %u connections; others are turned away", ln->port,
+                 most);
+    return full;
+}
+
 /* ---- accepting --------------------------------------------------------------------- */
 
 static void peer_name(const struct sockaddr_storage *address, char *out, size_t size)
@@ -268,6 +281,7 @@ struct listener *listener_open(struct loop *l, const struct url *url,
     ln->pause.fired = listener_resume;
     ln->accepted = accepted;
     ln->user = user;
+    ln->crowd = crowd_new();
     list_init(&ln->greetings);
     listener_watch(ln);
     return ln;
@@ -294,5 +308,6 @@ void listener_close(struct listener *ln)
         unlink(ln->path);
     free(ln->path);
     net_settings_unref(ln->settings);
+    crowd_free(ln->crowd);
     free(ln);
 }

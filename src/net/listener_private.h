@@ -19,6 +19,7 @@ struct listener {
     struct watch *watch;
     struct loop_timer pause;
     struct list greetings;
+    struct crowd *crowd; /* owned */
     void (*accepted)(struct conn *c, void *user);
     void *user;
 };
@@ -31,14 +32,15 @@ struct greeting {
     struct loop_timer timer;
     int fd;
     bool answered;
-    struct guest *guest;   /* owned until a conn has it */
-    struct tunnel *tunnel; /* behind fd, as long as it stands; NULL without TLS */
-    struct buf *head;      /* owned: what has been read */
-    struct buf *reply;     /* owned: what is being sent; NULL: nothing */
-    size_t sent;           /* bytes of it */
-    int file;              /* owned: what follows the reply; -1: nothing */
-    off_t left;            /* bytes of it */
-    bool head_only;        /* a HEAD: the body is not wanted */
+    struct guest *guest;           /* owned until a conn has it */
+    struct net_settings *settings; /* borrowed: of what it speaks, once that is clear */
+    struct tunnel *tunnel;         /* behind fd, as long as it stands; NULL without TLS */
+    struct buf *head;              /* owned: what has been read */
+    struct buf *reply;             /* owned: what is being sent; NULL: nothing */
+    size_t sent;                   /* bytes of it */
+    int file;                      /* owned: what follows the reply; -1: nothing */
+    off_t left;                    /* bytes of it */
+    bool head_only;                /* a HEAD: the body is not wanted */
     char peer[80];
 };
 
@@ -50,6 +52,9 @@ void greeting_refused(struct greeting *g);
 
 /* Frees; the descriptor is a conn's when it is negative. */
 void greeting_free(struct greeting *g);
+
+/* Whether there may be no more connections; the log says so, now and then. */
+bool listener_full(const struct listener *ln);
 
 /* Each takes the greeting a step further, which may end it. */
 void ws_server_greet(struct greeting *g);

@@ -56,6 +56,20 @@ static void copy_server(struct net_settings *s, const struct net_options *o)
     }
 }
 
+/* Until a connection has said what it speaks it has the longest time of all. */
+static void copy_parts(struct net_settings *s, const struct net_options *o,
+                       uint64_t connect_timeout)
+{
+    s->raw_part = o->raw_part;
+    s->part_count = o->part_count;
+    s->parts = xcalloc(o->part_count, sizeof(struct net_settings *));
+    for (size_t i = 0; i < o->part_count; i++) {
+        s->parts[i] = net_settings_new(&o->parts[i], connect_timeout);
+        if (s->connect_timeout < s->parts[i]->connect_timeout)
+            s->connect_timeout = s->parts[i]->connect_timeout;
+    }
+}
+
 struct net_settings *net_settings_new(const struct net_options *o,
                                       uint64_t connect_timeout)
 {
@@ -72,6 +86,7 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->max_message = o->max_message ? o->max_message : LIMIT_MESSAGE_SIZE;
     s->max_queue = o->max_queue ? o->max_queue : LIMIT_QUEUE;
     s->max_each = o->max_each ? o->max_each : LIMIT_CONNECTIONS_EACH;
+    s->max_all = o->max_all;
     s->door = o->door;
     s->subprotocols = copy_list(o->subprotocols ? o->subprotocols : default_subprotocols);
     s->headers = copy_list(o->headers);
@@ -81,7 +96,13 @@ struct net_settings *net_settings_new(const struct net_options *o,
     s->proxy.authorization = copy(o->proxy.authorization);
     s->server_text = copy(o->server_text);
     copy_server(s, o);
+    copy_parts(s, o, connect_timeout);
     return s;
+}
+
+struct net_settings *net_settings_part(struct net_settings *s, unsigned part)
+{
+    return part && part <= s->part_count ? s->parts[part - 1] : s;
 }
 
 void http_routes_free(struct http_route *routes, size_t count)
@@ -105,5 +126,8 @@ void net_settings_unref(struct net_settings *s)
     free(s->server_text);
     free_list(s->origins);
     http_routes_free(s->routes, s->route_count);
+    for (size_t i = 0; i < s->part_count; i++)
+        net_settings_unref(s->parts[i]);
+    free(s->parts);
     free(s);
 }

@@ -30,7 +30,8 @@ struct net_options { /* zero-initialised = defaults */
     size_t max_message; /* bytes; 0 = LIMIT_MESSAGE_SIZE */
     size_t max_queue;   /* bytes; 0 = LIMIT_QUEUE; `drained` at half of it */
     unsigned max_each;  /* connections from one address; 0 = LIMIT_CONNECTIONS_EACH */
-    unsigned door;      /* a listener's: conn->door of all that it accepts */
+    unsigned max_all;   /* connections of a listener, WAMP's; 0 = any number */
+    unsigned door;      /* a listener's: conn->door of those that it accepts */
     /* NULL-terminated "Name: value" for the upgrade request */
     const char *const *headers;
     /* body for an HTTP GET that is no upgrade; may be NULL */
@@ -48,6 +49,11 @@ struct net_options { /* zero-initialised = defaults */
     uint64_t close_timeout; /* ms that a closing connection may stand still; 0 = 1000 */
     const struct http_route *routes; /* none: a WebSocket on every path */
     size_t route_count;
+    /* What else is spoken, by rules of its own: by a route's WebSocket (its `part`) or by
+     * RawSocket, each of which names its place here, from 1; 0 = by these rules. */
+    const struct net_options *parts;
+    size_t part_count;
+    unsigned raw_part;
     /* writes an HTTP_REPORT, a reference that passes; `user` is the listener's */
     struct buf *(*report)(void *user);
 };
@@ -58,7 +64,7 @@ struct net_settings {
     uint64_t connect_timeout, ping_interval, ping_timeout; /* ms */
     bool raw_pings;
     size_t max_message, max_queue;
-    unsigned max_each, door;
+    unsigned max_each, max_all, door;
     const char **subprotocols; /* owned, and its strings */
     const char **headers;      /* likewise; may be NULL */
     struct net_proxy proxy;    /* its strings are owned */
@@ -69,12 +75,18 @@ struct net_settings {
     uint64_t close_timeout;    /* ms */
     struct http_route *routes; /* owned */
     size_t route_count;
+    struct net_settings **parts; /* owned, and counted each */
+    size_t part_count;
+    unsigned raw_part;
     struct buf *(*report)(void *user);
 };
 
 struct net_settings *net_settings_new(const struct net_options *o,
                                       uint64_t connect_timeout);
 void net_settings_unref(struct net_settings *s);
+
+/* Those of a part, borrowed; `s` itself is part 0. */
+struct net_settings *net_settings_part(struct net_settings *s, unsigned part);
 
 void http_routes_free(struct http_route *routes, size_t count); /* with their texts */
 

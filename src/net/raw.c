@@ -84,6 +84,7 @@ void raw_finish(struct raw *raw)
     if (raw->conn.handler)
         raw->conn.handler->closed(&raw->conn, &raw->end);
     guest_leave(raw->guest);
+    crowd_leave(raw->crowd);
     drop_queue(raw);
     free(raw->queue);
     raw_reader_fini(&raw->reader);

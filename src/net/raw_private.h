@@ -41,6 +41,7 @@ struct raw {
     struct net_settings *settings; /* counted */
     struct dialing *dialing;       /* owned; of raw_client.c until it is up, else NULL */
     struct guest *guest;           /* owned: of a server's connection, else NULL */
+    struct crowd *crowd;           /* owned: likewise */
     struct ws_tls *tls;            /* counted; of a client of rss://, else NULL */
     struct tunnel *tunnel;         /* likewise, while it stands */
     struct loop_timer timer;       /* connecting, pinging or closing: one at a time */

@@ -37,16 +37,17 @@ static void refuse(struct greeting *g, enum raw_refusal why)
 static void adopt(struct greeting *g, const struct raw_hello *h, const char *subprotocol)
 {
     struct listener *ln = g->listener;
-    struct raw *raw = raw_new(ln->net->loop, ln->settings, g->peer);
+    struct raw *raw = raw_new(ln->net->loop, g->settings, g->peer);
     struct raw_hello own = { h->serializer, raw->reader.max };
     unsigned char octets[RAW_HEAD];
 
     raw_hello_write(&own, octets);
     answer(g, octets);
-    raw->conn.door = ln->settings->door;
+    raw->conn.door = g->settings->door;
     raw->fd = g->fd;
     raw->guest = g->guest;
     g->guest = NULL;
+    raw->crowd = crowd_enter(ln->crowd);
     g->fd = -1;
     raw->conn.where = raw->where;
     ln->accepted(&raw->conn, ln->user);
@@ -65,13 +66,17 @@ void raw_server_greet(struct greeting *g)
         greeting_more(g);
         return;
     }
+    g->settings =
+        net_settings_part(g->listener->settings, g->listener->settings->raw_part);
     refusal = raw_hello_read(&h, (const unsigned char *)g->head->data);
     if (refusal == RAW_ACCEPTED) {
-        subprotocol = subprotocol_of(g->listener->settings, h.serializer);
+        subprotocol = subprotocol_of(g->settings, h.serializer);
         refusal = !subprotocol            ? RAW_SERIALIZER
                   : h.takes < LEAST_TAKEN ? RAW_LENGTH
                                           : RAW_ACCEPTED;
     }
+    if (refusal == RAW_ACCEPTED && listener_full(g->listener))
+        refusal = RAW_CONNECTIONS;
     if (refusal == RAW_ACCEPTED)
         adopt(g, &h, subprotocol);
     else

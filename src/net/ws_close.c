@@ -55,6 +55,7 @@ void ws_finish(struct ws *ws)
     if (ws->conn.handler)
         ws->conn.handler->closed(&ws->conn, &ws->end);
     guest_leave(ws->guest);
+    crowd_leave(ws->crowd);
     buf_count(0, ws->unsettled);
     free_queue(ws);
     buf_unref(ws->rx);

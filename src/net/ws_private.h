@@ -65,6 +65,7 @@ struct ws {
     struct ws_tls *tls;        /* counted; of a client of wss://, else NULL */
     struct tunnel *tunnel;     /* of a server of wss:// while it stands, else NULL */
     struct guest *guest;       /* owned: of a server's connection, else NULL */
+    struct crowd *crowd;       /* owned: likewise */
     bool server;
     bool text;                 /* of the agreed subprotocol: text frames, else binary */
     bool compress;             /* permessage-deflate has been agreed on */

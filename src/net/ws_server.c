@@ -45,7 +45,7 @@ int ws_server_established(struct ws *ws)
     ws->listener = NULL;
     ws->net->adopting = NULL;
     ws->conn.where = ws->where;
-    ws->conn.door = ln->settings->door;
+    ws->conn.door = ws->settings->door;
     ln->accepted(&ws->conn, ln->user);
     ws_opened(ws);
     ws_mask_check(ws, ws->net->early);
@@ -58,13 +58,14 @@ static void adopt(struct greeting *g, const struct request *r, const char *subpr
                   struct slice rest)
 {
     struct ws_net *net = g->listener->net;
-    bool compress = g->listener->settings->compress && request_offers_deflate(r);
+    bool compress = g->settings->compress && request_offers_deflate(r);
     struct buf *told = retell(r, subprotocol, compress, rest);
-    struct ws *ws = ws_new(net, g->listener->settings, g->peer);
+    struct ws *ws = ws_new(net, g->settings, g->peer);
 
     ws->server = true;
     ws->guest = g->guest;
     g->guest = NULL;
+    ws->crowd = crowd_enter(g->listener->crowd);
     tunnel_join(&g->tunnel, ws);
     ws->listener = g->listener;
     ws->subprotocol = slice_of(subprotocol);
@@ -102,7 +103,7 @@ static bool from_welcome_page(const struct net_settings *s, const struct request
 
 static void upgrade(struct greeting *g, const struct request *r, struct slice rest)
 {
-    const struct net_settings *s = g->listener->settings;
+    const struct net_settings *s = g->settings;
     const char *fault = request_fault(r), *subprotocol = choose(s, r);
 
     if (fault)
@@ -117,17 +118,25 @@ static void upgrade(struct greeting *g, const struct request *r, struct slice re
         http_answer(
             g, "400 Bad Request", "",
             "none of the offered subprotocols (Sec-WebSocket-Protocol) is known here\n");
+    else if (listener_full(g->listener))
+        http_answer(g, "503 Service Unavailable", "",
+                    "there are as many connections here as there may be\n");
     else
         adopt(g, r, subprotocol, rest);
 }
 
-/* A WebSocket is on every path, whatever it looks like, unless there are routes. */
-static bool has_websocket(const struct net_settings *s, struct slice target)
+/* A WebSocket is on every path, whatever it looks like, unless there are routes. Finds
+ * out by whose rules. */
+static bool has_websocket(struct greeting *g, struct slice target)
 {
+    struct net_settings *s = g->listener->settings;
+    const struct http_route *route = NULL;
     char path[HTTP_PATH_SIZE];
 
-    return !s->route_count || (http_path(target, path) &&
-                               http_route_of(s->routes, s->route_count, path, true));
+    if (s->route_count && http_path(target, path))
+        route = http_route_of(s->routes, s->route_count, path, true);
+    g->settings = net_settings_part(s, route ? route->part : 0);
+    return route || !s->route_count;
 }
 
 static void judge(struct greeting *g, size_t head_size)
@@ -146,7 +155,7 @@ static void judge(struct greeting *g, size_t head_size)
                     "only GET and HEAD are answered here\n");
     else if (!header_has(r.upgrade, "websocket"))
         http_serve(g, &r);
-    else if (!has_websocket(g->listener->settings, r.target))
+    else if (!has_websocket(g, r.target))
         http_answer(g, "404 Not Found", "", "there is no WebSocket here\n");
     else
         upgrade(g, &r, rest);

@@ -379,23 +379,22 @@ static bool begin(struct attempt *a, const struct opts *hello, struct buf **extr
     return *extra;
 }
 
-struct attempt *attempt_new(struct realm *realm, const struct peer *p,
-                            const struct opts *hello, struct buf **extra, struct fault *f)
+struct attempt *attempt_new(const struct entry *e, const struct opts *hello,
+                            struct buf **extra, struct fault *f)
 {
-    unsigned door = peer_door(p);
-    const struct method *method =
-        choose(realm->offers[door], p->wire, opt_text(hello, OPT_AUTHMETHODS), f);
+    const struct method *method = choose(e->realm->offers[e->principals->store], e->wire,
+                                         opt_text(hello, OPT_AUTHMETHODS), f);
     struct attempt *a;
 
     if (!method)
         return NULL;
     a = xcalloc(1, sizeof *a);
     a->method = method;
-    a->realm = realm;
-    a->wire = p->wire;
-    a->principals = realm->router->doors[door];
+    a->realm = e->realm;
+    a->wire = e->wire;
+    a->principals = e->principals;
     a->dynamic = a->principals->dynamic[method - methods];
-    a->session = realm_free_id(realm);
+    a->session = realm_free_id(a->realm);
     if (begin(a, hello, extra, f))
         return a;
     attempt_free(a);

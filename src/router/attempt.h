@@ -13,7 +13,7 @@
 
 struct attempt {
     const struct method *method;
-    const struct principals *principals; /* borrowed from the router */
+    const struct principals *principals; /* borrowed from the router's doors */
     const struct principal *principal;   /* borrowed, likewise; or a decoy */
     bool known; /* HELLO named the principal, who may join this realm */
     struct realm *realm;
@@ -47,12 +47,18 @@ struct method {
     bool (*check)(struct attempt *a, const struct msg *authenticate);
 };
 
-/* Begins with the first of the client's methods that the realm offers at his door. NULL
+/* Where an attempt begins. */
+struct entry {
+    struct realm *realm;
+    const struct principals *principals; /* those who may join by this door */
+    const struct wire *wire;
+};
+
+/* Begins with the first of the client's methods that the realm offers to those. NULL
  * fills `f` with the ABORT that HELLO gets. Otherwise *extra is CHALLENGE.Extra, which
  * the caller owns, or NULL when nothing has to be proved. */
-struct attempt *attempt_new(struct realm *realm, const struct peer *p,
-                            const struct opts *hello, struct buf **extra,
-                            struct fault *f);
+struct attempt *attempt_new(const struct entry *e, const struct opts *hello,
+                            struct buf **extra, struct fault *f);
 /* The method of a name on the wire; -1: none. */
 int attempt_method_of(const char *name);
 

@@ -6,6 +6,7 @@
  * ends once, with what its caller is told. An answer that comes later finds nothing
  * and is dropped: the callee could not know. Only an invocation id that was never sent
  * is a violation (WAMP: protocol violations). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -109,8 +110,8 @@ static bool can_take(const struct member *m, const struct opts *o, struct fault 
         fault_set(f, "wamp.error.feature_not_supported",
                   "the callee does not take arguments in parts");
     else if (!passthru_fits(m, ROLE_CALLEE, o))
-        fault_set(f, "wamp.error.feature_not_supported",
-                  "the callee did not announce payload_passthru_mode");
+        fault_set(f, "wamp.error.feature_not_supported", "the callee did not announce %s",
+                  passthru_feature(o));
     else if (m->invocations.count >= LIMIT_INVOCATIONS)
         fault_set(f, "wamp.error.unavailable", "the callee has too many calls");
     else
@@ -373,12 +374,14 @@ static bool settle(struct call *c, struct msg *answer, const struct msg *message
 }
 
 /* Ends a call whose caller would not understand the payload of its result. */
-static void spoil(struct call *c)
+static void spoil(struct call *c, const struct opts *o)
 {
+    char text[80];
+
+    snprintf(text, sizeof text, "the result needs %s, which the caller did not announce",
+             passthru_feature(o));
     cancel_interrupt(c, "killnowait");
-    call_fail(
-        c, "wamp.error.feature_not_supported",
-        "the result is in payload passthru mode, which the caller did not announce");
+    call_fail(c, "wamp.error.feature_not_supported", text);
 }
 
 /* A part of a result goes through only to a caller that asked for parts. */
@@ -391,7 +394,7 @@ void call_yield(struct member *m, struct msg *message, const struct opts *o)
     if (!c || (progress && !c->progressive))
         return;
     if (!passthru_fits(c->caller, ROLE_CALLER, o)) {
-        spoil(c);
+        spoil(c, o);
         return;
     }
     if (!settle(c, &result, message, o, progress))
@@ -419,7 +422,7 @@ void call_error(struct member *m, struct msg *message, const struct opts *o)
     if (slice_is(message->uri, "wamp.error.unavailable") && deferred_reroute(c))
         return;
     if (!passthru_fits(c->caller, ROLE_CALLER, o)) {
-        spoil(c);
+        spoil(c, o);
         return;
     }
     error.uri = message->uri;

@@ -42,7 +42,7 @@ void details_caller(struct details *d, const struct member *m)
 
 void details_passthru(struct details *d, const struct opts *o)
 {
-    for (enum opt key = OPT_PPT_SCHEME; key <= OPT_PPT_KEYID; key++)
+    for (enum opt key = OPT_PPT_SCHEME; key <= OPT_ENC_SERIALIZER; key++)
         if (opt_has(o, key))
             details_text(d, key, opt_text(o, key));
 }

@@ -196,7 +196,7 @@ static struct slice first_of(const struct msg *result)
     struct slice value = { 0 };
     struct reader r;
 
-    if (!result->args.p)
+    if (!result->args.p || result->opaque)
         return value;
     reader_init(&r, result->wire, result->args);
     reader_next(&r);

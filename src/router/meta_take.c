@@ -310,6 +310,8 @@ bool query_take(struct query *q, const struct msg *message)
 {
     struct reader r;
 
+    if (message->opaque)
+        return refuse(q, "arguments must be a list");
     reader_init(&r, message->args.p ? message->wire : &wire_json,
                 message->args.p ? message->args : SLICE("[]"));
     reader_next(&r);

@@ -1,5 +1,5 @@
 /* passthru.c - who may send and get payload that the router does not look into (WAMP:
- * payload passthru mode).
+ * payload passthru mode; and what came before it, opaque.h).
  *
  * Its keys say how to read the payload: by which scheme, in which format, encrypted how
  * and for whom. They travel with it as they are (details_passthru). Both ends must have
@@ -12,7 +12,8 @@
 #include "router/private.h"
 
 #define BIT(key) (1ULL << OPT_##key)
-#define KEYS (BIT(PPT_SCHEME) | BIT(PPT_SERIALIZER) | BIT(PPT_CIPHER) | BIT(PPT_KEYID))
+#define PPT (BIT(PPT_SCHEME) | BIT(PPT_SERIALIZER) | BIT(PPT_CIPHER) | BIT(PPT_KEYID))
+#define ENC (BIT(ENC_ALGO) | BIT(ENC_KEY) | BIT(ENC_SERIALIZER))
 
 /* Whether the value of a key is one of a list that ends with NULL. */
 static bool is_one_of(const struct opts *o, enum opt key, const char *const *values)
@@ -64,20 +65,25 @@ static enum role sender_role(const struct msg *message)
     }
 }
 
-bool passthru_ok(const struct member *sender, const struct msg *message,
-                 const struct opts *o, struct fault *f)
+static bool announced(const struct member *sender, const struct msg *message,
+                      enum feature feature, struct fault *f)
 {
     enum role role = sender_role(message);
+
+    if (roles_can(&sender->roles, role, feature))
+        return true;
+    fault_set(f, "wamp.error.protocol_violation", "%s: the %s did not announce %s",
+              message->row->name, role_name(role), feature_name(feature));
+    return false;
+}
+
+static bool ppt_ok(const struct member *sender, const struct msg *message,
+                   const struct opts *o, struct fault *f)
+{
     enum opt wrong;
 
-    if (!(o->present & KEYS))
-        return true;
-    if (!roles_can(&sender->roles, role, FEATURE_PAYLOAD_PASSTHRU_MODE)) {
-        fault_set(f, "wamp.error.protocol_violation",
-                  "%s: ppt_scheme: the %s did not announce payload_passthru_mode",
-                  message->row->name, role_name(role));
+    if (!announced(sender, message, FEATURE_PAYLOAD_PASSTHRU_MODE, f))
         return false;
-    }
     wrong = wrong_key(o);
     if (wrong == OPT_COUNT)
         return true;
@@ -87,8 +93,38 @@ bool passthru_ok(const struct member *sender, const struct msg *message,
     return false;
 }
 
+static bool enc_ok(const struct member *sender, const struct msg *message,
+                   struct fault *f)
+{
+    if (message->opaque)
+        return announced(sender, message, FEATURE_PAYLOAD_TRANSPARENCY, f);
+    fault_set(f, "wamp.error.protocol_violation",
+              "%s: enc_... without a payload in place of the arguments",
+              message->row->name);
+    return false;
+}
+
+bool passthru_ok(const struct member *sender, const struct msg *message,
+                 const struct opts *o, struct fault *f)
+{
+    return (!(o->present & PPT) || ppt_ok(sender, message, o, f)) &&
+           (!(o->present & ENC) || enc_ok(sender, message, f));
+}
+
+static bool fits(const struct member *receiver, enum role role, const struct opts *o,
+                 uint64_t keys, enum feature feature)
+{
+    return !(o->present & keys) || roles_can(&receiver->roles, role, feature);
+}
+
 bool passthru_fits(const struct member *receiver, enum role role, const struct opts *o)
 {
-    return !(o->present & KEYS) ||
-           roles_can(&receiver->roles, role, FEATURE_PAYLOAD_PASSTHRU_MODE);
+    return fits(receiver, role, o, PPT, FEATURE_PAYLOAD_PASSTHRU_MODE) &&
+           fits(receiver, role, o, ENC, FEATURE_PAYLOAD_TRANSPARENCY);
+}
+
+const char *passthru_feature(const struct opts *o)
+{
+    return feature_name(o->present & ENC ? FEATURE_PAYLOAD_TRANSPARENCY
+                                         : FEATURE_PAYLOAD_PASSTHRU_MODE);
 }

@@ -25,6 +25,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PUBLISHER_IDENTIFICATION |
                                   1u << FEATURE_PATTERN_BASED_SUBSCRIPTION |
                                   1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
+                                  1u << FEATURE_PAYLOAD_TRANSPARENCY |
+                                  1u << FEATURE_PAYLOAD_ENCRYPTION_CRYPTOBOX |
                                   1u << FEATURE_PUBLICATION_TRUSTLEVELS |
                                   1u << FEATURE_EVENT_RETENTION |
                                   1u << FEATURE_EVENT_HISTORY |
@@ -38,6 +40,8 @@ static const struct roles router_roles = {
                                   1u << FEATURE_PROGRESSIVE_CALL_INVOCATIONS |
                                   1u << FEATURE_CALL_REROUTE |
                                   1u << FEATURE_PAYLOAD_PASSTHRU_MODE |
+                                  1u << FEATURE_PAYLOAD_TRANSPARENCY |
+                                  1u << FEATURE_PAYLOAD_ENCRYPTION_CRYPTOBOX |
                                   1u << FEATURE_PATTERN_BASED_REGISTRATION |
                                   1u << FEATURE_SHARED_REGISTRATION |
                                   1u << FEATURE_REGISTRATION_REVOCATION |
@@ -317,10 +321,16 @@ static bool barred(struct peer *p)
 static void begin(struct peer *p, struct realm *realm, const struct roles *roles,
                   const struct opts *o)
 {
+    const struct entry e = { realm, doors_store(&p->router->doors, p->door), p->wire };
     struct buf *extra;
     struct fault f;
 
-    p->attempt = attempt_new(realm, p, o, &extra, &f);
+    if (!e.principals) {
+        peer_abort(p, "wamp.error.unavailable", "this way in is no more",
+                   CLOSE_GOING_AWAY);
+        return;
+    }
+    p->attempt = attempt_new(&e, o, &extra, &f);
     if (!p->attempt) {
         peer_abort(p, f.uri, f.text, CLOSE_NORMAL);
         return;

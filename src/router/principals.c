@@ -120,18 +120,19 @@ static void principals_add(struct principals *ps, const struct principal_config 
         keys_add(ps, p);
 }
 
-struct principals *principals_new(const struct router_config *config, unsigned door,
+struct principals *principals_new(const struct router_config *config, unsigned store,
                                   const struct rng *rng)
 {
     static char anonymous[] = "anonymous";
     const struct principal_config anybody = { .role = anonymous };
     struct principals *ps = xcalloc(1, sizeof *ps);
 
+    ps->store = store;
     if (config->principal_count) /* else there is nobody to hide */
         rng_bytes(rng, ps->secret, sizeof ps->secret);
     ps->at = xcalloc(config->principal_count + 1, sizeof *ps->at);
     for (size_t i = 0; i < config->principal_count; i++)
-        if (config->principals[i].door == door)
+        if (config->principals[i].store == store)
             principals_add(ps, &config->principals[i], rng);
     if (!ps->count)
         principals_add(ps, &anybody, rng);

@@ -1,8 +1,9 @@
 /* principals.h - who may join a router, and what their proofs are held against.
  *
  * Everybody is a principal: one row a name and method. "anonymous" is a method that asks
- * for no proof and has one row, without a name. The router keeps them for all its
- * realms; a principal may join the realms that have his role, or only the one he names.
+ * for no proof and has one row, without a name. The router keeps stores of them, one
+ * or more (doors.c), for all its realms; a principal may join the realms that have his
+ * role, or only the one he names.
  *
  * Nobody learns from the outside who exists: a name that does not is answered with a
  * decoy, a principal whose costs it is shown under a salt made for that name. The choice
@@ -41,10 +42,11 @@ struct principals {
     struct map keys;                         /* public key -> principal of cryptosign */
     struct principal *dynamic[AUTH_METHODS]; /* those with an authenticator; or NULL */
     unsigned char secret[AUTH_DIGEST];       /* random; behind decoys and comparisons */
+    unsigned store;                          /* its number */
 };
 
-/* Those of one door. */
-struct principals *principals_new(const struct router_config *config, unsigned door,
+/* Those of one store. */
+struct principals *principals_new(const struct router_config *config, unsigned store,
                                   const struct rng *rng);
 void principals_free(struct principals *ps); /* NULL is ignored */
 

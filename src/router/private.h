@@ -10,6 +10,8 @@
 #ifndef ROUTER_PRIVATE_H
 #define ROUTER_PRIVATE_H
 
+#include <limits.h>
+
 #include "base/list.h"
 #include "base/map.h"
 #include "router/match.h"
@@ -76,10 +78,17 @@ struct outputs { /* a ring */
     size_t head, count, cap; /* cap is 0 or a power of two */
 };
 
+/* The ways in, and who may join by each (doors.c). */
+struct doors {
+    struct door_config *at; /* owned */
+    size_t count;
+    struct principals **stores; /* owned, and each */
+    size_t store_count;
+};
+
 struct router {
-    struct map realms;         /* name -> owned realm */
-    struct principals **doors; /* owned, and each */
-    unsigned door_count;
+    struct map realms; /* name -> owned realm */
+    struct doors doors;
     struct rng rng;
     const char *agent; /* borrowed; may be NULL */
     bool strict_ids, strict_uris, closing;
@@ -116,11 +125,22 @@ struct peer *peer_new(struct router *r, const struct wire *wire, void *user);
 void router_add_realm(struct router *r, const struct realm_config *config);
 void router_offer(struct router *r); /* finds anew by what methods each can be joined */
 
-/* Who may come by each door, in place of who might. */
-void router_staff(struct router *r, const struct router_config *config);
+/* What a configuration says of all realms and peers. */
+void router_set_limits(struct router *r, const struct router_config *config);
 
-/* The number of the door that a peer has come by. */
-unsigned peer_door(const struct peer *p);
+/* ---- doors.c ----------------------------------------------------------------------- */
+
+#define NO_DOOR UINT_MAX /* of a peer whose door is no more */
+
+void doors_init(struct doors *d, const struct router_config *config,
+                const struct rng *rng);
+void doors_fini(struct doors *d);
+
+/* Who may join by a door; NULL: there is no such door. */
+const struct principals *doors_store(const struct doors *d, unsigned door);
+
+/* The number that a door of an older configuration has now; NO_DOOR: none. */
+unsigned doors_follow(const struct doors *d, const struct doors *old, unsigned door);
 
 /* ---- peer.c: HELLO ... GOODBYE ----------------------------------------------------- */
 
@@ -140,7 +160,7 @@ struct peer {
     unsigned state;          /* STATE_...; 0 = sends and gets nothing any more */
     bool said_hello;         /* it has been a member */
     bool service;            /* the router's own: what it gets goes to service_receive */
-    unsigned door;           /* as router_door has it */
+    unsigned door;           /* in router.doors, or NO_DOOR */
     char *address;           /* owned; NULL: none */
     size_t queued;           /* outputs in the queue */
     size_t unsent;           /* their bytes */
@@ -229,7 +249,7 @@ struct realm {
     struct map members;       /* session id -> member, owned by its peer */
     struct role_rules *roles; /* owned */
     size_t role_count;
-    unsigned *offers;          /* owned; of each door: bit per enum auth_method */
+    unsigned *offers;          /* owned; of each store: bit per enum auth_method */
     struct catalog topics;     /* of struct subscription */
     struct catalog procedures; /* of struct registration */
     struct service *service;   /* owned; NULL until somebody is asked */
@@ -427,7 +447,7 @@ bool filter_passes(const struct filter *f, const struct member *m);
 /* ---- details.c --------------------------------------------------------------------- */
 
 /* A details dict in the making: entries first, because some formats want their number. */
-#define DETAILS_MAX 12
+#define DETAILS_MAX 15
 
 struct details { /* zero-initialised = empty */
     struct detail {
@@ -446,7 +466,7 @@ void details_text(struct details *d, enum opt key, struct slice text);
 /* Who a caller is: session id, authid and authrole. */
 void details_caller(struct details *d, const struct member *m);
 
-/* Payload passthru: the sender's ppt_... keys as they are. */
+/* Payload passthru: the sender's ppt_... and enc_... keys as they are. */
 void details_passthru(struct details *d, const struct opts *o);
 
 /* The dict in `wire`; NULL when it is empty. */
@@ -731,13 +751,16 @@ void waiting_fail(struct registration *reg); /* it has no callee any more */
 
 /* ---- passthru.c -------------------------------------------------------------------- */
 
-/* Whether the sender may use the ppt_... keys of a message as it does; false fills
- * `f`. */
+/* Whether the sender may use the ppt_... and enc_... keys of a message as it does; false
+ * fills `f`. */
 bool passthru_ok(const struct member *sender, const struct msg *message,
                  const struct opts *o, struct fault *f);
 
 /* Whether a member in this role may get a message with these options. */
 bool passthru_fits(const struct member *receiver, enum role role, const struct opts *o);
+
+/* What such a member did not announce: the name of a feature. */
+const char *passthru_feature(const struct opts *o);
 
 /* ---- cancel.c ---------------------------------------------------------------------- */
 

@@ -16,23 +16,37 @@ static const struct slice changed = SLICE("the router's configuration has change
 
 /* ---- sessions ---------------------------------------------------------------------- */
 
-/* Whether the one that a session joined as may still join by that method, in that role.
- * Others decide about those that they know themselves. */
+/* Whether a store still has the one that a session joined as, by that method and in that
+ * role. */
+static bool is_known(const struct principals *ps, const struct member *m, int method)
+{
+    struct slice authid = { 0 };
+    const struct principal *p;
+
+    if (method != AUTH_ANONYMOUS)
+        authid = slice_of(m->authid);
+    p = principals_find(ps, (enum auth_method)method, authid);
+    return p && principal_fits(p, m->realm) && !strcmp(p->role, m->role->name);
+}
+
+/* Whether the one that a session joined as may still join: by its door, or, where that is
+ * no more, by any. Others decide about those that they know themselves. */
 static bool may_stay(const struct member *m)
 {
-    const struct principals *ps = m->realm->router->doors[peer_door(m->peer)];
-    const struct principal *p;
-    struct slice authid = { 0 };
+    const struct doors *doors = &m->realm->router->doors;
+    const struct principals *ps = doors_store(doors, m->peer->door);
     int method = attempt_method_of(m->authmethod);
 
     if (!realm_role(m->realm, m->role->name))
         return false;
     if (method < 0 || strcmp(m->authprovider, "static") != 0)
         return true;
-    if (method != AUTH_ANONYMOUS)
-        authid = slice_of(m->authid);
-    p = principals_find(ps, (enum auth_method)method, authid);
-    return p && principal_fits(p, m->realm) && !strcmp(p->role, m->role->name);
+    if (ps)
+        return is_known(ps, m, method);
+    for (size_t i = 0; i < doors->store_count; i++)
+        if (is_known(doors->stores[i], m, method))
+            return true;
+    return false;
 }
 
 /* The first that the member holds and may not hold; 0: none. */
@@ -150,6 +164,22 @@ static void resume_waiting(struct router *r)
     }
 }
 
+/* What points into the old stores are attempts, which have been interrupted. */
+static void renew_doors(struct router *r, const struct router_config *config)
+{
+    struct doors old = r->doors;
+    struct list *node, *tmp;
+
+    r->doors = (struct doors){ 0 };
+    doors_init(&r->doors, config, &r->rng);
+    list_each (node, tmp, &r->peers) {
+        struct peer *p = list_entry(node, struct peer, link);
+
+        p->door = doors_follow(&r->doors, &old, p->door);
+    }
+    doors_fini(&old);
+}
+
 void router_reload(struct router *r, const struct router_config *config, uint64_t now)
 {
     struct realm *realm;
@@ -160,10 +190,8 @@ void router_reload(struct router *r, const struct router_config *config, uint64_
         map_del_bytes(&r->realms, slice_of(realm->name));
         close_realm(realm);
     }
-    router_staff(r, config);
-    r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
-    r->strict_ids = config->strict_ids;
-    r->strict_uris = config->strict_uris;
+    renew_doors(r, config);
+    router_set_limits(r, config);
     for (size_t i = 0; i < config->count; i++) {
         realm = map_get_bytes(&r->realms, slice_of(config->realms[i].name));
         if (realm)

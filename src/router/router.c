@@ -176,11 +176,11 @@ void router_add_realm(struct router *r, const struct realm_config *config)
 
 static void offer(struct realm *realm)
 {
-    const struct router *r = realm->router;
+    const struct doors *d = &realm->router->doors;
 
-    realm->offers = xrealloc(realm->offers, r->door_count * sizeof *realm->offers);
-    for (unsigned i = 0; i < r->door_count; i++)
-        realm->offers[i] = principals_offer(r->doors[i], realm);
+    realm->offers = xrealloc(realm->offers, d->store_count * sizeof *realm->offers);
+    for (size_t i = 0; i < d->store_count; i++)
+        realm->offers[i] = principals_offer(d->stores[i], realm);
 }
 
 void router_offer(struct router *r)
@@ -192,14 +192,11 @@ void router_offer(struct router *r)
         offer(realm);
 }
 
-void router_staff(struct router *r, const struct router_config *config)
+void router_set_limits(struct router *r, const struct router_config *config)
 {
-    for (unsigned i = 0; i < r->door_count; i++)
-        principals_free(r->doors[i]);
-    r->door_count = config->doors ? config->doors : 1;
-    r->doors = xrealloc(r->doors, r->door_count * sizeof *r->doors);
-    for (unsigned i = 0; i < r->door_count; i++)
-        r->doors[i] = principals_new(config, i, &r->rng);
+    r->strict_ids = config->strict_ids;
+    r->strict_uris = config->strict_uris;
+    r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
 }
 
 struct router *router_new(const struct router_config *config, const struct rng *rng)
@@ -209,10 +206,8 @@ struct router *router_new(const struct router_config *config, const struct rng *
     r->rng = *rng;
     r->agent = config->agent;
     r->epoch = config->epoch;
-    router_staff(r, config);
-    r->strict_ids = config->strict_ids;
-    r->strict_uris = config->strict_uris;
-    r->max_queue = config->max_queue ? config->max_queue : LIMIT_QUEUE;
+    doors_init(&r->doors, config, rng);
+    router_set_limits(r, config);
     list_init(&r->peers);
     list_init(&r->notes);
     inquiries_init(&r->inquiries);
@@ -252,9 +247,7 @@ void router_free(struct router *r)
     map_fini(&r->realms);
     inquiries_fini(&r->inquiries);
     strikes_fini(&r->strikes);
-    for (unsigned i = 0; i < r->door_count; i++)
-        principals_free(r->doors[i]);
-    free(r->doors);
+    doors_fini(&r->doors);
     heap_fini(&r->deadlines);
     heap_fini(&r->calls);
     free(r->out.at);
@@ -300,11 +293,6 @@ void router_backlog(struct peer *p, const size_t *queued)
 void router_door(struct peer *p, unsigned door)
 {
     p->door = door;
-}
-
-unsigned peer_door(const struct peer *p)
-{
-    return p->door < p->router->door_count ? p->door : 0;
 }
 
 void router_origin(struct peer *p, struct slice address)

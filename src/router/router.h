@@ -85,7 +85,13 @@ struct principal_config {
      * principal does. Then `realm` is where it is asked (NULL: where somebody wants to
      * join), and all else but the method is absent. */
     char *authenticator;
-    unsigned door; /* which of the router's doors he may come by (router_door) */
+    unsigned store; /* which one he is in (struct door_config) */
+};
+
+/* A way in, and the store of those who may join by it: of several doors, perhaps. */
+struct door_config {
+    char *name; /* owned by the config; the same door has it in another configuration */
+    unsigned store;
 };
 
 /* An authenticator or authorizer is the URI of a procedure, or this: the code above, by
@@ -95,10 +101,10 @@ struct principal_config {
 struct router_config {
     struct realm_config *realms;
     size_t count;
-    /* A door without any: everybody joins as "anonymous" there. */
-    struct principal_config *principals;
+    struct principal_config *principals; /* a store without: everybody is "anonymous" */
     size_t principal_count;
-    unsigned doors;    /* that there are; 0 = 1 */
+    struct door_config *doors; /* none: one, to store 0 */
+    size_t door_count;
     bool strict_ids;   /* refuse request ids that are not exactly the next one */
     bool strict_uris;  /* strict URI rule in place of the loose one */
     size_t max_queue;  /* bytes that may wait for one peer; 0 = LIMIT_QUEUE */
@@ -136,8 +142,8 @@ uint64_t router_session(const struct peer *p); /* its session id; 0 unless joine
  * attempts to join would be counted by. */
 void router_origin(struct peer *p, struct slice address);
 
-/* The door that its transport leads to: one of those with principals of their own, which
- * have the numbers 0 ... doors - 1. Not said, or a door that there is not: 0. */
+/* The door that its transport came in by, by its place in the configuration; not said:
+ * the first. A door that there is not lets nobody join. */
 void router_door(struct peer *p, unsigned door);
 
 /* Who has joined by this transport; borrowed texts. False unless somebody has. */

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "wamp/ids.h"
+#include "wamp/opaque.h"
 
 #define VIOLATION "wamp.error.protocol_violation"
 
@@ -286,6 +287,15 @@ static bool take_payload(const struct msg *m, enum token token, enum token wante
     return take_raw(token, wanted, raw, to);
 }
 
+static bool take_args(struct msg *m, enum token token, struct slice raw)
+{
+    m->opaque = (token == TOKEN_STRING || token == TOKEN_BINARY) && opaque_is_said(m);
+    if (!m->opaque)
+        return take_payload(m, token, TOKEN_LIST, raw, &m->args);
+    m->args = raw;
+    return true;
+}
+
 /* One element of the message, by its letter. */
 static bool take(struct msg *m, char letter, struct slice raw)
 {
@@ -314,7 +324,7 @@ static bool take(struct msg *m, char letter, struct slice raw)
     case 'D':
         return take_raw(token, TOKEN_DICT, raw, &m->dict);
     case 'A':
-        return take_payload(m, token, TOKEN_LIST, raw, &m->args);
+        return take_args(m, token, raw);
     default:
         return take_payload(m, token, TOKEN_DICT, raw, &m->kwargs);
     }
@@ -335,7 +345,7 @@ static bool take_all(struct msg *m, const struct slice *at, size_t count, struct
                   row->name);
         return false;
     }
-    return true;
+    return !m->opaque || opaque_ok(m, f);
 }
 
 bool msg_decode(struct msg *m, const struct wire *wire, struct buf *bytes,

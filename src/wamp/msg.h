@@ -57,7 +57,8 @@ enum {
  *   t code of the request that an ERROR answers
  *   u URI                 s string
  *   d options or details  D the same, may be absent
- *   A arguments list, K keyword arguments dict: may be absent, A before K */
+ *   A arguments list, K keyword arguments dict: may be absent, A before K. In their place
+ *     a payload may stand that only its ends can read (opaque.h) */
 struct msg_row {
     enum msg_code code;
     const char *name;
@@ -84,6 +85,7 @@ struct msg {
     struct slice text;       /* s */
     struct slice dict;       /* d, D; absent when the element is (encoded as {} for d) */
     struct slice args;       /* A; absent when the element is */
+    bool opaque;             /* args is no list, but one string (opaque.h) */
     struct slice kwargs;     /* K */
     struct buf *bytes; /* one reference on what the slices point into; NULL for a message
                                 being built from slices that somebody else keeps alive */

@@ -51,6 +51,8 @@ static const struct {
     ROW(EVENT_RETENTION, "event_retention", BROKER),
     ROW(SUBSCRIPTION_REVOCATION, "subscription_revocation", SUB | BROKER),
     ROW(PAYLOAD_PASSTHRU_MODE, "payload_passthru_mode", EVERYBODY),
+    ROW(PAYLOAD_TRANSPARENCY, "payload_transparency", EVERYBODY),
+    ROW(PAYLOAD_ENCRYPTION_CRYPTOBOX, "payload_encryption_cryptobox", EVERYBODY),
 #undef ROW
 };
 /* clang-format on */

@@ -40,6 +40,7 @@ static const struct need needs[] = {
     NEED(PUBLISH,   ELIGIBLE_AUTHID,   NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
     NEED(PUBLISH,   ELIGIBLE_AUTHROLE, NONE,   BROKER, SUBSCRIBER_BLACKWHITE_LISTING),
     NEED(PUBLISH,   PPT_SCHEME,        NONE,   BROKER, PAYLOAD_PASSTHRU_MODE),
+    NEED(PUBLISH,   ENC_ALGO,          NONE,   BROKER, PAYLOAD_TRANSPARENCY),
     NEED(REGISTER,  MATCH,             EXACT,  DEALER, PATTERN_BASED_REGISTRATION),
     NEED(REGISTER,  INVOKE,            SINGLE, DEALER, SHARED_REGISTRATION),
     NEED(REGISTER,  DISCLOSE_CALLER,   FALSE,  DEALER, CALLER_IDENTIFICATION),
@@ -49,8 +50,11 @@ static const struct need needs[] = {
     NEED(CALL,      PROGRESS,          FALSE,  DEALER, PROGRESSIVE_CALL_INVOCATIONS),
     NEED(CALL,      TIMEOUT,           ZERO,   DEALER, CALL_TIMEOUT),
     NEED(CALL,      PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
+    NEED(CALL,      ENC_ALGO,          NONE,   DEALER, PAYLOAD_TRANSPARENCY),
     NEED(YIELD,     PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
     NEED(ERROR,     PPT_SCHEME,        NONE,   DEALER, PAYLOAD_PASSTHRU_MODE),
+    NEED(YIELD,     ENC_ALGO,          NONE,   DEALER, PAYLOAD_TRANSPARENCY),
+    NEED(ERROR,     ENC_ALGO,          NONE,   DEALER, PAYLOAD_TRANSPARENCY),
 };
 /* clang-format on */
 
@@ -99,12 +103,12 @@ static int check_features(struct session *s, const struct msg *m, const struct o
 }
 
 /* The options of messages that came are a dict: they were decoded. Ours were not. */
-static bool is_dict(const struct wire *wire, struct slice value)
+static bool is_a(const struct wire *wire, struct slice value, enum token kind)
 {
     struct reader r;
 
     reader_init(&r, wire, value);
-    return reader_next(&r) == TOKEN_DICT;
+    return reader_next(&r) == kind;
 }
 
 static int check_uri(struct session *s, const struct msg *m, const struct opts *o)
@@ -128,6 +132,11 @@ static int check_options(struct session *s, const struct msg *m, const struct op
         return session_refuse(s, SESSION_NO_FEATURE,
                               "this client did not announce %s (needed by progress)",
                               feature_name(parts));
+    if (opt_has(o, OPT_ENC_ALGO) && (!m->args.p || is_a(s->wire, m->args, TOKEN_LIST)))
+        return session_refuse(s, SESSION_BAD_OPTION,
+                              "%s: enc_algo is for a message made by hand, whose args "
+                              "are a wampy.binary",
+                              m->row->name);
     return o->present ? check_features(s, m, o) : SESSION_OK;
 }
 
@@ -142,7 +151,7 @@ int session_check(struct session *s, const struct msg *m, struct asked *asked)
     if (!utf8_ok(m->uri))
         return session_refuse(s, SESSION_BAD_URI, "%s: the URI is not UTF-8",
                               m->row->name);
-    if (m->dict.p && !is_dict(s->wire, m->dict))
+    if (m->dict.p && !is_a(s->wire, m->dict, TOKEN_DICT))
         return session_refuse(s, SESSION_BAD_OPTION, "%s: options must be a dict",
                               m->row->name);
     if (!opts_decode(&o, m, &f))

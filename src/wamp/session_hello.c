@@ -5,6 +5,7 @@
 #include "wamp/session_private.h"
 
 #define BIT(name) (1u << FEATURE_##name)
+#define CARRIES (BIT(PAYLOAD_PASSTHRU_MODE) | BIT(PAYLOAD_TRANSPARENCY))
 
 /* What this session, with an app above it, can do. */
 static const struct roles all_roles = {
@@ -13,21 +14,21 @@ static const struct roles all_roles = {
     .features = {
         [ROLE_PUBLISHER] = BIT(PUBLISHER_EXCLUSION) | BIT(PUBLISHER_IDENTIFICATION) |
                            BIT(SUBSCRIBER_BLACKWHITE_LISTING) |
-                           BIT(PAYLOAD_PASSTHRU_MODE),
+                           CARRIES,
         [ROLE_SUBSCRIBER] = BIT(PATTERN_BASED_SUBSCRIPTION) |
                             BIT(PUBLISHER_IDENTIFICATION) |
                             BIT(SUBSCRIPTION_REVOCATION) |
-                            BIT(PAYLOAD_PASSTHRU_MODE),
+                            CARRIES,
         [ROLE_CALLER] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) |
                         BIT(CALLER_IDENTIFICATION) |
                         BIT(PROGRESSIVE_CALL_RESULTS) |
-                        BIT(PROGRESSIVE_CALL_INVOCATIONS) | BIT(PAYLOAD_PASSTHRU_MODE),
+                        BIT(PROGRESSIVE_CALL_INVOCATIONS) | CARRIES,
         [ROLE_CALLEE] = BIT(CALL_CANCELING) | BIT(CALL_TIMEOUT) |
                         BIT(CALLER_IDENTIFICATION) | BIT(PROGRESSIVE_CALL_RESULTS) |
                         BIT(PROGRESSIVE_CALL_INVOCATIONS) |
                         BIT(PATTERN_BASED_REGISTRATION) |
                         BIT(SHARED_REGISTRATION) | BIT(REGISTRATION_REVOCATION) |
-                        BIT(PAYLOAD_PASSTHRU_MODE),
+                        CARRIES,
     },
 };
 

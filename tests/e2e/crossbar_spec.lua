@@ -36,12 +36,11 @@ describe("on Crossbar.io", function()
   end
 
   it("announces what docs/PROTOCOL.md says that it does", function()
-    local old = { payload_transparency = true, payload_encryption_cryptobox = true }
     local announced, told = {}, {}
     local one = client()
     for role, letter in pairs { broker = "b", dealer = "d" } do
       for name in pairs(one.session.details.roles[role].features) do
-        if not old[name] then announced[name .. " " .. letter] = true end
+        announced[name .. " " .. letter] = true
       end
     end
     for line in io.lines "docs/PROTOCOL.md" do
@@ -51,6 +50,16 @@ describe("on Crossbar.io", function()
       end
     end
     assert.same(announced, told)
+  end)
+
+  it("carries a payload with enc_algo as our router does", function()
+    local sealed, one = wampy.binary("\0\1\255"), client()
+    client():register("com.sealed", function(details, payload)
+      return payload == sealed, details.enc_algo, details.enc_key
+    end)
+    assert.same({ true, "cryptobox", "k1" }, { one:make_rpc(wampy.messages.Call {
+      procedure = "com.sealed", args = sealed,
+      options = { enc_algo = "cryptobox", enc_key = "k1" } }) })
   end)
 
   it("gives a result in parts to a loop, and ends it when the loop is left", function()

@@ -9,6 +9,7 @@ import urllib.parse
 
 from certs import Certs
 from harness import closed_port, equal, one_line, test
+from test_reconnect import until
 from test_router import ECHO, LISTENER
 
 ALL = {"call": True, "register": True, "publish": True, "subscribe": True}
@@ -50,6 +51,50 @@ def listener(t, url, realm="realm1"):
         "Listener { url = arg[1] }", "Listener { url = arg[1], realm = arg[2] }")), url, realm)
     client.out.wait("^joined$")
     return client
+
+
+def universal(most, port=0):
+    return {"type": "universal", "endpoint": {"type": "tcp", "port": port}, "rawsocket": {},
+            "max_connections": most, "websocket": {"ws": {"type": "websocket"}}}
+
+
+def upgrade(url):
+    """A connection that asks for a WebSocket, and the status that it gets."""
+    made = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=20)
+    made.request("GET", "/ws", headers={
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "wamp.2.json"})
+    return made.sock, made.getresponse().status
+
+
+def handshake(url):
+    """A RawSocket, and the second octet of the answer: 0xf1, or an error."""
+    parts = urllib.parse.urlsplit(url)
+    made = socket.create_connection((parts.hostname, parts.port), 20)
+    made.sendall(b"\x7f\xf1\0\0")
+    return made, made.recv(4)[1]
+
+
+@test
+def a_transport_has_so_many_connections_and_no_more(t):
+    path = config(t, {"realm1": [role()]}, [universal(2)])
+    router, url = t.router("--config", path)
+    web, status = upgrade(url)
+    raw, octet = handshake(url)
+    equal((status, octet), (101, 0xf1))
+    equal((upgrade(url)[1], handshake(url)[1]), (503, 0x40))
+    router.err.wait("^warn: port .* has its 2 connections; others are turned away$")
+    equal(get(url, "/ws")[0], 426)  # who does not stay is answered
+    # Who leaves gives back his place; whoever is there stays when there may be fewer.
+    raw.close()
+    until(lambda: handshake(url)[1] == 0xf1, "a RawSocket in the place of another")
+    config(t, {"realm1": [role()]}, [universal(1)])
+    router.signal(signal.SIGHUP)
+    router.err.wait("has been read again")
+    equal(upgrade(url)[1], 503)
+    web.close()
+    until(lambda: upgrade(url)[1] == 101, "a WebSocket in the place of another")
+    router.ends(0, signal.SIGTERM)
 
 
 # ---- HTTP -----------------------------------------------------------------------------------------
@@ -375,8 +420,8 @@ def check_says_what_would_be_done(t):
     lines = t.run(0, "router", "--config", path, "--check").out.all()
     equal([" ".join(line.split()) for line in lines], [
         "realm realm1 roles anonymous, user", "realm open everybody may do everything",
-        "auth ticket (1)", "listen ws://127.0.0.1:8080/ws", "/ files of %s/www" % t.folder,
-        "/ws WebSocket", "ok"])
+        "listen ws://127.0.0.1:8080/ws", "/ files of %s/www" % t.folder,
+        "/ws WebSocket auth ticket (1)", "ok"])
 
 
 @test

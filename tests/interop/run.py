@@ -90,7 +90,10 @@ RPC = {
     "lua and wampy-js, sealed": [WAMPY, os.path.join(HERE, "rpc/sealed.lua")],
 }
 KEPT = {"autobahn-python": [PYTHON, "kept.py"], "autobahn-js": ["node", "kept.js"]}
-FEATURES = {"autobahn-python": [PYTHON, "features.py"], "autobahn-js": ["node", "features.js"]}
+FEATURES = {  # the Python of Crossbar.io has what Autobahn encrypts with
+    "autobahn-python": [os.path.join(PEERS, "crossbar/bin/python"), "features.py"],
+    "autobahn-js": ["node", "features.js"],
+}
 FLAVOURS = {"autobahn-js": "js", "wampy-js": "js", "wampy-python": "wampy"}
 ENV = dict(os.environ, NODE_PATH=os.path.join(PEERS, "node/node_modules"),
            PYTHONDONTWRITEBYTECODE="1")

@@ -183,9 +183,57 @@ describe("a configuration with auth", function()
       endpoint, auth)
     assert.equal(at .. ".paths.ws.auth.ticket.principals.joe",
       read(web, warnings).principals[1].path)
-    assert.same({ at .. ".paths./ (type static) is not supported and ignored",
-      at .. ".paths.ws2 is ignored: it is not like the first path of type websocket" }, warnings)
-    assert.is_nil(read(('{ "type": "websocket", %s }'):format(endpoint)).principals)
+    assert.same({ at .. ".paths./ (type static) is not supported and ignored" }, warnings)
+    assert.same({}, read(('{ "type": "websocket", %s }'):format(endpoint)).principals)
+  end)
+
+  it("is each transport's own, and each part's; the same people are a store once", function()
+    local function ticket(name)
+      return ('"auth": { "ticket": { "principals": { %q: { "ticket": "x", "role": "user" } } } }')
+        :format(name)
+    end
+    local result = read(('{ "type": "universal", %s, "rawsocket": { %s }, "websocket": { '
+      .. '"a": { "type": "websocket", %s }, "b": { "type": "websocket", %s } }, '
+      .. '"web": { "paths": { "c": { "type": "websocket" } } } }'):format(endpoint, ticket "joe",
+        ticket "ann", ticket "joe"))
+    local names = {}
+    for i, p in ipairs(result.principals) do names[i] = { p.authid, p.store } end
+    assert.same({ { "ann", 0 }, { "joe", 1 } }, names)
+    assert.same({ { name = "127.0.0.1:9000/a", store = 0 },
+      { name = "127.0.0.1:9000/b", store = 1 }, { name = "127.0.0.1:9000/c", store = 2 },
+      { name = "127.0.0.1:9000 rawsocket", store = 1 },
+    }, result.doors)
+    local t = result.transports[1]
+    assert.same({ parts = { { door = 1 }, { door = 2 }, { door = 3 } }, raw_part = 3,
+      listen = "universal+ws://127.0.0.1:9000/a", url = "ws://127.0.0.1:9000/a", routes = {
+        { kind = "websocket", path = "/a" }, { kind = "websocket", path = "/b", part = 1 },
+        { kind = "websocket", path = "/c", part = 2 } } }, t)
+  end)
+
+  it("has ways in with names of their own, also where any free port is taken", function()
+    local any = '{ "type": "rawsocket", "endpoint": { "type": "tcp", "port": 0 } }'
+    local t = core.json_decode(([[ { "workers": [ { "type": "router",
+      "realms": [ { "name": "realm1", "roles": [] } ],
+      "transports": [ %s, %s ] } ] } ]]):format(any, any))
+    assert.same({ { name = "127.0.0.1:0 rawsocket", store = 0 },
+      { name = "127.0.0.1:0 rawsocket #2", store = 0 } }, config.read(t, "f.json", print).doors)
+  end)
+
+  it("gives way to what the fields of the embedded router say, at all ways in", function()
+    local t = core.json_decode [[ { "version": 2, "workers": [ { "type": "router",
+      "realms": [ { "name": "realm1", "roles": [] } ],
+      "transports": [ { "type": "universal", "endpoint": { "type": "tcp", "port": 0 },
+        "rawsocket": {}, "websocket": { "a": { "type": "websocket" }, "b": { "type": "websocket",
+          "auth": { "anonymous": { "role": "anonymous" } } } } } ] } ] } ]]
+    local router <close> = wampy.routers.Embedded { config = t, auth = { ticket = { principals = {
+      joe = { ticket = "x", role = "user" } } } } }:start()
+    for _, url in ipairs { router.url, (router.url:gsub("/a$", "/b")),
+      (router.url:gsub("^ws(.*)/a$", "rs%1")) } do
+      local client <close> = wampy.Client { url = url, auth = { authid = "joe", ticket = "x" } }
+      assert.equal("user", client:start().session.authrole)
+      assert.matches("offers: ticket", pair.complaint(wampy.Client { url = url }.start,
+        wampy.Client { url = url }))
+    end
   end)
 
   it("is refused with its path in the file", function()

@@ -306,28 +306,29 @@ describe("the transports of a configuration", function()
   it("may be universal: both on one port", function()
     local function route(path) return { { kind = "websocket", path = path } } end
     assert.same({ listen = "universal+ws://127.0.0.1:9/ws", url = "ws://127.0.0.1:9/ws",
-      routes = route "/ws" }, only { type = "universal", endpoint = tcp, rawsocket = {},
+      routes = route "/ws", parts = { { door = 1 } }, raw_part = 1 },
+      only { type = "universal", endpoint = tcp, rawsocket = {},
         websocket = { ws = { type = "websocket" } } })
-    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s", routes = route "/" },
+    assert.same({ listen = "universal+ws+unix:///s", url = "ws+unix:///s", routes = route "/",
+      parts = { { door = 1 } }, raw_part = 1 },
       only { type = "universal", endpoint = { type = "unix", path = "/s" }, rawsocket = {},
         web = { paths = { ["/"] = { type = "websocket" } } } })
     assert.equal("rs://127.0.0.1:9", only { type = "universal", endpoint = tcp, rawsocket = {} }
       .listen)
     assert.equal("ws://127.0.0.1:9/x", only { type = "universal", endpoint = tcp,
       websocket = { x = { type = "websocket" } } }.listen)
+    assert.same({ listen = "universal+ws://127.0.0.1:9/", url = "rs://127.0.0.1:9",
+      routes = { { kind = "files", path = "/", directory = "/tmp" } } }, only { type = "universal",
+        endpoint = tcp, rawsocket = {}, web = { paths = { ["/"] = { type = "static",
+          directory = "/tmp" } } } })
   end)
 
-  it("share one port's settings where they are universal, but not who may join", function()
-    local auth = { anonymous = { type = "static", role = "user" } }
-    local found, warnings = transports { type = "universal", endpoint = tcp,
+  it("have rules for each part of a port", function()
+    local found = only { type = "universal", endpoint = tcp,
       rawsocket = { options = { max_message_size = 1000 } },
       websocket = { x = { type = "websocket", options = { max_message_size = 2000 } } } }
-    assert.same({ at .. ": max_message_size of rawsocket and WebSocket hold for both" }, warnings)
-    assert.equal(2000, found[1].max_message_size)
-    found, warnings = transports { type = "universal", endpoint = tcp, rawsocket = {},
-      websocket = { x = { type = "websocket", auth = auth } } }
-    assert.same({ at .. ".rawsocket is ignored: its auth is not that of the WebSocket" }, warnings)
-    assert.equal("ws://127.0.0.1:9/x", found[1].listen)
+    assert.equal(2000, found.max_message_size)
+    assert.equal(1000, found.parts[found.raw_part].max_message_size)
   end)
 
   it("may be several, each for its own people", function()
@@ -338,12 +339,21 @@ describe("the transports of a configuration", function()
       { type = "rawsocket", endpoint = { type = "tcp", port = 11 }, auth = auth "anonymous" },
       { type = "rawsocket", endpoint = { type = "tcp", port = 12 } })
     assert.same({}, warnings)
-    local doors = {}
+    local doors, stores = {}, {}
     for i, place in ipairs(found) do doors[i] = place.door or 0 end
-    assert.same({ 0, 0, 1, 2 }, doors)
-    for i, p in ipairs(principals) do doors[i] = { p.method, p.role, p.door } end
-    assert.same({ { "anonymous", "user", 0 }, { "anonymous", "anonymous", 1 },
-      { "anonymous", "anonymous", 2 }, 2 }, doors)
+    assert.same({ 0, 1, 2, 3 }, doors)
+    for i, p in ipairs(principals) do stores[i] = { p.method, p.role, p.store } end
+    assert.same({ { "anonymous", "user", 0 }, { "anonymous", "anonymous", 1 } }, stores)
+  end)
+
+  it("may bound their connections", function()
+    local function limited(n)
+      return only { type = "websocket", endpoint = tcp, max_connections = n }
+    end
+    assert.equal(7, limited(7).max_connections)
+    assert.is_nil(limited(nil).max_connections)
+    assert.equal(at .. ".max_connections: expected an integer from 1 to 2147483647, got 0",
+      pair.complaint(limited, 0))
   end)
 
   it("are not opened for serializers that there are not", function()

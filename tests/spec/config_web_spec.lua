@@ -161,12 +161,16 @@ describe("a web transport", function()
       { kind = "websocket", path = "/ws" } } } }, found.transports)
   end)
 
-  it("answers several WebSockets that have the same rules", function()
-    local found, warnings = read(web { a = { type = "websocket" }, b = { type = "websocket" },
-      c = { type = "websocket", options = { tcp_nodelay = false } } })
-    assert.equal(2, #found.transports[1].routes)
-    assert.same({ at .. ".paths.c is ignored: it is not like the first path of type websocket" },
-      warnings)
+  it("answers several WebSockets, each by its own rules", function()
+    local found, warnings = read(web { a = { type = "websocket" }, b = { type = "websocket",
+      serializers = wampy.array { "cbor" } }, c = { type = "websocket",
+        options = { tcp_nodelay = false } } })
+    assert.same({}, warnings)
+    local t = found.transports[1]
+    assert.same({ { kind = "websocket", path = "/a" },
+      { kind = "websocket", path = "/b", part = 1 },
+      { kind = "websocket", path = "/c", part = 2 } }, t.routes)
+    assert.same({ { serializers = { "cbor" }, door = 1 }, { delay = true, door = 2 } }, t.parts)
   end)
 
   it("with files only is no place for an app", function()

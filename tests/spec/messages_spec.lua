@@ -259,7 +259,7 @@ describe("a message sent by hand", function()
 end)
 
 describe("recv_message", function()
-  local p = pair.each(before_each, after_each, { server = { call_timeout = 60 } }) -- of a slow router
+  local p = pair.each(before_each, after_each, { server = { call_timeout = 60 } }) -- slow routers
 
   it("gives nil and timeout when nothing comes", function()
     assert.same({ nil, "timeout" }, { p.client:recv_message(0.01) })

@@ -166,8 +166,8 @@ static bool option(struct drive *d, const char *word)
 {
     if (!strcmp(word, "strict_ids"))
         d->config.strict_ids = true;
-    else if (!strcmp(word, "door"))
-        d->config.doors = d->config.doors ? d->config.doors + 1 : 2;
+    else if (!strncmp(word, "door=", 5))
+        door_option(&d->config, word + 5);
     else if (!strcmp(word, "strict_uris"))
         d->config.strict_uris = true;
     else if (!strncmp(word, "strict=", 7))
@@ -460,7 +460,7 @@ static bool act(void *driver, const char *who, const char *what, const char *arg
         ok = answer(d, arg);
     else if (!strcmp(what, "from") && n->peer)
         router_origin(n->peer, slice_of(arg));
-    else if (!strcmp(what, "door") && n->peer)
+    else if (!strcmp(what, "by") && n->peer)
         router_door(n->peer, (unsigned)strtoul(arg, NULL, 10));
     else if (!strcmp(who, "all") && !strcmp(what, "shutdown"))
         router_shutdown(d->router, d->now);

@@ -91,10 +91,23 @@ static void fill(struct principal_config *p, char *const field[FIELDS])
     }
 }
 
+static unsigned last_store(const struct router_config *c)
+{
+    return c->door_count ? (unsigned)c->door_count - 1 : 0;
+}
+
+void door_option(struct router_config *c, const char *name)
+{
+    unsigned store = (unsigned)c->door_count++;
+
+    c->doors = xrealloc(c->doors, c->door_count * sizeof *c->doors);
+    c->doors[store] = (struct door_config){ xstrdup(name), store };
+}
+
 bool principal_option(struct router_config *c, const char *text)
 {
     char *copy = xstrdup(text), *at = copy, *field[FIELDS];
-    struct principal_config p = { .door = c->doors ? c->doors - 1 : 0 };
+    struct principal_config p = { .store = last_store(c) };
     bool ok;
 
     for (int i = 0; i < FIELDS; i++) {
@@ -120,7 +133,7 @@ bool authenticator_option(struct router_config *c, const char *text)
 {
     size_t n = strcspn(text, ":");
     char *method = xstrndup(text, n);
-    struct principal_config p = { 0 };
+    struct principal_config p = { .store = last_store(c) };
     bool ok = text[n] && method_of(method, &p.method);
 
     free(method);
@@ -144,6 +157,9 @@ void principals_fini(struct router_config *c)
         buf_unref(c->principals[i].salt);
     }
     free(c->principals);
+    for (size_t i = 0; i < c->door_count; i++)
+        free(c->doors[i].name);
+    free(c->doors);
 }
 
 /* ---- proofs ------------------------------------------------------------------------ */

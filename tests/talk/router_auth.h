@@ -11,6 +11,9 @@
  * Argon2id. */
 bool principal_option(struct router_config *c, const char *text);
 
+/* A way in of this name; principals that follow may join by it. */
+void door_option(struct router_config *c, const char *name);
+
 /* METHOD:URI: an authenticator. */
 bool authenticator_option(struct router_config *c, const char *text);
 void principals_fini(struct router_config *c);

@@ -140,7 +140,7 @@ static void test_finding(void)
 
     config[2].realm = away;
     r = router_of(config, 3, &seed);
-    ps = r->doors[0];
+    ps = r->doors.stores[0];
     TEST("a principal is found by method and name");
     CHECK(
         slice_is(slice_buf(principals_find(ps, AUTH_TICKET, SLICE("joe"))->secret), "t"));
@@ -175,10 +175,13 @@ static void test_keys(void)
     buf_append(&config[0].secret, second, AUTH_DIGEST);
     r = router_of(config, 1, &seed);
     TEST("each key of a principal finds him, and no other bytes do");
-    CHECK(principals_find_key(r->doors[0], slice_of(first)) == r->doors[0]->at);
-    CHECK(principals_find_key(r->doors[0], slice_of(second)) == r->doors[0]->at);
-    CHECK(!principals_find_key(r->doors[0],
-                               (struct slice){ r->doors[0]->at->secret->data + 1, 32 }));
+    CHECK(principals_find_key(r->doors.stores[0], slice_of(first)) ==
+          r->doors.stores[0]->at);
+    CHECK(principals_find_key(r->doors.stores[0], slice_of(second)) ==
+          r->doors.stores[0]->at);
+    CHECK(!principals_find_key(
+        r->doors.stores[0],
+        (struct slice){ r->doors.stores[0]->at->secret->data + 1, 32 }));
     router_free(r);
     forget(config, 1);
 }
@@ -204,7 +207,7 @@ static void test_decoys(void)
     TEST("a decoy is one of the method's principals, always the same for a name");
     for (char name[] = "aa"; name[0] <= 'z'; name[0]++) {
         for (name[1] = 'a'; name[1] <= 'z'; name[1]++) {
-            const struct principals *ps = r->doors[0];
+            const struct principals *ps = r->doors.stores[0];
             const struct principal *p =
                 principals_decoy(ps, realm, AUTH_WAMPCRA, slice_of(name));
 
@@ -217,15 +220,16 @@ static void test_decoys(void)
     CHECK_INT(seen, MANY / 2);
 
     TEST("its salt is as long as theirs, hangs on the name and on the router");
-    salt = principals_salt(r->doors[0], &r->doors[0]->at[1], SLICE("ann"));
-    again = principals_salt(r->doors[0], &r->doors[0]->at[1], SLICE("ann"));
-    elsewhere = principals_salt(other->doors[0], &r->doors[0]->at[1], SLICE("ann"));
+    salt = principals_salt(r->doors.stores[0], &r->doors.stores[0]->at[1], SLICE("ann"));
+    again = principals_salt(r->doors.stores[0], &r->doors.stores[0]->at[1], SLICE("ann"));
+    elsewhere =
+        principals_salt(other->doors.stores[0], &r->doors.stores[0]->at[1], SLICE("ann"));
     CHECK_INT(salt->len, 7);
     CHECK(utf8_ok(slice_buf(salt)));
     CHECK(slice_eq(slice_buf(salt), slice_buf(again)));
     CHECK(!slice_eq(slice_buf(salt), slice_buf(elsewhere)));
     buf_unref(again);
-    again = principals_salt(r->doors[0], &r->doors[0]->at[1], SLICE("eve"));
+    again = principals_salt(r->doors.stores[0], &r->doors.stores[0]->at[1], SLICE("eve"));
     CHECK(!slice_eq(slice_buf(salt), slice_buf(again)));
     buf_unref(salt);
     buf_unref(again);
@@ -246,13 +250,14 @@ static void test_secrets(void)
     config[0].keylen = 16;
     r = router_of(config, 1, &seed);
     TEST("of a salted secret the derived key is kept");
-    CHECK(slice_is(slice_buf(r->doors[0]->at[0].secret), "prq7+YkJ1/KlW1X0YczMHw=="));
+    CHECK(slice_is(slice_buf(r->doors.stores[0]->at[0].secret),
+                   "prq7+YkJ1/KlW1X0YczMHw=="));
     TEST("secrets are compared as a whole");
-    CHECK(principals_equal(r->doors[0], SLICE("abc"), SLICE("abc")));
-    CHECK(principals_equal(r->doors[0], SLICE(""), SLICE("")));
-    CHECK(!principals_equal(r->doors[0], SLICE("abc"), SLICE("abcd")));
-    CHECK(!principals_equal(r->doors[0], SLICE("abc"), SLICE("abd")));
-    CHECK(!principals_equal(r->doors[0], SLICE("abc"), SLICE("")));
+    CHECK(principals_equal(r->doors.stores[0], SLICE("abc"), SLICE("abc")));
+    CHECK(principals_equal(r->doors.stores[0], SLICE(""), SLICE("")));
+    CHECK(!principals_equal(r->doors.stores[0], SLICE("abc"), SLICE("abcd")));
+    CHECK(!principals_equal(r->doors.stores[0], SLICE("abc"), SLICE("abd")));
+    CHECK(!principals_equal(r->doors.stores[0], SLICE("abc"), SLICE("")));
     router_free(r);
     forget(config, 1);
 }
@@ -286,9 +291,9 @@ static void test_replay(void)
 
     hello_of(dict, &m, &o);
     for (int i = 0; i < 2; i++)
-        a[i] = attempt_new((struct realm *)realm_of(r, "home"),
-                           &(struct peer){ .router = r, .wire = &wire_json }, &o,
-                           &extra[i], &f);
+        a[i] = attempt_new(&(struct entry){ (struct realm *)realm_of(r, "home"),
+                                            r->doors.stores[0], &wire_json },
+                           &o, &extra[i], &f);
     signature = auth_cra_sign(SLICE("secret"), slice_buf(a[0]->challenge));
     m = (struct msg){ .row = msg_row(MSG_AUTHENTICATE),
                       .wire = &wire_json,
@@ -332,8 +337,8 @@ static void test_verifier(void)
     auth_scram_keys(secret, keys, keys + AUTH_DIGEST);
     buf_append(&config[0].secret, keys, sizeof keys);
     r = router_of(config, 1, &seed);
-    a = attempt_new((struct realm *)realm_of(r, "home"),
-                    &(struct peer){ .router = r, .wire = &wire_json },
+    a = attempt_new(&(struct entry){ (struct realm *)realm_of(r, "home"),
+                                     r->doors.stores[0], &wire_json },
                     hello_of(dict, &m, &o), &extra, &f);
     CHECK(a && a->known);
     s = (struct auth_scram){ .authid = SLICE("joe"),

@@ -1,4 +1,5 @@
-/* test_guests.c - connections are counted by address. See net/guests.h. */
+/* test_guests.c - connections are counted by address, and by listener. See
+ * net/guests.h. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -65,10 +66,33 @@ static void counts(void)
     guests_fini(&all);
 }
 
+static void counts_of_a_listener(void)
+{
+    struct crowd *c = crowd_new(), *a, *b;
+    bool told = true;
+
+    a = crowd_enter(c);
+    b = crowd_enter(c);
+    CHECK(!crowd_full(c, 3, &told) && !crowd_full(c, 0, &told));
+    CHECK(crowd_full(c, 2, &told) && !told);
+    CHECK(crowd_full(c, 2, &told) && told);
+    crowd_leave(a);
+    CHECK(!crowd_full(c, 2, &told));
+    a = crowd_enter(c);
+    CHECK(crowd_full(c, 2, &told) && !told);
+    crowd_free(c); /* its connections outlive it */
+    crowd_leave(b);
+    crowd_leave(a);
+    crowd_leave(NULL);
+}
+
 void test_guests(void)
 {
     TEST("an address has so many connections, and may have others when some have ended");
     counts();
+
+    TEST("a listener has so many connections, and says once that it is full");
+    counts_of_a_listener();
 
     TEST("who can choose his address counts by what he cannot choose");
     CHECK(alike("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"));

@@ -11,7 +11,7 @@ void test_roles(void);
 #define ALL_ROLES (CLIENT_ROLES | ROUTER_ROLES)
 
 /* The specification's table of features: publisher, subscriber, caller, callee,
- * broker, dealer. */
+ * broker, dealer; and two of an older draft. */
 static const struct {
     const char *name, *roles;
 } facts[] = {
@@ -38,6 +38,8 @@ static const struct {
     { "event_retention", "----x-" },
     { "subscription_revocation", "-x--x-" },
     { "payload_passthru_mode", "xxxxxx" },
+    { "payload_transparency", "xxxxxx" },
+    { "payload_encryption_cryptobox", "xxxxxx" },
 };
 
 static const char *const names[] = { "publisher", "subscriber", "caller",

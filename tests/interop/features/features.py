@@ -1,16 +1,19 @@
 """features.py: what the router announces in WELCOME, used by autobahn-python: patterns, lists,
-disclosure, shared registration, trust levels, the meta API. features.js does the same.
+disclosure, shared registration, trust levels, the meta API, payload that only its ends can read. features.js does the same.
 
 usage: features.py URL PREFIX    TAP on standard output; URIs begin with PREFIX
 """
 import asyncio
+import json
 import os
 import sys
 
-from autobahn.wamp.types import PublishOptions, RegisterOptions
+from autobahn.wamp.types import EncodedPayload, PublishOptions, RegisterOptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../py"))
 from pairs import Ear, run  # noqa: E402 pylint: disable=wrong-import-position
+# pylint: disable-next=wrong-import-position
+from autobahn.wamp.cryptobox import KeyRing  # noqa: E402 (after pairs, which takes asyncio)
 
 URL, PREFIX = sys.argv[1:]
 
@@ -120,9 +123,48 @@ async def subscriptions_are_told_of(one, other):
     assert await call("wamp.subscription.count_subscribers", found) == 1
 
 
+class Codec:
+    """Bytes that the router cannot read: JSON, turned around."""
+
+    def __init__(self):
+        self.opened = 0
+
+    def encode(self, _originating, uri, args=None, kwargs=None):
+        return EncodedPayload(json.dumps([uri, args, kwargs]).encode()[::-1], "x_turned", "json")
+
+    def decode(self, _originating, _uri, encoded):
+        assert (encoded.enc_algo, encoded.enc_serializer) == ("x_turned", "json"), encoded
+        self.opened += 1
+        return json.loads(encoded.payload[::-1])
+
+
+async def seal(one, other, name, codecs):
+    """Two sessions call and publish what the router cannot read."""
+    ear = Ear()
+    one.session.set_payload_codec(codecs[0])
+    other.session.set_payload_codec(codecs[1])
+    await one.session.register(lambda a, b: a + b, PREFIX + name + ".add")
+    await ear.subscribe(one, PREFIX + name + ".news")
+    assert await other.session.call(PREFIX + name + ".add", 2, 3) == 5
+    await publish(other, PREFIX + name + ".news", "psst")
+    assert tuple((await ear.next())[0]) == ("psst",)
+
+
+async def payload_goes_through_sealed(one, other):
+    codecs = [Codec(), Codec()]
+    await seal(one, other, "sealed", codecs)
+    assert [codec.opened for codec in codecs] == [2, 1]
+
+
+async def payload_goes_through_encrypted(one, other):
+    key, _ = KeyRing().generate_key()
+    await seal(one, other, "encrypted", [KeyRing(key), KeyRing(key)])
+
+
 TESTS = [subscriptions_by_prefix_and_wildcard, a_publisher_is_excluded_unless_he_wants,
          black_and_white_lists_choose, a_publisher_is_told_by_rule, a_caller_is_told_by_rule,
          the_most_exact_registration_is_called, callees_share_in_turn, sessions_are_told_of,
-         registrations_are_told_of, subscriptions_are_told_of]
+         registrations_are_told_of, subscriptions_are_told_of, payload_goes_through_sealed,
+         payload_goes_through_encrypted]
 
 asyncio.run(run(URL, TESTS))

@@ -1,5 +1,5 @@
-/* serve_access.c - the access log: a line for each that comes or goes, as text
- * (key=value) or JSON. See serve_private.h.
+/* host_access_log.c - the access log: a line for each that comes or goes, as text
+ * (key=value) or JSON. See host.h.
  *
  * A line is written whole, at once. What peers have said is quoted, so that nobody can
  * write a line that is not his. No line has what a message says, nor a proof. */
@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "serve_private.h"
+#include "host.h"
 #include "wamp/wire.h"
 
 struct access_log {

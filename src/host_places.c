@@ -1,17 +1,16 @@
-/* serve_places.c - where a router listens, at its start and when its configuration is
+/* host_places.c - where a router listens, at its start and when its configuration is
  * read again.
  *
  * A place is its address: a port of an interface, or the path of a Unix socket. What is
  * spoken there, and by which rules, is its options, which a listener can be given anew;
- * whoever is connected stays so. Everything that can fail is done first. */
-#include <stdio.h>
+ * whoever is connected stays so. Everything that can fail is done first. See host.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve_private.h"
+#include "host.h"
 
-static bool same_place(const struct serve_listener *have, const struct url *url,
+static bool same_place(const struct place_listener *have, const struct url *url,
                        const char *listen)
 {
     if (have->url.unix_socket || url->unix_socket)
@@ -23,7 +22,7 @@ static bool same_place(const struct serve_listener *have, const struct url *url,
 }
 
 /* What is there for a place, and nobody has claimed; NULL when nothing is. */
-static struct serve_listener *find(struct serve_places *p, const struct url *url,
+static struct place_listener *find(struct places *p, const struct url *url,
                                    const char *listen)
 {
     for (size_t i = 0; i < p->count; i++)
@@ -34,34 +33,31 @@ static struct serve_listener *find(struct serve_places *p, const struct url *url
 
 /* How one place of a job is to come about. */
 struct step {
-    const struct serve_place *place;
+    const struct place *place;
     struct url url;
-    struct serve_listener *from;    /* where `kept` was claimed, and is no more */
+    struct place_listener *from;    /* where `kept` was claimed, and is no more */
     struct listener *kept, *opened; /* one of them is NULL */
 };
 
-static bool prepare(struct step *s, struct serve_places *p, struct server *server,
-                    char *error, size_t size)
+static bool prepare(struct step *s, struct places *p, struct server *server,
+                    struct conn_end *end)
 {
-    struct conn_end end = { 0 };
     bool ok;
 
-    if (!url_parse_listen(&s->url, s->place->listen, error, size))
+    *end = (struct conn_end){ 0 };
+    if (!url_parse_listen(&s->url, s->place->listen, end->text, sizeof end->text))
         return false;
     s->from = find(p, &s->url, s->place->listen);
     if (s->from) {
         s->kept = s->from->listener;
         s->from->listener = NULL;
         s->url.port = s->from->url.port;
-        ok = listener_can(&s->url, &s->place->options, &end);
+        ok = listener_can(&s->url, &s->place->options, end);
     } else {
-        s->opened = server_listen(server, &s->url, &s->place->options, &end);
+        s->opened = server_listen(server, &s->url, &s->place->options, end);
         ok = s->opened != NULL;
     }
-    if (!ok)
-        snprintf(error, size, "%s %s", end.text,
-                 end.error == CONN_TLS ? "[W411]" : "[W410]");
-    else if (s->opened && !s->url.unix_socket)
+    if (s->opened && !s->url.unix_socket)
         s->url.port = listener_port(s->opened);
     return ok;
 }
@@ -77,10 +73,10 @@ static void undo(const struct step *steps, size_t n, struct server *server)
     }
 }
 
-static void carry_out(const struct step *steps, size_t n, struct serve_places *p,
+static void carry_out(const struct step *steps, size_t n, struct places *p,
                       struct server *server)
 {
-    struct serve_places now = { xcalloc(n, sizeof *now.at), n };
+    struct places now = { xcalloc(n, sizeof *now.at), n };
 
     for (size_t i = 0; i < p->count; i++)
         if (p->at[i].listener)
@@ -90,7 +86,7 @@ static void carry_out(const struct step *steps, size_t n, struct serve_places *p
 
         if (s->kept)
             server_renew(s->kept, &s->url, &s->place->options);
-        now.at[i] = (struct serve_listener){ .url = s->url,
+        now.at[i] = (struct place_listener){ .url = s->url,
                                              .listen = xstrdup(s->place->listen),
                                              .listener = s->kept ? s->kept : s->opened };
     }
@@ -98,16 +94,16 @@ static void carry_out(const struct step *steps, size_t n, struct serve_places *p
     *p = now;
 }
 
-bool places_take(struct serve_places *p, struct server *server,
-                 const struct serve_job *job, char *error, size_t size)
+bool places_take(struct places *p, struct server *server, const struct place_list *list,
+                 struct conn_end *end)
 {
-    struct step *steps = xcalloc(job->count, sizeof *steps);
+    struct step *steps = xcalloc(list->count, sizeof *steps);
     size_t n = 0;
     bool ok = true;
 
-    while (ok && n < job->count) {
-        steps[n].place = &job->places[n];
-        ok = prepare(&steps[n++], p, server, error, size);
+    while (ok && n < list->count) {
+        steps[n].place = &list->at[n];
+        ok = prepare(&steps[n++], p, server, end);
     }
     if (ok)
         carry_out(steps, n, p, server);
@@ -117,10 +113,10 @@ bool places_take(struct serve_places *p, struct server *server,
     return ok;
 }
 
-void places_fini(struct serve_places *p)
+void places_fini(struct places *p)
 {
     for (size_t i = 0; i < p->count; i++)
         free(p->at[i].listen);
     free(p->at);
-    *p = (struct serve_places){ 0 };
+    *p = (struct places){ 0 };
 }
