@@ -35,8 +35,10 @@ local function complain(e, options)
   end
   local own = errors.is_error(e) -- the place is named; others get their traceback
   local trace = type(e) == "table" and not own and core.log_level() ~= "error" and e.traceback
-  codes.complain(text, e, trace and errors.app_frames(trace):gsub("^\n", "") or nil)
-  return exit_code(e, options)
+  local exit = exit_code(e, options)
+  codes.complain(text, exit == LUA_ERROR and "W100" or e,
+    trace and errors.app_frames(trace):gsub("^\n", "") or nil)
+  return exit
 end
 
 -- Where the apps are to connect, by flags and configuration. Starts the embedded router.
@@ -206,7 +208,7 @@ function runner.run(options)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { code = options.has_run and "W100" or "W300", message = tostring(e) .. errors.meant(e),
+    return { code = "W300", message = tostring(e) .. errors.meant(e),
       traceback = debug.traceback("", 2) }
   end, options)
   if not ok then
