@@ -10,7 +10,7 @@
 #include "lua/codec.h"
 
 #include "base/mem.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 #include "wamp/opts.h"
 #include "wamp/transcode.h"

@@ -10,8 +10,6 @@
 
 #include "wamp/wire.h"
 
-struct state;
-
 /* Pushes the value in `bytes`, which must be well-formed. */
 void push_value(lua_State *L, const struct wire *wire, struct slice bytes);
 
@@ -29,43 +27,18 @@ void push_token(lua_State *L, struct reader *r, enum token token);
  * cannot be encoded. */
 void write_value(lua_State *L, struct writer *w, int idx, const char *root);
 
-/* An empty writer in S->scratch, good until the next use of it. */
-struct writer *scratch_writer(struct state *S, const struct wire *wire);
+/* The same for a value that stands in a payload or in options: a whole message nests
+ * LIMIT_DEPTH deep, and they are in it. */
+void write_nested(lua_State *L, struct writer *w, int idx, const char *root);
 
-/* Gives back what giants have left in S->scratch. Not while a slice points there. */
-void scratch_spare(struct state *S);
+/* The slots first..last as a list, trailing nils left off; absent when none is left. */
+struct slice write_args(lua_State *L, struct writer *w, int first, int last);
 
-/* What follows the URI in call, publish, yield ...: positional arguments, then
- * optionally a kwargs{} and an options{} in either order. Slices point into S->scratch
- * and are good until the next use of it. */
-struct payload {
-    struct slice args, kwargs, options;
-    unsigned form;    /* CALL_RESULTS, CALL_PARTS */
-    double timeout;   /* seconds, options.timeout; < 0 when not given */
-    size_t buffer;    /* options.buffer; LIMIT_STREAM_BUFFER when not given */
-    int given;        /* stack index of the options{}; 0 when there are none */
-    int on_progress;  /* stack index of options.on_progress; 0 when not given */
-    bool acknowledge; /* options.acknowledge */
-};
+/* The table at `idx` as a dict; absent when it is empty. */
+struct slice write_kwargs(lua_State *L, struct writer *w, int idx);
 
-/* Encodes stack slots first..top. May push (on_progress stays on the stack). */
-void check_payload(lua_State *L, struct state *S, const struct wire *wire, int first,
-                   struct payload *p);
-
-/* What a call's options say besides what is given: receive_progress, progress. */
-enum { CALL_RESULTS = 1, CALL_PARTS = 2 };
-
-/* The same for a call whose options say what is set in p->form; on_progress sets
- * CALL_RESULTS. */
-void check_call(lua_State *L, struct state *S, const struct wire *wire, int first,
-                struct payload *p);
-
-/* Whether an options{} is among the values first..top that check_payload would take. */
-bool has_options(lua_State *L, int first);
-
-/* Only the dict of options at `idx` (nil or none: absent). */
-struct slice check_options(lua_State *L, struct state *S, const struct wire *wire,
-                           int idx);
+/* Whether the value at `idx` has this marker metatable, &KEY_KWARGS_MT ... */
+bool has_mt(lua_State *L, int idx, const char *key);
 
 /* A string argument as a slice. */
 struct slice check_slice(lua_State *L, int idx);

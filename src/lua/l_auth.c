@@ -5,7 +5,7 @@
  * no function here puts a secret into a message. Bytes and texts are Lua strings on both
  * sides. What is wrong with a value gives nil, so that the caller can name the place it
  * came from. */
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 #include "lua/l_client.h"
 #include "wamp/auth.h"

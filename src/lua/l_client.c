@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 #include "lua/l_router.h"
 #include "lua/message.h"

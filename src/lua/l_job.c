@@ -8,7 +8,7 @@
  *
  * Not known here: how calls come and are answered (serve.c). */
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 
 static const char KEY_DETAILS; /* registry: details table -> struct details, weak */

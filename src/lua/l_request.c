@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 
 static int request_k(lua_State *L, int status, lua_KContext ctx)

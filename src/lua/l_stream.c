@@ -8,7 +8,7 @@
  * Not known here: how results come (l_event.c), and what the call was sent with
  * (l_request.c). */
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 
 static const char STREAM[] = "wampy.stream";

@@ -8,7 +8,7 @@
  *
  * Not known here: which part may be sent when (wamp/session_parts.c). */
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 
 static const char UPLOAD[] = "wampy.upload";

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 #include "lua/state.h"
 #include "wamp/trace.h"

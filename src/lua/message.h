@@ -5,7 +5,7 @@
 #ifndef LUA_MESSAGE_H
 #define LUA_MESSAGE_H
 
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/state.h"
 #include "wamp/msg.h"
 

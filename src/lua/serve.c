@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/codec.h"
-#include "lua/convert.h"
+#include "lua/payload.h"
 #include "lua/errors.h"
 
 /* ---- how much a handler does at a time ----------------------------------------------
