@@ -6,23 +6,27 @@ local members = {}
 
 local DEEP = 8 -- __index of __index
 
--- Calls found(table) for the table itself and those that its members are looked up in. What has a
--- function there is an object of the class that is its metatable.
-local function each_table(v, found)
-  local current = v
+--- Goes through the tables that a value's members are looked up in: itself, and what is behind it.
+-- What has a function there is an object of the class that is its metatable.
+-- @param v any
+-- @param found function(table), called once for each
+function members.each_table(v, found)
+  local current, known = v, {}
   for _ = 1, DEEP do
+    if known[current] then return end
+    known[current] = true
     if type(current) == "table" then found(current) end
     local mt = debug.getmetatable(current)
     local behind = mt and rawget(mt, "__index")
     if type(behind) == "function" then behind = mt end
-    if type(behind) ~= "table" or behind == current then return end
+    if type(behind) ~= "table" then return end
     current = behind
   end
 end
 
 local function member(v, name)
   local value
-  each_table(v, function(t)
+  members.each_table(v, function(t)
     if value == nil then value = rawget(t, name) end
   end)
   return value
@@ -48,7 +52,7 @@ end
 -- @return list
 function members.names(value, prefix)
   local list, seen = {}, {}
-  each_table(value, function(t)
+  members.each_table(value, function(t)
     for key in next, t do
       local fits = type(key) == "string" and key:find("^[%a_][%w_]*$")
         and key:sub(1, #prefix) == prefix and (not key:find("^_") or prefix:find("^_"))

@@ -5,12 +5,12 @@
 --
 -- It looks at the stack, so it is asked by message handlers, before the stack is gone.
 
+local members = require "wampy.members"
 local nearest = require "wampy.nearest"
 
 local scope = {}
 
 local DEEPEST = 40 -- frames that are looked at
-local CLASSES = 8 -- of one object, each the parent of the one before
 local ENOUGH = 2000 -- names that are looked at
 local KEPT = 100 -- answers
 
@@ -65,17 +65,8 @@ function Words:add_keys(t, prefix)
 end
 
 -- Adds the members of a variable: those of its table, and of the classes of that.
-local function members(words, name, value, mark)
-  local known = {}
-  if type(value) == "string" then value = string end
-  for _ = 1, CLASSES do
-    if type(value) ~= "table" or known[value] then return end
-    known[value] = true
-    words:add_keys(value, name .. mark)
-    local mt = getmetatable(value)
-    local parent = type(mt) == "table" and rawget(mt, "__index")
-    value = type(parent) == "table" and parent or mt -- a function __index: the class is the mt
-  end
+local function add_members(words, name, value, mark)
+  members.each_table(value, function(t) words:add_keys(t, name .. mark) end)
 end
 
 -- By what Lua says of the name: who adds the words that could be meant.
@@ -89,14 +80,14 @@ end
 
 -- A member of what a variable holds.
 function kinds.method(words, list)
-  for _, v in ipairs(list) do members(words, v.name, v.value, ":") end
+  for _, v in ipairs(list) do add_members(words, v.name, v.value, ":") end
 end
 
 -- The same, of globals too: wampy.x, string.x.
 function kinds.field(words, list)
-  for _, v in ipairs(list) do members(words, v.name, v.value, ".") end
+  for _, v in ipairs(list) do add_members(words, v.name, v.value, ".") end
   for name, value in next, _G do
-    if value ~= _G and is_public(name) then members(words, name, value, ".") end
+    if value ~= _G and is_public(name) then add_members(words, name, value, ".") end
   end
 end
 
