@@ -1,23 +1,19 @@
 -- Authentication on a real Crossbar.io: each method that it has, with the right secret and without
 -- it. The secrets are those of AUTH in crossbar.py.
+local node = dofile "tests/e2e/node.lua"
 local wampy = require "wampy"
 local core = require "wampy.core"
 
 local KEY = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 
 describe("Crossbar.io lets in", function()
-  local crossbar, url, pid
+  local url
 
   setup(function()
-    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID auth"))
-    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
-    assert(url, "Crossbar.io did not start")
+    url = node.start "auth"
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    crossbar:close()
-  end)
+  teardown(node.stop)
 
   -- Joins, and calls itself: an authenticated session is a session like others.
   local function joins(auth, roles)

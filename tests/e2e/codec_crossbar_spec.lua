@@ -1,22 +1,18 @@
 -- Payload passthru and a real Crossbar.io, which does not have it: what is sealed is refused before
 -- it is sent, and what is not passes a client with codecs as ever.
+local node = dofile "tests/e2e/node.lua"
 local wampy = require "wampy"
 
 local PATIENCE = 30
 
 describe("codecs and Crossbar.io", function()
-  local crossbar, url, pid
+  local url
 
   setup(function()
-    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID"))
-    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
-    assert(url, "Crossbar.io did not start")
+    url = node.start()
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    crossbar:close()
-  end)
+  teardown(node.stop)
 
   it("are refused by name, and the session goes on", function()
     local codec = {

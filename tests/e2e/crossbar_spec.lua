@@ -1,20 +1,16 @@
 -- The apps, and what a client can do, on a real Crossbar.io.
+local node = dofile "tests/e2e/node.lua"
 local wampy = require "wampy"
 
 describe("on Crossbar.io", function()
-  local crossbar, url, pid
+  local url
   local clients
 
   setup(function()
-    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID"))
-    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
-    assert(url, "Crossbar.io did not start")
+    url = node.start()
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    crossbar:close()
-  end)
+  teardown(node.stop)
 
   before_each(function() clients = {} end)
 

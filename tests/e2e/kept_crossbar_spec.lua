@@ -1,6 +1,7 @@
 -- One scenario of retained events, event history, testaments and revocation on the embedded router
 -- and on a real Crossbar.io: what comes of it must be the same. Ids are replaced by names first.
 -- Where the two differ on purpose is in docs/PROTOCOL.md, and left out here.
+local node = dofile "tests/e2e/node.lua"
 local wampy = require "wampy"
 local core = require "wampy.core"
 local kwargs, options = wampy.kwargs, wampy.options
@@ -132,22 +133,17 @@ local function play(url)
 end
 
 describe("kept events and Crossbar.io's", function()
-  local crossbar, url, pid
+  local url
   local ours, theirs
 
   setup(function()
-    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID history"))
-    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
-    assert(url, "Crossbar.io did not start")
+    url = node.start "history"
     theirs = play(url)
     local router <close> = wampy.routers.Embedded { config = configuration() }:start()
     ours = play(router.url)
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    crossbar:close()
-  end)
+  teardown(node.stop)
 
   it("come to the same", function()
     assert.is_true(#ours > 25)

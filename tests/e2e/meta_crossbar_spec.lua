@@ -1,6 +1,7 @@
 -- One scenario of the meta API on the embedded router and on a real Crossbar.io: what it says must
 -- be the same, field by field. Ids, times and authids are replaced by names first. Where the two
 -- differ on purpose is in docs/PROTOCOL.md, and left out here by `told`.
+local node = dofile "tests/e2e/node.lua"
 local wampy = require "wampy"
 
 local PATIENCE = 10
@@ -117,22 +118,17 @@ local function play(url)
 end
 
 describe("the meta API and Crossbar.io's", function()
-  local crossbar, url, pid
+  local url
   local ours, theirs = {}, {}
 
   setup(function()
-    crossbar = assert(io.popen("exec tests/e2e/crossbar.py $PPID"))
-    url, pid = (crossbar:read("l") or ""):match("^ready (%S+) (%d+)")
-    assert(url, "Crossbar.io did not start")
+    url = node.start()
     theirs.answers, theirs.events = play(url)
     local router <close> = wampy.routers.Embedded():start()
     ours.answers, ours.events = play(router.url)
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    crossbar:close()
-  end)
+  teardown(node.stop)
 
   it("answer the same", function()
     assert.is_true(#ours.answers > 60)
