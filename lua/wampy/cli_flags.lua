@@ -35,6 +35,19 @@ function cli_flags.common(command)
   cli_flags.group(command, "Log", common)
 end
 
+--- The beginning of a file that the command line names.
+-- @param path of the file
+-- @param most bytes of it
+-- @return text; or nil and why not
+function cli_flags.read_file(path, most)
+  local file, e = io.open(path, "rb")
+  if not file then return nil, e end
+  local text, fault = file:read(most)
+  file:close()
+  if fault then return nil, path .. ": " .. fault end
+  return text or ""
+end
+
 --- The result of a command line that is wrong.
 function cli_flags.usage(text)
   return { exit = 2, stderr = codes.line(text, { message = text, exit = 2 }) }

@@ -1,5 +1,6 @@
 -- cli_profile.lua - files that say what a command line does not: profiles, and files of variables.
 
+local cli_flags = require "wampy.cli_flags"
 local core = require "wampy.core"
 local errors = require "wampy.errors"
 local settings = require "wampy.settings"
@@ -8,20 +9,11 @@ local cli_profile = {}
 
 local MAX = 1 << 20 -- bytes of such a file
 
-local function read_file(path)
-  local file, e = io.open(path, "rb")
-  if not file then return nil, e end
-  local text, fault = file:read(MAX)
-  file:close()
-  if fault then return nil, path .. ": " .. fault end
-  return text or ""
-end
-
 --- Sets the variables of a file that are not set yet.
 -- @param path file of lines NAME=VALUE, empty lines and comments
 -- @return nil, or what is wrong
 function cli_profile.take_variables(path)
-  local text, e = read_file(path)
+  local text, e = cli_flags.read_file(path, MAX)
   if not text then return "--env-file: " .. e end
   local number = 0
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
@@ -57,7 +49,7 @@ end
 -- The object of a profile in the file.
 local function find(name)
   local path = path_of()
-  local text, e = read_file(path)
+  local text, e = cli_flags.read_file(path, MAX)
   if not text then fail("--profile %s: %s", name, e) end
   local all, fault = core.json_decode(text)
   if not is_object(all) then

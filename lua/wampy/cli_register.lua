@@ -27,8 +27,7 @@ function cli_register.command(parser)
     :choices { "exact", "prefix", "wildcard" }
   c:option("--invoke", "How it is shared: single, roundrobin, random, first or last.")
     :argname("POLICY"):choices { "single", "roundrobin", "random", "first", "last" }
-  c:option("-o --option", "Option of REGISTER by its name in WAMP (may be repeated).")
-    :argname("NAME=VALUE"):count("*")
+  cli_value.option_flag(c, "REGISTER")
   cli_value.common(c)
   c:epilog("Examples:\n  wampy-lua register com.example.answer --value 42\n"
     .. "  wampy-lua reg com.example.join --lua '(...) .. kwargs.tail'\n"

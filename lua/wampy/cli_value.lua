@@ -12,14 +12,16 @@ local cli_value = {}
 local MAX = 16 * 1024 * 1024 -- bytes of a value: no message is larger
 
 local function source(path)
-  local file, e = io.stdin, nil
-  if path ~= "-" then file, e = io.open(path, "rb") end
-  if not file then return nil, e end
-  local text, fault = file:read(MAX + 1)
-  if path ~= "-" then file:close() end
-  if fault then return nil, path .. ": " .. fault end
-  if #(text or "") > MAX then return nil, ("%s: larger than any message"):format(path) end
-  return text or ""
+  local text, e
+  if path == "-" then
+    text, e = io.read(MAX + 1)
+    if e then return nil, "-: " .. e end
+    text = text or ""
+  else
+    text, e = cli_flags.read_file(path, MAX + 1)
+  end
+  if text and #text > MAX then return nil, ("%s: larger than any message"):format(path) end
+  return text, e
 end
 
 local function json(text, where)
@@ -99,6 +101,14 @@ local function read_kwargs(result)
   return not e and kwargs or nil, e
 end
 
+--- Declares the options of a message.
+-- @param c command of argparse
+-- @param message what it is called, for the help
+function cli_value.option_flag(c, message)
+  c:option("-o --option", ("Option of %s by its name in WAMP (may be repeated)."):format(message))
+    :argname("NAME=VALUE"):count("*")
+end
+
 --- Declares what a call and an event are made of.
 -- @param c command of argparse
 -- @param what "the procedure" or "the topic"
@@ -108,8 +118,7 @@ function cli_value.flags(c, what)
     :args("*"):argname("ARG")
   c:option("-k --kwarg", "Keyword argument, NAME=VALUE (may be repeated)."):argname("NAME=VALUE")
     :count("*")
-  c:option("-o --option", "Option of the message by its name in WAMP (may be repeated).")
-    :argname("NAME=VALUE"):count("*")
+  cli_value.option_flag(c, "the message")
   c:option("--args", "All positional arguments, as a JSON list."):argname("JSON")
   c:option("--kwargs", "All keyword arguments, as a JSON object."):argname("JSON")
   c:flag("-S --strings", "Every argument is a string.")
