@@ -380,18 +380,13 @@ static const luaL_Reg methods[] = { { "begin", l_begin },   { "next", l_next },
                                     { "resume", l_resume }, { "resize", l_resize },
                                     { "width", l_width },   { "close", l_close },
                                     { NULL, NULL } };
+static const luaL_Reg events[] = { { "__gc", l_close },
+                                   { "__close", l_close },
+                                   { NULL, NULL } };
 static const luaL_Reg functions[] = { { "editor", l_editor }, { NULL, NULL } };
 
 void open_edit(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, EDITOR);
-    lua_pushcfunction(L, l_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, l_close);
-    lua_setfield(L, -2, "__close");
-    lua_newtable(L);
-    state_register(L, S, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    state_class(L, S, EDITOR, events, methods);
     state_register(L, S, functions);
 }

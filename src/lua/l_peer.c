@@ -165,6 +165,7 @@ static int l_close(lua_State *L)
     return 0;
 }
 
+/* Collected: closed, and what nobody has read is dropped. */
 static int l_gc(lua_State *L)
 {
     struct l_peer *p = check_peer(L);
@@ -183,16 +184,11 @@ static int l_gc(lua_State *L)
 static const luaL_Reg methods[] = {
     { "send", l_send }, { "recv", l_recv }, { "close", l_close }, { NULL, NULL }
 };
+static const luaL_Reg events[] = { { "__gc", l_gc }, { NULL, NULL } };
 static const luaL_Reg functions[] = { { "peer", l_peer_new }, { NULL, NULL } };
 
 void open_peer(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, PEER);
-    lua_newtable(L);
-    state_register(L, S, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    state_class(L, S, PEER, events, methods);
     state_register(L, S, functions);
 }

@@ -329,26 +329,18 @@ static const luaL_Reg methods[] = { { "pid", l_pid },     { "read", l_read },
                                     { "shut", l_shut },   { "kill", l_kill },
                                     { "reap", l_reap },   { "close", l_close },
                                     { NULL, NULL } };
+static const luaL_Reg events[] = { { "__gc", l_close }, { NULL, NULL } };
 static const luaL_Reg functions[] = { { "process", l_process },
                                       { "environ", l_environ },
                                       { "real_path", l_real_path },
                                       { NULL, NULL } };
 
-static void open_class(lua_State *L, const char *name, lua_CFunction gc)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-}
-
 void open_process(lua_State *L, struct state *S)
 {
-    open_class(L, WAIT, wait_gc);
+    luaL_newmetatable(L, WAIT);
+    lua_pushcfunction(L, wait_gc);
+    lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
-    open_class(L, PROCESS, l_close);
-    lua_newtable(L);
-    state_register(L, S, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    state_class(L, S, PROCESS, events, methods);
     state_register(L, S, functions);
 }

@@ -149,6 +149,7 @@ static const luaL_Reg methods[] = { { "add", l_changes_add },
                                     { "read", l_changes_read },
                                     { NULL, NULL } };
 
+static const luaL_Reg events[] = { { "__gc", l_changes_close }, { NULL, NULL } };
 static const luaL_Reg functions[] = { { "all_begun", l_all_begun },
                                       { "atomic", l_atomic },
                                       { "begun", l_begun },
@@ -158,12 +159,6 @@ static const luaL_Reg functions[] = { { "all_begun", l_all_begun },
 
 void open_reload(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, CHANGES);
-    lua_pushcfunction(L, l_changes_close);
-    lua_setfield(L, -2, "__gc");
-    lua_newtable(L);
-    state_register(L, S, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    state_class(L, S, CHANGES, events, methods);
     state_register(L, S, functions);
 }

@@ -393,18 +393,13 @@ static const luaL_Reg methods[] = { { "access_log", l_access_log },
                                     { "stats", l_stats },
                                     { "trace", l_trace },
                                     { NULL, NULL } };
+static const luaL_Reg events[] = { { "__gc", l_close }, { NULL, NULL } };
 static const luaL_Reg functions[] = { { "router", l_router_new },
                                       { "listen_check", l_listen_check },
                                       { NULL, NULL } };
 
 void open_router(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, ROUTER);
-    lua_newtable(L);
-    state_register(L, S, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, l_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    state_class(L, S, ROUTER, events, methods);
     state_register(L, S, functions);
 }

@@ -202,10 +202,7 @@ const luaL_Reg client_streams[] = { { "stream", l_stream }, { NULL, NULL } };
 
 void stream_open(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, STREAM);
-    state_register(L, S, stream_events);
-    lua_newtable(L);
-    state_register(L, S, stream_methods);
-    lua_setfield(L, -2, "__index");
+    state_class(L, S, STREAM, stream_events, stream_methods);
+    luaL_getmetatable(L, STREAM);
     lua_rawsetp(L, LUA_REGISTRYINDEX, STREAM);
 }

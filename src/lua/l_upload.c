@@ -213,10 +213,5 @@ const luaL_Reg client_uploads[] = { { "open", l_open }, { NULL, NULL } };
 
 void upload_open(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, UPLOAD);
-    state_register(L, S, upload_events);
-    lua_newtable(L);
-    state_register(L, S, upload_methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    state_class(L, S, UPLOAD, upload_events, upload_methods);
 }

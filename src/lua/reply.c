@@ -229,6 +229,7 @@ static int l_cancel(lua_State *L)
     return 0;
 }
 
+/* Collected: nobody will read the answer. */
 static int l_gc(lua_State *L)
 {
     struct future *f = luaL_checkudata(L, 1, FUTURE);
@@ -273,12 +274,7 @@ void room_check(lua_State *L, struct state *S)
 
 void reply_open(lua_State *L, struct state *S)
 {
-    luaL_newmetatable(L, FUTURE);
-    lua_newtable(L);
-    state_register(L, S, future_methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushlightuserdata(L, S);
-    lua_pushcclosure(L, l_gc, 1);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    static const luaL_Reg events[] = { { "__gc", l_gc }, { NULL, NULL } };
+
+    state_class(L, S, FUTURE, events, future_methods);
 }

@@ -25,6 +25,17 @@ void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs)
     luaL_setfuncs(L, funcs, 1);
 }
 
+void state_class(lua_State *L, struct state *S, const char *name, const luaL_Reg *events,
+                 const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name);
+    state_register(L, S, events);
+    lua_newtable(L);
+    state_register(L, S, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
 void state_turn(struct state *S, int64_t timeout_ms)
 {
     S->turning = true;

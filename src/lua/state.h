@@ -62,6 +62,10 @@ void state_unwatch_signals(struct state *S);
 /* Registers `funcs` into the table at the top, each with the state as upvalue. */
 void state_register(lua_State *L, struct state *S, const luaL_Reg *funcs);
 
+/* Makes the metatable `name` of a userdata: its events (__gc ...), and its methods. */
+void state_class(lua_State *L, struct state *S, const char *name, const luaL_Reg *events,
+                 const luaL_Reg *methods);
+
 int luaopen_wampy_core(lua_State *L);
 
 /* Each adds its functions to the core table at the top of the stack. */
