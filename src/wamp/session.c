@@ -356,6 +356,7 @@ void session_leave(struct session *s, const char *reason, const char *text, uint
         return;
     enter(s, now);
     if (s->state == SESSION_JOINED) {
+        session_decline_open(s);
         send_farewell(s, MSG_GOODBYE, uri, slice_of(text));
         s->state = SESSION_LEAVING;
         heap_set(&s->timers, &s->limit, session_after(s, LIMIT_GOODBYE_MS));

@@ -367,6 +367,26 @@ int session_fail(struct session *s, uint64_t invocation, struct slice uri,
 
 /* ---- the end ----------------------------------------------------------------------- */
 
+/* The router would tell the callers, too; but Crossbar.io (26.10) keeps a registration for
+ * ever when its callee leaves while one of them is closing. */
+void session_decline_open(struct session *s)
+{
+    size_t at = 0;
+    uint64_t id;
+    struct writer w;
+
+    writer_init(&w, s->wire, 32);
+    writer_list(&w, 1);
+    writer_string(&w, SLICE("the callee left"));
+    writer_list_end(&w);
+    while (map_next(&s->invocations, &at, &id, NULL)) {
+        struct msg m = { .uri = SLICE("wamp.error.canceled"), .args = slice_buf(w.buf) };
+
+        answer(s, &m, MSG_ERROR, id);
+    }
+    writer_fini(&w);
+}
+
 void session_serve_nothing(struct session *s)
 {
     struct subscription *sub;

@@ -195,4 +195,25 @@ describe("on Crossbar.io", function()
     assert.is_true(wampy.is_error(e, wampy.errors.RemoteError))
     release:set()
   end)
+
+  -- Crossbar.io keeps the registration for ever when it is told nothing of the call and the caller,
+  -- who has canceled it, closes its link in the same moment: hence the many moments.
+  it("a callee that leaves with a call under way can come back", function()
+    for i = 1, 200 do
+      local a, b = client(), client()
+      local called, release = wampy.event(), wampy.event()
+      a:register("com.example.again", function()
+        called:set()
+        release:wait()
+      end)
+      local future = b:call_async("com.example.again")
+      assert.is_true(called:wait(10))
+      future:cancel("skip")
+      local leaving = wampy.spawn(function() b:stop() end)
+      wampy.sleep(i % 20 * 0.0002)
+      a:stop()
+      leaving:wait(10)
+      release:set()
+    end
+  end)
 end)

@@ -99,8 +99,8 @@ class Process:
         try:
             return self.child.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError("%s did not end; stderr: %s"
-                                 % (self.command, self.err.lines)) from None
+            raise AssertionError("%s did not end; stdout: %s; stderr: %s" % (
+                self.command, self.out.lines, self.err.lines)) from None
 
     def ends(self, code, signal=None):
         """Sends the signal, if one is given, and checks the exit code."""
