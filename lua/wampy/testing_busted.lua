@@ -106,6 +106,19 @@ local function open_test()
   before = scope.snapshot()
 end
 
+-- Each text once, with how many there are: a loop leaves the same thing a hundred times.
+local function counted(texts)
+  local times, result = {}, {}
+  for _, text in ipairs(texts) do
+    if not times[text] then result[#result + 1] = text end
+    times[text] = (times[text] or 0) + 1
+  end
+  for i, text in ipairs(result) do
+    if times[text] > 1 then result[i] = ("%d x %s"):format(times[text], text) end
+  end
+  return table.concat(result, "; ")
+end
+
 local function close_test()
   local strays = scope.strays(before)
   local wrong = scope.close("test")
@@ -118,7 +131,7 @@ local function close_test()
   for _, list in ipairs { left, strays, found } do
     for _, what in ipairs(list) do table.insert(wrong, what) end
   end
-  if wrong[1] then complain("left behind by the test: " .. table.concat(wrong, "; ")) end
+  if wrong[1] then complain("left behind by the test: " .. counted(wrong)) end
 end
 
 local function test_started(element, parent)

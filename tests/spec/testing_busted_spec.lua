@@ -122,6 +122,21 @@ describe("under busted", function()
     left "socket 127%.0%.0%.1:%d+ %(descriptor %d+%)\n"
   end)
 
+  it("what is left behind more than once is said once", function()
+    local code, out = busted [[
+      it("a loop", function()
+        for _ = 1, 3 do wampy.spawn(function() wampy.sleep(1000) end) end
+        wampy.spawn(function()
+          wampy.sleep(1000)
+        end)
+      end)]]
+    assert.equal(1, code)
+    local told = out:match("left behind by the test: ([^\n]*)")
+    assert.matches("3 x task that waits at [^;]*app_spec%.lua:5", told)
+    assert.matches("[^x] task that waits at [^;]*app_spec%.lua:7", " " .. told)
+    assert.equal(1, select(2, told:gsub(";", "")))
+  end)
+
   it("a test that fails is blamed for nothing else", function()
     local code, out = busted [[
       it("fails", function()
