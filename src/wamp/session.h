@@ -196,8 +196,8 @@ int session_fail(struct session *s, uint64_t invocation, struct slice uri,
 /* SESSION_UNKNOWN when no challenge waits. `extra` is a raw dict, or absent. */
 int session_authenticate(struct session *s, struct slice signature, struct slice extra);
 
-/* GOODBYE, behind an ERROR for each open invocation; EVENT_LEFT follows with the answer, or
- * after LIMIT_GOODBYE_MS without one. `reason` NULL means wamp.close.normal. In other
+/* GOODBYE, behind an ERROR for each open invocation; EVENT_LEFT follows with the answer,
+ * or after LIMIT_GOODBYE_MS without one. `reason` NULL means wamp.close.normal. In other
  * states the session just ends. */
 void session_leave(struct session *s, const char *reason, const char *text, uint64_t now);
 void session_abort(struct session *s, const char *reason, const char *text, uint64_t now);

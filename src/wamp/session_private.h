@@ -211,7 +211,7 @@ void session_on_subscribing_done(
 void session_on_revoked(struct session *s, struct msg *m);
 void session_forget_subscription(struct session *s,
                                  uint64_t id); /* if it has no handlers */
-void session_decline_open(struct session *s); /* ERROR for each open invocation */
+void session_decline_open(struct session *s);  /* ERROR for each open invocation */
 void session_serve_nothing(struct session *s); /* forgets all of it */
 
 #endif

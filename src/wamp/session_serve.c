@@ -367,8 +367,8 @@ int session_fail(struct session *s, uint64_t invocation, struct slice uri,
 
 /* ---- the end ----------------------------------------------------------------------- */
 
-/* The router would tell the callers, too; but Crossbar.io (26.10) keeps a registration for
- * ever when its callee leaves while one of them is closing. */
+/* The router would tell the callers, too; but Crossbar.io (26.10) keeps a registration
+ * for ever when its callee leaves while one of them is closing. */
 void session_decline_open(struct session *s)
 {
     size_t at = 0;

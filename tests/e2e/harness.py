@@ -19,7 +19,7 @@ import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = [os.path.join(ROOT, "build/release/wampy-lua")]  # run.py puts another one there
-PATIENCE = 30
+PATIENCE = 60
 TESTS = {}  # module -> [(name, function)]; modules import each other
 
 

@@ -23,7 +23,7 @@ import harness
 from crossbar import PROGRAM as CROSSBAR
 from harness import PATIENCE, ROOT, Process, closed_port, equal, test, test_each
 
-LIMIT = 3 * PATIENCE  # Crossbar.io takes its time to start on a busy machine
+LIMIT = 2 * PATIENCE  # Crossbar.io takes its time to start on a busy machine
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.S | re.M)
 DEMO = os.path.join(ROOT, "tools/demo") + " $(command -v wampy-lua)"
 PYTHON = os.path.join(ROOT, "build/peers/python/bin")  # has the library wampy

@@ -6,7 +6,7 @@
 local testing = require "wampy.testing"
 local wampy = require "wampy"
 
-local pair = { PATIENCE = 10 }
+local pair = { PATIENCE = 30 }
 
 --- A started router in memory, of realm1 unless `t` says otherwise; with WAMPY_TEST_ROUTER=crossbar
 -- a real Crossbar.io, which the tests share.

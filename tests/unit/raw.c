@@ -132,7 +132,7 @@ void raw_close(struct raw *r)
 
 static void send_all(struct raw *r, const unsigned char *p, size_t n)
 {
-    uint64_t end = loop_now() + 8000;
+    uint64_t end = loop_now() + 30000;
 
     while (n && loop_now() < end) {
         ssize_t sent = send(r->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -64,8 +64,8 @@ void raw_accept_key(const struct raw *r, char out[40]); /* for the request in `i
 
 /* Runs the loop until the condition holds or 8 s have gone. The raw sockets are not
  * the loop's, so its waits are short. */
-#define RUN_UNTIL(l, cond)                                                       \
-    for (uint64_t run_end = loop_now() + 8000; !(cond) && loop_now() < run_end;) \
+#define RUN_UNTIL(l, cond)                                                        \
+    for (uint64_t run_end = loop_now() + 30000; !(cond) && loop_now() < run_end;) \
     loop_run_once((l), 1)
 
 #endif
