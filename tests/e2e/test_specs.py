@@ -16,8 +16,9 @@ SPECS = ["wampy_tests", "from_wampy", "messages", "message_handler", "errors", "
 def the_specs_of_wampys_promises_pass_on_crossbar(t):
     files = [os.path.join("tests/spec", name + "_spec.lua") for name in SPECS]
     run = t.start(shutil.which("busted"), "--ignore-lua", "-o", "plainTerminal", *files, cwd=ROOT,
-                  env={"WAMPY_TEST_ROUTER": "crossbar", "WAMPY_CROSSBAR": CROSSBAR})
-    code, said = run.exit(120), "\n".join(run.out.all())
+                  env={"WAMPY_TEST_ROUTER": "crossbar", "WAMPY_CROSSBAR": CROSSBAR,
+                       "TEST_TIMEOUT": "120"})
+    code, said = run.exit(300), "\n".join(run.out.all())
     counts = re.search(r"(\d+) successes / (\d+) failures? / (\d+) errors? / (\d+) pending", said)
     good = code == 0 and counts and int(counts.group(1)) > 200
     assert good, said[said.find("\nFailure"):][:2000] + said[said.find("\nError"):][:2000]

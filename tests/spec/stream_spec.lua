@@ -322,8 +322,9 @@ describe("a stream", function()
   end)
 
   it("of a hundred thousand parts keeps memory as it is", function()
+    local parts = os.getenv "WAMPY_TEST_ROUTER" == "crossbar" and 20000 or 100000 -- it takes longer
     local n, at = 0, 0
-    for i in p.client:stream("count", 100000) do
+    for i in p.client:stream("count", parts) do
       n = n + 1
       if i == 10000 then
         collectgarbage()
@@ -331,7 +332,7 @@ describe("a stream", function()
       end
     end
     collectgarbage()
-    assert.equal(100000, n)
+    assert.equal(parts, n)
     assert.is_true(collectgarbage("count") - at < 256)
   end)
 end)
