@@ -82,6 +82,16 @@ function errors.app_frames(text)
   return ("%sstack traceback:\n%s"):format(message, table.concat(kept, "\n"))
 end
 
+--- What was raised, in words: an address says nothing to anybody, and to a caller too much.
+-- @param e any
+-- @treturn string
+function errors.words(e)
+  local mt, kind = debug.getmetatable(e), type(e)
+  local bare = kind == "table" or kind == "userdata" or kind == "function" or kind == "thread"
+  if not bare or mt and mt.__tostring then return tostring(e) end
+  return ("(error object is a %s value)"):format(kind)
+end
+
 --- A text that Lua raised, with the app's line in front where it names one of ours: what Lua says
 -- of a wrong argument has the place in our file that passed it on.
 -- @tparam string text what was raised
@@ -137,7 +147,7 @@ end
 -- @return text of several lines
 function errors.told(e, trace)
   local hint, frames = (trace or ""):match("^([^\n]*)(.*)$")
-  local text = errors.is_error(e) and placed(e) or errors.at_home(tostring(e), frames)
+  local text = errors.is_error(e) and placed(e) or errors.at_home(errors.words(e), frames)
   return text .. hint .. errors.app_frames(frames)
 end
 
@@ -231,7 +241,7 @@ local function to_wire(e)
     class, text = e.name, e.message
     if e:is(errors.Canceled) then uri = "wamp.error.canceled" end
   else
-    text = tostring(e):gsub("^[^\n]-:%d+: ", "", 1)
+    text = errors.words(e):gsub("^[^\n]-:%d+: ", "", 1)
   end
   if not utf8.len(text) then text = "(error message is not UTF-8)" end
   return uri, { text }, { exc_type = class, message = text }
@@ -275,7 +285,7 @@ end
 --- The text for an error that nobody caught, with its code when it is one of ours.
 function errors.uncaught(e)
   if not errors.is_error(e) then
-    local text, trace = tostring(e), debug.traceback("", 3)
+    local text, trace = errors.words(e), debug.traceback("", 3)
     local told = errors.at_home(text, trace)
     if told ~= text then return told .. errors.app_frames(trace) end
     return text .. errors.meant(e) .. trace

@@ -153,7 +153,7 @@ local function describe(err)
   end
   local trace = debug.traceback("", 2)
   return { exit = 3, code = "W300", traceback = trace,
-    message = one_line(errors.at_home(tostring(err), trace)) .. errors.meant(err) }
+    message = one_line(errors.at_home(errors.words(err), trace)) .. errors.meant(err) }
 end
 
 --- Loads an app.

@@ -63,6 +63,7 @@ function Repl:run(chunk)
     return xpcall(function() return table.pack(chunk()) end, function(e)
       local trace = debug.traceback("", 2)
       self.trace = trace:gsub("^\n", "")
+      if e == nil then return "error object: nil" end
       return type(e) == "string" and errors.at_home(e, trace) .. errors.meant(e) or e
     end)
   end)

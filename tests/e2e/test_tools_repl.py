@@ -90,6 +90,7 @@ def errors_are_one_line_and_what_may_have_been_meant(t):
         tty.ask("client:subscrib('x')", r"; did you mean client:subscribe\? \[W100\]$")
         tty.ask("call(nil)", r"^error: bad argument #1 to 'call'")
         tty.ask("coroutine.yield()", r"^error: coroutine\.yield outside .*\[W101\]$")
+        tty.ask("error()", r"^error: error object: nil \[W100\]$")
         tty.ask("error { code = 5 }", r"^error: error object: \{ code = 5 \} \[W100\]$")
         tty.ask(".trace", "stack traceback:")
         tty.ask("call('a b')", "^error: .*not a valid URI")
