@@ -54,7 +54,7 @@ RemoteError.__tostring = function(e)
 end
 
 -- Where our files are: nowhere when they are built in, else the folder that wampy.lua is in.
-local HOME = debug.getinfo(1, "S").source:match("^@(.*)wampy/errors%.lua$")
+local HOME = debug.getinfo(1, "S").source:match("^@(.*)wampy/errors%.lua$") or ""
 
 --- Whether a function's source (debug.getinfo) is of this module, not of an app, which may have a
 -- folder wampy or a file my_wampy.lua, too.
