@@ -33,7 +33,7 @@ static const char setup[] =
     "local exit = os.exit\n"
     "os.exit = function(code)\n" /* clients leave with GOODBYE first */
     "  local tasks = package.loaded['wampy.tasks']\n"
-    "  if tasks then pcall(tasks.stop_all) end\n"
+    "  if tasks then pcall(tasks.leave) end\n"
     "  exit(code, true)\n"
     "end\n";
 

@@ -9,6 +9,7 @@
 
 local argparse = require "argparse"
 local cli_flags = require "wampy.cli_flags"
+local codes = require "wampy.codes"
 local core = require "wampy.core"
 
 local cli = {}
@@ -160,6 +161,12 @@ local function first_lines(text, n)
   return table.concat(lines, " ")
 end
 
+-- What argparse says is wrong. Of one letter it proposes all others.
+local function fault_of(text)
+  local line = first_lines(text, 2)
+  return line:find("^unknown option '%-.'") and line:gsub(" Did you mean .*", "") or line
+end
+
 local function version_text(json)
   if json then
     return core.json_encode { name = "wampy-lua", version = core.version, lua = _VERSION } .. "\n"
@@ -289,13 +296,14 @@ function cli.parse(args, worker)
   if not ours then return cli_flags.usage("a verb is missing; try wampy-lua --help") end
   local verb = verb_of(ours[ours[1] == "help" and 2 or 1])
   local parser = new_parser(verb)
+  codes.verb = verb and ours[1] ~= "help" and ours[1] or nil
   if not ours[1] then
     return { exit = 2, stderr = parser:get_usage() .. "\n\n" .. EPILOG .. "\n" }
   end
   local asked = wanted_help(parser, ours)
   if asked then return asked end
   local ok, result = parser:pparse(ours)
-  if not ok then return cli_flags.usage(first_lines(unmark(tostring(result)), 2)) end
+  if not ok then return cli_flags.usage(fault_of(unmark(tostring(result)))) end
   for name, value in pairs(result) do result[name] = unmark(value) end
   if result.version and not result.verb then return { exit = 0, stdout = version_text() } end
   local bad = bad_settings(result)

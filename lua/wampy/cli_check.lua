@@ -35,7 +35,7 @@ end
 
 local function check_lua(path, report)
   local router, e = require("wampy.serving").load(path)
-  if not router then table.insert(report.failures, e) end
+  if not router then table.insert(report.failures, { message = e }) end
 end
 
 -- What is no configuration at all cannot be loaded; what is wrong in one is found.
@@ -43,7 +43,7 @@ local function check_config(path, report)
   if require("wampy.serving").is_lua(path) then return check_lua(path, report) end
   local config, config_file = require "wampy.config", require "wampy.config_file"
   local ok, e = pcall(config_file.decode, path)
-  if not ok then return table.insert(report.failures, e.message) end
+  if not ok then return table.insert(report.failures, e) end
   local _, mistakes = config.judge(path)
   for _, text in ipairs(mistakes) do table.insert(report.findings, { text = text }) end
 end
@@ -79,15 +79,20 @@ end
 local function check_apps(names, report)
   report.apps, report.findings = require("wampy.inspection").apps(names)
   for _, app in ipairs(report.apps) do
-    if app.failure then table.insert(report.failures, (app.failure:gsub("%s*\n%s*", " "))) end
+    if app.failure then table.insert(report.failures, app.failure) end
     if app.stopped then
-      core.log("info", app.app .. " starts a client of its own: what comes after is not looked at")
+      core.log("info", ("%s %s: what comes after is not looked at"):format(app.app, app.stopped))
     end
   end
   check_files(report)
 end
 
 -- ---- what is said -------------------------------------------------------------------------------
+
+-- The one line for what cannot be loaded.
+local function text_of(failure)
+  return (tostring(failure.message):gsub("%s*\n%s*", " "))
+end
 
 local words = { callee = "procedure", subscriber = "topic" }
 
@@ -125,8 +130,9 @@ local function class_as_json(class, app)
 end
 
 local function say_json(report)
-  local whole = { classes = values.array {}, failures = values.array(report.failures),
+  local whole = { classes = values.array {}, failures = values.array {},
     findings = values.array(report.findings) }
+  for i, e in ipairs(report.failures) do whole.failures[i] = text_of(e) end
   for _, app in ipairs(report.apps) do
     for _, class in ipairs(app.classes) do
       table.insert(whole.classes, class_as_json(class, app))
@@ -142,8 +148,9 @@ function cli_check.run(plan)
   local report = { apps = {}, findings = {}, failures = {} }
   if plan.apps[1] then check_apps(plan.apps, report) end
   if plan.config then check_config(plan.config, report) end
-  for _, text in ipairs(report.failures) do
-    codes.log(text, { message = text, exit = UNLOADABLE })
+  for _, e in ipairs(report.failures) do
+    local text = text_of(e)
+    codes.complain(text, codes.of(e) or { message = text, exit = UNLOADABLE })
   end
   if plan.json then say_json(report) else say(report) end
   if report.failures[1] then return UNLOADABLE end

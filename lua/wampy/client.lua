@@ -61,6 +61,7 @@ local function construct(class, given)
   if given ~= nil and type(given) ~= "table" then
     bad("Client: expected a table of fields, got %s", type(given))
   end
+  Client.latest = nil
   local self = setmetatable({}, class)
   self.config = fields.settle(class, given or {})
   auth.check(credentials.settle(self, class, given or {}))
@@ -124,6 +125,7 @@ function Client:extend(name)
   class.__name = name or "App"
   class.super = self
   class.is_class = true
+  Client.latest = class -- of which no client has been made yet: loader.lua
   return setmetatable(class, { __call = construct, __index = self })
 end
 

@@ -17,6 +17,9 @@ local codes = {}
 
 local PARTS = { "codes_usage", "codes_app", "codes_link", "codes_far" } -- in this order
 
+-- The verb of this command line, for "wampy-lua VERB --help"; nil while it is not known.
+codes.verb = nil
+
 local list, by_code = {}, {} -- of all entries; list is in order, and the first that fits counts
 
 local function entries()
@@ -107,6 +110,7 @@ local function advice(code)
   if not code or core.log_json() or not core.is_terminal(2) then return "" end
   entries()
   local try = by_code[code].try
+  try = try and try:gsub("VERB ", codes.verb and codes.verb .. " " or "")
   return ("try: %swampy-lua help %s\n"):format(try and try .. "; " or "", code)
 end
 

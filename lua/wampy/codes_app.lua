@@ -40,7 +40,8 @@ return {
     code = "W301", try = "the path as ls shows it",
     title = "no such app",
     cause = "A word with a slash or ending in .lua is a file, anything else a module, looked for "
-      .. "in the current folder and in package.path. There is none of that name.",
+      .. "in the current folder and in package.path. There is none of that name, or it is a "
+      .. "folder.",
     cure = "Check the spelling, and the folder that you are in. `app.lua:Class` chooses a class.",
     example = "error: app weather.lua does not exist; did you mean ./apps/weather.lua?",
   },
@@ -63,7 +64,8 @@ return {
     code = "W304", try = "return App, as the last line",
     title = "an app that returns the wrong thing",
     cause = "A file of `run` returns a class (wampy.Client:extend), a client, a table of these, "
-      .. "or nothing when it has started its own.",
+      .. "or nothing when it has started its own. One that makes a class and returns nothing has "
+      .. "forgotten its last line.",
     cure = "End the file with `return App`.",
     example = "error: app.lua returned a number; expected a class (wampy.Client:extend), a "
       .. "client, a table of classes, or nothing",
@@ -87,16 +89,18 @@ return {
       .. "forward_timeout, params. subscriber: topic, match, get_retained, params. timer: "
       .. "interval.",
     example = "error: app.lua:3: callee: unknown option \"invok\"; did you mean invoke?",
-    says = { "unknown option \"", "option %S+ must be ", "timer: expected", "every: expected" },
+    says = { "unknown option \"", "option %S+ must be ", "timer: expected", "every: expected",
+      "after: expected seconds" },
   },
   {
     code = "W307", try = "a name like com.example.name",
     title = "invalid URI",
     cause = "A URI is words with dots between them; spaces, '#' and, outside of a wildcard, empty "
-      .. "words are not allowed.",
+      .. "words are not allowed. Names that begin with 'wamp.' are the router's.",
     cure = "Write it as com.example.name.",
     example = "error: app.lua:3: callee: invalid URI \"a b\"",
-    says = { "invalid URI \"", "is not a valid URI", "the URI is not UTF%-8", "invalid realm \"" },
+    says = { "invalid URI \"", "is not a valid URI", "the URI is not UTF%-8", "invalid realm \"",
+      "names under wamp%. belong" },
   },
   {
     code = "W308", try = "a URI of its own for one of them",
@@ -123,7 +127,7 @@ return {
       .. "\"topic\" (function ...).",
     example = "error: app.lua:3: callee: expected a function, got nil",
     says = { "expected a function, got", "callee: expected", "subscriber: expected",
-      "subscriber: needs a topic" },
+      "subscriber: needs a topic", "has no function: write ", "the function goes behind" },
   },
   {
     code = "W311", title = "not a URL of a router",

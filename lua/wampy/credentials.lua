@@ -38,13 +38,14 @@ local function parse_key(text, name)
   return key
 end
 
--- The text of a small file, without the newline at its end.
+-- The text of a small file, without the newline at its end. Its name is not told: whoever takes the
+-- flag for that of the secret has written the secret there.
 local function read_file(path, name)
-  local file = io.open(path, "rb")
-  if not file then bad("%s: cannot read the file", name) end
+  local file, why = io.open(path, "rb")
+  if not file then bad("%s: cannot read the file: %s", name, why:sub(#path + 3)) end
   local text, e = file:read(65536)
   file:close()
-  if e then bad("%s: cannot read the file", name) end
+  if e then bad("%s: cannot read the file: %s", name, e) end
   return ((text or ""):gsub("\r?\n$", ""))
 end
 

@@ -53,9 +53,18 @@ RemoteError.__tostring = function(e)
   return ("RemoteError: %s (%s)"):format(text, e.uri)
 end
 
---- Whether a function's source (debug.getinfo) is of this module, not of an app.
+-- Where our files are: nowhere when they are built in, else the folder that wampy.lua is in.
+local HOME = debug.getinfo(1, "S").source:match("^@(.*)wampy/errors%.lua$") or ""
+
+--- Whether a function's source (debug.getinfo) is of this module, not of an app, which may have a
+-- folder wampy or a file my_wampy.lua, too.
+-- @param source of debug.getinfo, or a file as messages and tracebacks have it
 function errors.is_ours(source)
-  return source:find("wampy/[%w_]+%.lua$") or source:find("wampy%.lua$")
+  local path = source:gsub("^@", "")
+  local file = path:match("wampy/[%w_]+%.lua$") or path:match("wampy%.lua$")
+  local module = file and file:gsub("%.lua$", ""):gsub("/", ".")
+  if not module or not (package.loaded[module] or package.preload[module]) then return false end
+  return path == HOME .. file or path:find("^%.%.%.") ~= nil -- Lua cuts what is long
 end
 
 --- Leaves the frames of the app in a traceback: ours and C's say nothing to who wrote the app.
@@ -73,8 +82,31 @@ function errors.app_frames(text)
   return ("%sstack traceback:\n%s"):format(message, table.concat(kept, "\n"))
 end
 
--- The first frame of the stack that is neither C nor ours.
-local function app_line()
+--- What was raised, in words: an address says nothing to anybody, and to a caller too much.
+-- @param e any
+-- @treturn string
+function errors.words(e)
+  local mt, kind = debug.getmetatable(e), type(e)
+  local bare = kind == "table" or kind == "userdata" or kind == "function" or kind == "thread"
+  if not bare or mt and mt.__tostring then return tostring(e) end
+  return ("(error object is a %s value)"):format(kind)
+end
+
+--- A text that Lua raised, with the app's line in front where it names one of ours: what Lua says
+-- of a wrong argument has the place in our file that passed it on.
+-- @tparam string text what was raised
+-- @tparam string trace of debug.traceback, when it was raised
+-- @treturn string
+function errors.at_home(text, trace)
+  local place, rest = text:match("^([^\n]-%.lua):%d+: (.*)$")
+  if not place or not errors.is_ours(place) then return text end
+  local line = errors.app_frames(trace):match("stack traceback:\n\t([^\n]-:%d+): in ")
+  return (line and line .. ": " or "") .. rest
+end
+
+--- The first frame of the stack that is neither C nor ours.
+-- @treturn string? "app.lua:7"
+function errors.app_line()
   for level = 2, 40 do -- who calls us by a tail call leaves no frame
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
@@ -85,7 +117,7 @@ local function app_line()
 end
 
 local function make(class, fields)
-  fields.where = app_line()
+  fields.where = errors.app_line()
   fields.traceback = debug.traceback("", 2)
   return setmetatable(fields, class)
 end
@@ -115,7 +147,8 @@ end
 -- @return text of several lines
 function errors.told(e, trace)
   local hint, frames = (trace or ""):match("^([^\n]*)(.*)$")
-  return (errors.is_error(e) and placed(e) or tostring(e)) .. hint .. errors.app_frames(frames)
+  local text = errors.is_error(e) and placed(e) or errors.at_home(errors.words(e), frames)
+  return text .. hint .. errors.app_frames(frames)
 end
 
 --- Makes an error object of a class of this module.
@@ -208,7 +241,7 @@ local function to_wire(e)
     class, text = e.name, e.message
     if e:is(errors.Canceled) then uri = "wamp.error.canceled" end
   else
-    text = tostring(e):gsub("^[^\n]-:%d+: ", "", 1)
+    text = errors.words(e):gsub("^[^\n]-:%d+: ", "", 1)
   end
   if not utf8.len(text) then text = "(error message is not UTF-8)" end
   return uri, { text }, { exc_type = class, message = text }
@@ -224,14 +257,15 @@ end
 
 -- A handler of a client failed. What was raised on purpose for the caller is no news; the rest is.
 local function report(client, is_call, e, trace, uri, label, details)
+  local where = errors.is_ours(label:gsub(":%d+$", "")) and "" or (" (%s)"):format(label)
   if is_call and errors.is_error(e, RemoteError) then
     core.log("debug", ("%s answers with %s"):format(uri, tostring(e)))
   elseif errors.is_error(e, errors.Canceled) then
-    core.log("debug", ("%s (%s): canceled"):format(uri, label))
+    core.log("debug", ("%s%s: canceled"):format(uri, where))
   else
-    require("wampy.codes").log(("in the handler of %s (%s)%s: %s"):format(uri, label,
+    require("wampy.codes").log(("in the handler of %s%s%s: %s"):format(uri, where,
       occasion(details), errors.told(e, trace)), "W901")
-    client:_failed(e, ("%s (%s)"):format(uri, label))
+    client:_failed(e, uri .. where)
   end
 end
 
@@ -250,7 +284,12 @@ end
 
 --- The text for an error that nobody caught, with its code when it is one of ours.
 function errors.uncaught(e)
-  if not errors.is_error(e) then return debug.traceback(tostring(e) .. errors.meant(e), 3) end
+  if not errors.is_error(e) then
+    local text, trace = errors.words(e), debug.traceback("", 3)
+    local told = errors.at_home(text, trace)
+    if told ~= text then return told .. errors.app_frames(trace) end
+    return text .. errors.meant(e) .. trace
+  end
   return require("wampy.codes").mark(placed(e), e) .. errors.app_frames(e.traceback or "")
 end
 

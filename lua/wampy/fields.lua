@@ -106,6 +106,17 @@ local function settle_tls(layers)
   return result
 end
 
+-- Words of the environment or of a profile: what is wrong is said with the name that it has there.
+local function check_words(config, given)
+  if given.url and config.url then
+    local ok, e = core.parse_url(config.url)
+    if not ok then bad("%s: %s", given.url, e) end
+  end
+  if given.realm and not core.uri_ok(config.realm) then
+    bad("%s: invalid realm '%s'", given.realm, config.realm)
+  end
+end
+
 local builtin = {
   url = constants.DEFAULT_URL, realm = constants.DEFAULT_REALM, connect_timeout = 10,
   ping_timeout = 10, reconnect = false, -- ping_interval: 10; over RawSocket only when it is given
@@ -122,11 +133,12 @@ function fields.settle(class, given)
   check_fields(class.defaults or {})
   local layers = { fields.forced, given, class.defaults or {}, environment(), fields.fallback,
     builtin }
-  local config = {}
+  local config, given_as = {}, {}
   for name in pairs(rules) do
     for _, layer in ipairs(name ~= "auth" and layers or {}) do -- no secret stays here
       if layer[name] ~= nil then
         config[name] = layer[name]
+        given_as[name] = layer.given and layer.given[name]
         break
       end
     end
@@ -135,6 +147,7 @@ function fields.settle(class, given)
     if layer.router then config.url = nil break end
     if layer.url then config.router = nil break end
   end
+  check_words(config, given_as)
   config.tls, config.headers = settle_tls(layers), header_lines(config.headers)
   return config
 end

@@ -10,6 +10,7 @@ local errors = require "wampy.errors"
 local loader = require "wampy.loader"
 local roles = require "wampy.roles"
 local routers = require "wampy.routers"
+local tasks = require "wampy.tasks"
 local wampy = require "wampy"
 
 local inspection = {}
@@ -28,8 +29,11 @@ end
 
 local STOPPED = 0 -- exit code of what ends the loading; nobody sees it
 
-local function stops_here(client)
-  error({ exit = STOPPED, stopped = true, client = client }, 0)
+-- What ends the loading: `what` the file does, as people are told.
+local function stop(what)
+  return function(client)
+    error({ exit = STOPPED, stopped = what, client = client }, 0)
+  end
 end
 
 -- A decorator that notes what is wrong: the field is then left empty.
@@ -42,10 +46,10 @@ local function forgiving(decorate, findings)
     end
     return result
   end
-  return function(what)
-    local declared = checked(decorate, what)
+  return function(...)
+    local declared = checked(decorate, ...)
     if type(declared) == "function" then
-      return function(fn) return checked(declared, fn) end
+      return roles.stand_in(function(fn) return checked(declared, fn) end, declared)
     end
     return declared or function() end
   end
@@ -61,6 +65,12 @@ local function exchange(list)
   return before
 end
 
+-- In place of a task: what goes on after the load is not run.
+local spawn = tasks.spawn
+local function idle()
+  return spawn(function() end)
+end
+
 local function to_stderr(...)
   local words = table.pack(...)
   for i = 1, words.n do words[i] = tostring(words[i]) end
@@ -70,10 +80,11 @@ end
 -- What is other than usual while an app is loaded. What it prints is no part of our answer.
 local function changes(findings)
   local list = {
-    { Client, "start", stops_here }, { os, "exit", function() stops_here() end },
-    { routers.Embedded, "start", function() stops_here() end },
-    { routers.Crossbar, "start", function() stops_here() end },
-    { _G, "print", to_stderr },
+    { Client, "start", stop "starts a client of its own" },
+    { os, "exit", function() stop "ends the process" () end },
+    { routers.Embedded, "start", function() stop "starts a router of its own" () end },
+    { routers.Crossbar, "start", function() stop "starts a router of its own" () end },
+    { _G, "print", to_stderr }, { tasks, "spawn", idle }, { wampy, "spawn", idle },
   }
   for _, name in ipairs { "callee", "subscriber", "subscribe", "timer" } do
     local decorate = forgiving(wampy[name], findings)
@@ -105,7 +116,7 @@ local function load_app(app, findings)
   exchange(before)
   if ok then return list, modules_since(modules) end
   if type(list) ~= "table" or not list.stopped then error(list, 0) end
-  return { list.client }, modules_since(modules), true
+  return { list.client }, modules_since(modules), list.stopped
 end
 
 -- ---- classes ------------------------------------------------------------------------------------
@@ -187,7 +198,7 @@ local function inspect_app(app)
   local findings, classes = {}, {}
   local ok, list, modules, stopped = pcall(load_app, app, findings)
   if not ok then
-    return { app = app, classes = {}, files = {}, findings = findings, failure = list.message }
+    return { app = app, classes = {}, files = {}, findings = findings, failure = list }
   end
   for i, one in ipairs(list) do classes[i] = inspect_one(one, app, findings) end
   table.insert(modules, 1, loader.path(app))
@@ -197,8 +208,9 @@ end
 --- Looks at apps.
 -- @param names list of APP arguments
 -- @return list of { app, classes = list of { name, entries = as roles.collect has them }, files =
--- its file and those of its modules, stopped = whether it starts clients of its own, failure = why
--- it cannot be loaded, or nil }; list of { where = "file:line", text }
+-- its file and those of its modules, stopped = what it does that ends its loading, or nil,
+-- failure = the error for which it cannot be loaded, or nil }; list of { where = "file:line",
+-- text }
 function inspection.apps(names)
   local apps, findings = {}, {}
   for i, name in ipairs(names) do

@@ -56,7 +56,7 @@ local function prepare(self)
   local loaded, plans = load_all(self.apps), {}
   for i, app in ipairs(self.apps) do
     if not loaded[i][1] and self.loaded[i][1] then
-      error({ message = app .. " returns no class any more" }, 0)
+      error({ code = "W304", message = app .. " returns no class any more" }, 0)
     end
     local why = obstacle(self.loaded[i], loaded[i])
     if why then return { restart = why } end

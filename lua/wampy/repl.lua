@@ -61,8 +61,10 @@ end
 function Repl:run(chunk)
   self.task = tasks.spawn(function()
     return xpcall(function() return table.pack(chunk()) end, function(e)
-      self.trace = debug.traceback("", 2):gsub("^\n", "")
-      return type(e) == "string" and e .. errors.meant(e) or e
+      local trace = debug.traceback("", 2)
+      self.trace = trace:gsub("^\n", "")
+      if e == nil then return "error object: nil" end
+      return type(e) == "string" and errors.at_home(e, trace) .. errors.meant(e) or e
     end)
   end)
   local ok, result = self.task:wait()

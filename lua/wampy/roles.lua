@@ -90,12 +90,26 @@ local function split(kind, t, uri_field)
   return uris, options
 end
 
+local unfinished = setmetatable({}, { __mode = "k" }) -- what waits for its function
+
 local function declare(kind, uris, options)
-  return function(fn)
+  local function take(fn)
     local r = role(kind, options, fn)
     r.uris = uris
     return r
   end
+  unfinished[take] = { where = errors.app_line(), written = ("%s %s (function(self, ...) ... end)")
+    :format(kind, uris and ("%q"):format(uris[1]) or "{ ... }") }
+  return take
+end
+
+--- Lets a function stand for what a decorator gave.
+-- @param take the function
+-- @param given what the decorator gave, which waits for its function
+-- @return take
+function roles.stand_in(take, given)
+  unfinished[take] = unfinished[given]
+  return take
 end
 
 --- Declares a procedure.
@@ -133,6 +147,18 @@ function roles.timer(what)
   return declare("timer", nil, { interval = what.interval })
 end
 
+-- The function goes behind, and not into the same brackets, where it would be lost.
+for _, name in ipairs { "callee", "subscriber", "timer" } do
+  local decorate = roles[name]
+  roles[name] = function(what, ...)
+    if select("#", ...) > 0 then
+      bad("%s: expected one argument, got %d; the function goes behind: %s ... "
+        .. "(function(self, ...) ... end)", name, select("#", ...) + 1, name)
+    end
+    return decorate(what)
+  end
+end
+
 local function lineage(class)
   local list = {}
   while class do
@@ -142,15 +168,29 @@ local function lineage(class)
   return list
 end
 
+-- The names of its own members, in an order that is the same each time.
+local function names_of(class)
+  local names = {}
+  for name in next, class do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
 -- Puts what one class declares over what its parents did.
 local function overlay(found, class, reserved, fault)
-  for name, value in next, class do
+  for _, name in ipairs(names_of(class)) do
+    local value = rawget(class, name)
     if getmetatable(value) == Role then
       if reserved[name] ~= nil or reserved._taken[name] then
         fault("%s: a role cannot be named %q, which is a member of Client", value.where, name)
       end
       found[name] = { name = name, role = value, fn = value.fn, number = value.number,
         uris = value.uris or { name }, options = value.options, kind = value.kind }
+    elseif unfinished[value] then
+      fault("%s: %s.%s has no function: write %s", unfinished[value].where or "?", class.__name,
+        name, unfinished[value].written)
     elseif found[name] and type(value) == "function" then
       local parent = found[name]
       found[name] = setmetatable({ fn = value }, { __index = parent })

@@ -80,14 +80,6 @@ local function start(client, options)
   end
 end
 
--- Cancels the tasks that still wait, and gives their <close> variables the grace time.
-local function wind_down(options)
-  local limit = core.now() + (options.grace or 5)
-  core.turn(0) -- what was spawned and never ran yet can be cancelled only when it waits
-  core.cancel_all()
-  while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
-end
-
 -- ---- leaving ----------------------------------------------------------------
 
 -- Gives up every client's bindings of one kind, and waits for the handlers that still run.
@@ -208,8 +200,9 @@ function runner.run(options)
   core.on_signal("USR1", service.dump)
   local ok, code, router = xpcall(run, function(e)
     if errors.is_error(e) or type(e) == "table" and e.exit then return e end
-    return { code = "W300", message = tostring(e) .. errors.meant(e),
-      traceback = debug.traceback("", 2) }
+    local trace = debug.traceback("", 2)
+    return { code = "W300", message = errors.at_home(tostring(e), trace) .. errors.meant(e),
+      traceback = trace }
   end, options)
   if not ok then
     local e = code
@@ -222,7 +215,7 @@ function runner.run(options)
   end
   core.clear_signals()
   tasks.stop_all()
-  wind_down(options)
+  tasks.wind_down(options.grace or 5)
   if router then router:stop() end
   if options.restarting then options.start_again() end
   return code

@@ -14,11 +14,16 @@ local DEEPEST = 40 -- frames that are looked at
 local ENOUGH = 2000 -- names that are looked at
 local KEPT = 100 -- answers
 
--- What the function at a level (1 is our caller) can name without a dot: list of { name, value }.
+-- What the function at a level (1 is our caller) can name without a dot: list of { name, value };
+-- its field `globals` is the table of globals.
 local function variables(level)
-  local list, fn = {}, debug.getinfo(level + 1, "f").func
+  local list, fn = { globals = _G }, debug.getinfo(level + 1, "f").func
   local function add(name, value)
-    if name and name:find("^[%a_]") then list[#list + 1] = { name = name, value = value } end
+    if name == "_ENV" then
+      if type(value) == "table" then list.globals = value end
+    elseif name and name:find("^[%a_]") then
+      list[#list + 1] = { name = name, value = value }
+    end
     return name
   end
   local i = 1
@@ -75,20 +80,31 @@ local kinds = {}
 -- A variable, or a global.
 function kinds.global(words, list)
   for _, v in ipairs(list) do words:add(v.name, v.name) end
+  words:add_keys(list.globals, "")
   words:add_keys(_G, "")
 end
 
--- A member of what a variable holds.
-function kinds.method(words, list)
-  for _, v in ipairs(list) do add_members(words, v.name, v.value, ":") end
+-- Whether a global may have been meant: not the table of globals, and a method is an object's.
+local function can_have(name, value, globals, mark)
+  return value ~= _G and value ~= globals and is_public(name)
+    and (mark == "." or type(value) == "table" and debug.getmetatable(value) ~= nil)
 end
 
--- The same, of globals too: wampy.x, string.x.
-function kinds.field(words, list)
-  for _, v in ipairs(list) do add_members(words, v.name, v.value, ".") end
-  for name, value in next, _G do
-    if value ~= _G and is_public(name) then add_members(words, name, value, ".") end
+-- A member of what a variable holds, or a global: wampy.x, string.x, client:x.
+local function add_all_members(words, list, mark)
+  for _, v in ipairs(list) do add_members(words, v.name, v.value, mark) end
+  for name, value in next, list.globals do
+    if can_have(name, value, list.globals, mark) then add_members(words, name, value, mark) end
   end
+end
+
+-- A member behind a colon.
+function kinds.method(words, list) add_all_members(words, list, ":") end
+
+-- A member behind a dot.
+function kinds.field(words, list)
+  add_all_members(words, list, ".")
+  if list.globals ~= _G then add_all_members(words, { globals = _G }, ".") end
 end
 
 local function meant(message, kind, word)

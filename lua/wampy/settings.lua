@@ -81,9 +81,10 @@ local list = {
 
 --- The fields of a client that some source gives.
 -- @param get function(setting's name, its variable) -> text or nil, and what messages call it
--- @return table of fields; raises WampyError for what cannot be read
+-- @return table of fields, and `given`, which has for each what messages call it; raises WampyError
+-- for what cannot be read
 function settings.fields(get)
-  local fields = { tls = {} }
+  local fields = { tls = {}, given = {} }
   for _, setting in ipairs(list) do
     local text, where = get(setting.name, setting.variable)
     if text and text ~= "" then
@@ -92,6 +93,7 @@ function settings.fields(get)
       if fault then errors.raise("WampyError", where .. ": " .. fault) end
       local into = setting.tls and fields.tls or fields
       into[setting.tls or setting.field or setting.name] = value
+      if not setting.tls then fields.given[setting.field or setting.name] = where end
     end
   end
   return fields

@@ -50,12 +50,21 @@ end
 local Task = { __name = "wampy.Task" }
 Task.__index = Task
 
+-- Raises, where the caller of our caller stands, when what should be called is no function.
+local function must_call(what, fn)
+  local mt = debug.getmetatable(fn)
+  if type(fn) ~= "function" and not (mt and mt.__call) then
+    error(("%s: expected a function, got %s"):format(what, type(fn)), 3)
+  end
+end
+
 --- Runs a function in a task of its own, from the loop.
 -- @param fn function
 -- @param ... its arguments
 -- @return Task
 function tasks.spawn(fn, ...)
   trial.forbid("starts tasks")
+  must_call("spawn", fn)
   local task = setmetatable({ done = false, waiters = {} }, Task)
   task.handle = core.spawn(function(...)
     local trace
@@ -134,6 +143,10 @@ end
 -- @param fn function, run in a task
 -- @return Timer
 function tasks.after(seconds, fn)
+  if type(seconds) ~= "number" then
+    error("after: expected seconds, got " .. type(seconds), 2)
+  end
+  must_call("after", fn)
   local timer = setmetatable({ stopped = false }, Timer)
   timer.task = tasks.spawn(function()
     core.sleep(seconds)
@@ -151,6 +164,7 @@ function tasks.every(seconds, fn)
   if type(seconds) ~= "number" or seconds <= 0 then
     error("every: expected an interval > 0, got " .. tostring(seconds), 2)
   end
+  must_call("every", fn)
   local timer = setmetatable({ stopped = false }, Timer)
   timer.task = tasks.spawn(function()
     local due = core.now()
@@ -419,13 +433,25 @@ end
 
 local GRACE = 5 -- seconds that tasks get at the end, to run their <close> variables
 
---- Ends everything: cancels the tasks that still wait, gives their <close> variables some seconds,
--- and stops every client. Never raises.
+--- Cancels the tasks that still wait, and gives their <close> variables some seconds.
+-- @param seconds
+function tasks.wind_down(seconds)
+  local limit = core.now() + seconds
+  core.turn(0) -- what was spawned and never ran yet can be cancelled only when it waits
+  core.cancel_all()
+  while core.tasks() > 0 and core.now() < limit and core.signals() < 2 do core.turn(0.05) end
+end
+
+--- Ends everything: winds the tasks down, and stops every client. Never raises.
 function tasks.finish()
   if core.wait_mode() ~= "pump" then return end -- nothing can be waited for any more
-  local limit = core.now() + GRACE
-  core.cancel_all()
-  while core.tasks() > 0 and core.now() < limit do core.turn(0.05) end
+  tasks.wind_down(GRACE)
+  tasks.stop_all()
+end
+
+--- For os.exit: ends everything from the main chunk; elsewhere nothing but clients can be ended.
+function tasks.leave()
+  tasks.finish()
   tasks.stop_all()
 end
 

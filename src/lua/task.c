@@ -212,6 +212,33 @@ static void finish(struct task *t, int results)
     release(t);
 }
 
+/* Hook of a task that goes on after a yield of the app: the yield raises what is kept. */
+static void yielded(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, L);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, L);
+    lua_error(L);
+}
+
+/* The app has yielded by itself, and nobody is there to resume it: an error of the line
+ * that did. */
+static void refuse_yield(struct task *t, int results)
+{
+    lua_State *co = t->co;
+
+    lua_pop(co, results);
+    luaL_where(co, 1); /* of who has called yield */
+    lua_pushliteral(co, "coroutine.yield outside of a coroutine of the app's own "
+                        "(wampy.sleep(0) lets others run)");
+    lua_concat(co, 2);
+    lua_rawsetp(co, LUA_REGISTRYINDEX, co);
+    lua_sethook(co, yielded, LUA_MASKCOUNT, 1);
+    task_start(t, 0);
+}
+
 static void run(struct task *t)
 {
     int results = 0;
@@ -224,12 +251,7 @@ static void run(struct task *t)
         finish(t, results);
         break;
     case TASK_FOREIGN_YIELD:
-        lua_resetthread(t->co);
-        lua_settop(t->co, 0);
-        lua_pushliteral(t->co, "coroutine.yield outside of a coroutine of the app's own "
-                               "(wampy.sleep(0) lets others run)");
-        t->failed = true;
-        finish(t, 1);
+        refuse_yield(t, results);
         break;
     case TASK_FAILED:
         t->failed = true;

@@ -70,10 +70,13 @@ static void accepted(struct raw *raw, const struct raw_hello *h)
 
 static void foreign(struct raw *raw)
 {
-    give_up(raw, CONN_PROTOCOL, 0,
-            raw->dialing->answer[0] == 'H'
-                ? "no RawSocket but HTTP is spoken there; is it ws:// and not rs://?"
-                : "no RawSocket is spoken there");
+    const char *why = "no RawSocket is spoken there";
+
+    if (raw->dialing->answer[0] == 'H')
+        why = raw->dialing->url.tls
+                  ? "no RawSocket but HTTP is spoken there; is it wss:// and not rss://?"
+                  : "no RawSocket but HTTP is spoken there; is it ws:// and not rs://?";
+    give_up(raw, CONN_PROTOCOL, 0, why);
 }
 
 static void judge(struct raw *raw)

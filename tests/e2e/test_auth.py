@@ -98,7 +98,7 @@ def flags_win_over_the_environment(t):
 
 @test_each({
     "two secrets": (2, ["--secret-file", "a", "--key", "b"], "--secret-file or --key, not both"),
-    "no such file": (3, ["--secret-file", "absent"], "--secret-file: cannot read the file"),
+    "no such file": (3, ["--secret-file", "absent"], "--secret-file: cannot read the file: No such file"),
     "an empty file": (3, ["--ticket-file", "/dev/null"], "--ticket-file: .* not empty"),
     "no key": (3, ["--key", "/dev/null"], "--key: expected 64 hex digits"),
     "an unknown method": (3, ["--authmethod", "kerberos"], "unknown authentication method"),

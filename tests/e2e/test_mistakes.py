@@ -222,6 +222,14 @@ MISTAKES = {
     "a procedure declared twice": (3, "W308", r"app\.lua:[34]: .*same", "run", "app.lua"),
     "a misspelt field": (3, "W312", r"app\.lua:3: .*did you mean realm", "run", "app.lua"),
     "a field of the wrong type": (3, "W313", r"app\.lua:3: .*connect_timeout", "run", "app.lua"),
+    "a class that is not returned": (3, "W304", "its class App is not run.*return App", "run", "app.lua"),
+    "a decorator without its function": (3, "W310", r'app\.lua:3: App\.x has no function: write callee "com\.x"',
+                                         "run", "app.lua"),
+    "a function within the brackets": (3, "W310", r"app\.lua:3: callee: expected one argument, got 2",
+                                       "run", "app.lua"),
+    "a folder": (3, "W301", r"^error: \. is a folder; did you mean \./app\.lua\?", "run", "."),
+    "a call at load that nobody answers": (3, "W601", r"app\.lua:3: com\.nosuch: ", "run", "app.lua",
+                                           "--url", "URL"),
     "a value that cannot be sent": (3, "W320", r"app\.lua:3: args\[1\]", "run", "app.lua", "--url",
                                     "URL"),
     # ---- routers
@@ -248,6 +256,12 @@ FILES = {
         "App.y = wampy.callee 'same' (function(self) end)"),
     "a misspelt field": APP % "local client = App { relm = 'x' }",
     "a field of the wrong type": APP % "local client = App { connect_timeout = '5s' }",
+    "a class that is not returned": (APP % "App.x = wampy.callee 'x' (function(self) end)").replace(
+        "return App", ""),
+    "a decorator without its function": APP % "App.x = wampy.callee 'com.x'",
+    "a function within the brackets": APP % "App.x = wampy.callee('com.x', function(self) end)",
+    "a folder": "",
+    "a call at load that nobody answers": APP % "App():start():call('com.nosuch')",
     "a value that cannot be sent": APP % "App():start():call('com.shop.add', print)",
     "a configuration that is no JSON": "{",
     "a wrong value in a configuration": '{"version": 2, "workers": {}}',
@@ -269,6 +283,27 @@ def a_line_a_code_and_a_next_step_for(t, name, exit_code, code, line, *words):
         scene.close()
     assert got == exit_code and said, "ended with %d, not %d: %s" % (got, exit_code, said)
     check(t, said, code, line)
+
+
+@test_each({
+    "a realm": ({"WAMPY_REALM": "a b"}, "WAMPY_REALM: invalid realm 'a b'"),
+    "a URL": ({"WAMPY_URL": "here"}, 'WAMPY_URL: invalid url "here"'),
+})
+def a_variable_is_named_that_is_not(t, env, line):
+    harness.one_line(t.run(2, "ping", env=env), "^error: " + line)
+    _, url = t.router()
+    t.run(0, "ping", "--url", url, "--realm", "realm1", env=env)
+
+
+@test
+def the_next_step_names_the_verb(t):
+    equal(at_a_terminal(t, "ping", "--reaml")[1][1], "try: wampy-lua ping --help; wampy-lua help W201")
+    equal(at_a_terminal(t, "--reaml")[1][1], "try: wampy-lua --help; wampy-lua help W201")
+
+
+@test
+def of_a_flag_of_one_letter_no_others_are_proposed(t):
+    harness.one_line(t.run(2, "ping", "-x"), r"^error: unknown option '-x' \[W201\]$")
 
 
 @test
@@ -298,6 +333,17 @@ end"""),
 end)"""),
     "a hook": ("W902", r"in on_join of App: app\.lua:3: .*did you mean self:subscribe\?",
                "function App:on_join() self:subscribbe('com.x', print) end"),
+    "an argument": ("W901", r"in the handler of com\.x \(app\.lua:3\): app\.lua:4: bad argument #1 to 'call'",
+                    """App.x = wampy.callee "com.x" (function(self)
+  local answer = self:call(nil)
+  return answer
+end)
+function App:on_join() self:call_async("com.x") end"""),
+    "a yield": ("W901", r"in the handler of com\.x \(app\.lua:3\): app\.lua:4: coroutine\.yield outside",
+                """App.x = wampy.callee "com.x" (function(self)
+  coroutine.yield()
+end)
+function App:on_join() self:call_async("com.x") end"""),
     "a task": ("W900", r"in a spawned task: app\.lua:3: no luck",
                "wampy.spawn(function() error('no luck') end)"),
     "an event's keywords": ("W911", r"subscriber of com\.y \(app\.lua:3\).*\(city\).*\(town\)",
@@ -318,6 +364,14 @@ def an_app_goes_on_after_a_mistake_in(t, code, line, body):
     app.ends(0, signal.SIGTERM)
     frames = [one for one in app.err.all() if one.startswith("\t")]
     assert all(one.startswith("\tapp.lua:") for one in frames), frames
+
+
+@test_each({"a folder wampy": ("wampy/app.lua",), "a file *_wampy.lua": ("my_wampy.lua",)})
+def frames_are_the_apps_too_where_it_is_in(t, path):
+    t.file(path, APP % "local function f() error('no luck') end\nf()")
+    app = t.run(3, "run", path).err.all()
+    equal(app[0], "error: %s:3: no luck [W300]" % path)
+    equal(app[2:], ["\t%s:3: in local 'f'" % path, "\t%s:4: in main chunk" % path])
 
 
 @test
@@ -348,6 +402,7 @@ def a_router_that_is_killed_is_waited_for(t):
     "a name": ('local client = wampy.Client {}\nclient:pubilsh("com.x")',
                r"script\.lua:3: .*'pubilsh'\); did you mean client:publish\?$"),
     "a module": ("client = wampi.Client {}", r"script\.lua:2: .*'wampi'\); did you mean wampy\?$"),
+    "an argument": ('local n = wampy.sleep("long")\nprint(n)', r"script\.lua:2: bad argument #1 to 'sleep'"),
     "a value": ('wampy.Client { realm = 7 }', r"script\.lua:2: .*field realm.* \[W313\]$"),
     "a router": ('wampy.Client { url = "%s" }:start()', r"script\.lua:2: .*refused.* \[W401\]$"),
 })

@@ -125,6 +125,15 @@ def calls_go_over_tls(t, listen):
 
 
 @test
+def the_scheme_of_a_websocket_over_tls_is_proposed(t):
+    certs = Certs(os.path.join(t.folder, "certs"))
+    cert, key = certs.issue("good")
+    _, url = t.router("--listen", "wss://127.0.0.1:0", "--cert", cert, "--cert-key", key)
+    one_line(t.run(4, "ping", "--url", "rss" + url.rstrip("/")[3:], "--ca", certs.ca),
+             r"HTTP is spoken there; is it wss:// and not rss://\?")
+
+
+@test
 def one_universal_port_serves_both_kinds_and_plain_http(t):
     _, url = t.router("--listen", "universal+0")
     app = t.start("run", t.file("app.lua", apps.HELLO), "--url", url)

@@ -90,6 +90,17 @@ def clients_say_goodbye_when_a_script_ends(t, ending, code):
         raw.wait(GOODBYE)
 
 
+@test_each({"its end": ("", 0), "os.exit": ("os.exit(7)", 7), "an error": ("error('x')", 1)})
+def a_task_that_has_just_been_spawned_is_closed_at(t, ending, code):
+    done = t.run(code, t.file("x.lua", """
+require("wampy").spawn(function()
+  local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+  require("wampy").sleep(900)
+end)
+""" + ending))
+    equal(done.out.all(), ["closed"])
+
+
 @test_each({"INT": (signal.SIGINT,), "TERM": (signal.SIGTERM,)})
 def a_script_in_wampy_run_ends_with_goodbye_and_0(t, number):
     with RawRouter(plays_along) as raw:

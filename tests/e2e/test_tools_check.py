@@ -94,12 +94,36 @@ def check_code_3_is_what_cannot_be_loaded(t):
     t.file("raises.lua", 'require "not_there"\n')
     t.file("wrong.lua", "return 7\n")
     t.file("good.lua", GOOD)
-    one_line(t.run(3, "check", "broken.lua"), r"^error: broken\.lua:1: ")
-    one_line(t.run(3, "check", "raises.lua"), r"^error: .*module 'not_there' not found")
-    one_line(t.run(3, "check", "wrong.lua"), "returned a number")
-    one_line(t.run(3, "check", "absent.lua"), r"app absent\.lua does not exist")
+    one_line(t.run(3, "check", "broken.lua"), r"^error: broken\.lua:1: .*\[W302\]$")
+    one_line(t.run(3, "check", "raises.lua"), r"^error: .*module 'not_there' not found \[W300\]$")
+    one_line(t.run(3, "check", "wrong.lua"), r"returned a number.*\[W304\]$")
+    one_line(t.run(3, "check", "absent.lua"), r"app absent\.lua does not exist \[W301\]$")
     done = t.run(3, "check", "good.lua", "broken.lua")
     equal(done.out.all()[0], "good.lua  App")
+
+
+@test_each({
+    "leaves": ("os.exit(5)", "ends the process"),
+    "serves": ("wampy.routers.Embedded { listen = 0 }:start()", "starts a router of its own"),
+    "joins": ("wampy.Client {}:start()", "starts a client of its own"),
+})
+def check_says_why_it_goes_no_further_in_an_app_that(t, text, why):
+    t.file("app.lua", 'local wampy = require "wampy"\n' + text)
+    one_line(t.run(0, "check", "app.lua"), "^info: app.lua %s: what comes after is not looked at$" % why)
+
+
+@test
+def check_runs_no_tasks(t):
+    t.file("app.lua", """local wampy = require "wampy"
+local App = wampy.Client:extend("App")
+App.x = wampy.callee "com.x" (function(self) return self end)
+local task = wampy.spawn(function() print "spawned" end)
+wampy.after(0, function() print "after" end)
+task:wait()
+return App
+""")
+    done = t.run(0, "check", "app.lua")
+    equal((done.out.all()[-1], done.err.all()), ("ok", []))
 
 
 @test

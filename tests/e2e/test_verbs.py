@@ -128,6 +128,16 @@ def register_answers_with(t, way, answer):
 
 
 @test
+def register_names_no_line_of_its_own(t):
+    url = service(t)
+    callee = t.start("register", "com.own", "--lua", "nil + 1", "--count", "1", "--url", url)
+    callee.err.wait("registered com.own")
+    t.run(6, "call", "com.own", "--url", url)
+    callee.ends(0)
+    assert any(line.startswith("error: in the handler of com.own: --lua:1: ") for line in callee.err.all())
+
+
+@test
 def register_fails_when_it_is_to(t):
     url = service(t)
     for way, complaint in ((["--fail", "com.no"], r"com\.no"),

@@ -144,7 +144,9 @@ describe("a profile", function()
     for _, plan in ipairs { with(text, "ping -p shop"),
       with(text, "ping", { WAMPY_PROFILE = "shop" }) } do
       assert.same({ url = "ws://shop:1/", connect_timeout = 3, headers = { "A: 1", "B: 2" },
-        tls = { insecure = true } }, plan.fallback)
+        tls = { insecure = true }, given = { url = "profile shop: url",
+          connect_timeout = "profile shop: connect_timeout", headers = "profile shop: header" } },
+        plan.fallback)
       assert.same({ ticket_file = "t", authid = "joe" }, plan.profile_auth)
       assert.equal(4, plan.retries)
       assert.is_nil(plan.forced.url)

@@ -164,7 +164,7 @@ describe("inspection", function()
       os.rename(path, path .. ".lua")
       local apps, findings = inspection.apps { path .. ".lua" }
       os.remove(path .. ".lua")
-      assert.is_true(apps[1].stopped)
+      assert.equal("starts a client of its own", apps[1].stopped)
       assert.equal('callee: invalid URI "a b"', findings[1].text)
     end)
     assert.equal(start, wampy.Client.start)

@@ -107,7 +107,10 @@ describe("errors", function()
     end)
 
     it("may be any value", function()
-      assert.matches("^table: ", answer(function() error({ code = 1 }) end).message)
+      for kind, value in pairs { table = { code = 1 }, ["function"] = print } do
+        assert.equal(("(error object is a %s value)"):format(kind),
+          answer(function() error(value) end).message)
+      end
       assert.equal("nil", answer(function() error(nil) end).message)
       assert.equal("42", answer(function() error(42) end).message)
       assert.equal("false", answer(function() error(false) end).message)

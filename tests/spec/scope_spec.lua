@@ -29,6 +29,13 @@ describe("what may have been meant", function()
     assert.equal("text:upper", meant(function(text) return text:uper() end, "x"))
   end)
 
+  it("is a member of a global, whose table has no name of its own", function()
+    local env = setmetatable({ subscribe = print, there = wampy.Client() }, { __index = _G })
+    assert.equal("there:subscribe", meant(load("there:subscrib()", "=chunk", "t", env)))
+    assert.is_nil(meant(load("there:pritn()", "=chunk", "t", env)))
+    assert.equal("there", meant(load("tehre.x()", "=chunk", "t", env)))
+  end)
+
   it("is a variable or a global", function()
     local counter = { true }
     assert.equal("counter", meant(function()

@@ -114,8 +114,13 @@ describe("tasks:", function()
     end)
 
     it("refuses what is no function", function()
-      local task = wampy.spawn(7)
-      assert.is_string(pair.failure(task.wait, task))
+      for name, arguments in pairs { spawn = { 7 }, after = { 1 }, every = { 1, "x" } } do
+        local ok, e = pcall(function() wampy[name](table.unpack(arguments)) end)
+        assert.is_false(ok)
+        assert.matches("tasks_spec.lua:%d+: ?" .. name .. ": expected a function, got", e)
+      end
+      local e = select(2, pcall(wampy.after, print, 1))
+      assert.matches("after: expected seconds, got function", e)
     end)
   end)
 
@@ -533,6 +538,24 @@ describe("tasks:", function()
         return select(2, pcall(f))
       end
       assert.equal("inner", wampy.spawn(body):wait(pair.PATIENCE))
+    end)
+
+    it("a foreign yield in a task is an error with its line, for who waits", function()
+      local line = debug.getinfo(1, "l").currentline + 1
+      local task = wampy.spawn(function() coroutine.yield(1) end)
+      assert.matches("tasks_spec%.lua:" .. line .. ": coroutine%.yield outside of a coroutine",
+        pair.failure(task.wait, task, pair.PATIENCE))
+    end)
+
+    it("a foreign yield can be caught, and what it is in goes on", function()
+      local task = wampy.spawn(function()
+        local caught = pcall(function() coroutine.yield(1, 2, 3) end)
+        wampy.sleep(0)
+        return caught, pcall(function() coroutine.yield() end)
+      end)
+      local first, second = task:wait(pair.PATIENCE)
+      assert.is_false(first)
+      assert.is_false(second)
     end)
 
     it("a foreign yield in a handler is an error that names it", function()
