@@ -180,13 +180,19 @@ describe("on Crossbar.io", function()
     for _, task in ipairs(tasks) do assert.is_true(task:wait()) end
   end)
 
-  it("a callee that is gone leaves its caller an error", function()
-    local a, b = client(), client()
+  -- Registers what does not answer: the event of its being called, and the one that lets it go on.
+  local function register_hanging(callee, uri)
     local called, release = wampy.event(), wampy.event()
-    a:register("com.example.hang", function()
+    callee:register(uri, function()
       called:set()
       release:wait()
     end)
+    return called, release
+  end
+
+  it("a callee that is gone leaves its caller an error", function()
+    local a, b = client(), client()
+    local called, release = register_hanging(a, "com.example.hang")
     local future = b:call_async("com.example.hang")
     called:wait(10)
     a:stop()
@@ -201,11 +207,7 @@ describe("on Crossbar.io", function()
   it("a callee that leaves with a call under way can come back", function()
     for i = 1, 200 do
       local a, b = client(), client()
-      local called, release = wampy.event(), wampy.event()
-      a:register("com.example.again", function()
-        called:set()
-        release:wait()
-      end)
+      local called, release = register_hanging(a, "com.example.again")
       local future = b:call_async("com.example.again")
       assert.is_true(called:wait(10))
       future:cancel("skip")
